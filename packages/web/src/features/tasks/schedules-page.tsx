@@ -34,6 +34,7 @@ export function SchedulesPage() {
   const refusal = useRefusal('task:write');
   return (
     <>
+      <SubNav of="tasks" />
       <PageHeader
         title="Schedules"
         actions={
@@ -44,7 +45,6 @@ export function SchedulesPage() {
       >
         Work that comes again by itself.
       </PageHeader>
-      <SubNav of="tasks" />
       <Panel title="Schedules" flush>
         <QueryView query={schedules}>
           {({ items }) => (
