@@ -85,6 +85,9 @@ export function TimeMachine() {
           onChange={(event) => isDay(event.currentTarget.value) && go(event.currentTarget.value)}
         />
         <span className="order-last flex min-w-0 flex-1 basis-full items-center gap-3 md:order-none md:basis-40">
+          <span aria-hidden="true" className="text-xs whitespace-nowrap text-soft md:hidden">
+            Known at
+          </span>
           <span className="hidden text-xs whitespace-nowrap text-soft lg:inline">{formatDay(first)}</span>
           <input
             id={sliderId}
