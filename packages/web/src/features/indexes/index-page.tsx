@@ -17,8 +17,9 @@ import { PerformancePanels } from '../../components/performance.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryPanel, QueryView } from '../../components/query-view.tsx';
 import { RunAge } from '../../components/run-age.tsx';
+import { IndexMark } from '../../components/simulated-origin.tsx';
 import { TaskProgress } from '../../components/task-progress.tsx';
-import { Badge, Button, buttonClass, Empty, Note, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { Badge, Button, buttonClass, Empty, Note, PageHeader, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
@@ -58,7 +59,7 @@ function IndexDetail({ index }: { index: IndexDefinition }) {
         title={index.name}
         marks={
           <>
-            <SimulatedMark tenantId={index.tenantId} />
+            <IndexMark index={index} />
             {index.visibility === 'private' && <Badge>private</Badge>}
             {index.deletedAt !== null && <Badge tone="warn">deleted</Badge>}
           </>

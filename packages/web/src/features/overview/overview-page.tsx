@@ -13,7 +13,8 @@ import { IndexLevelsPanel } from '../../components/index-levels.tsx';
 import { Headlines, PerformanceFoot } from '../../components/performance.tsx';
 import { QueryPanel, QueryView } from '../../components/query-view.tsx';
 import { RunAge } from '../../components/run-age.tsx';
-import { buttonClass, Empty, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { IndexMark } from '../../components/simulated-origin.tsx';
+import { buttonClass, Empty, Panel } from '../../components/ui.tsx';
 import { useAuth, useRefusal } from '../../lib/auth.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
@@ -82,7 +83,7 @@ function IndexOverview({ index, all }: { index: IndexDefinition; all: readonly I
         <div className="min-w-0">
           <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <h1 className="text-2xl font-semibold tracking-tight">{index.name}</h1>
-            <SimulatedMark tenantId={index.tenantId} />
+            <IndexMark index={index} />
           </div>
           <p className="mt-0.5 max-w-3xl text-sm text-soft">
             {index.description || `An index over ${index.universeName}.`}{' '}
