@@ -73,22 +73,26 @@ function findFormat(text: string): DateFormat | 'xxy' | null {
   return reads('dmy') || reads('mdy') ? 'xxy' : null;
 }
 
-function decideOrder(texts: string[]): Detected<DateFormat> & { ambiguous: boolean } {
-  let onlyDmy = 0;
-  let onlyMdy = 0;
-  let example = '';
-  const weekend = { dmy: 0, mdy: 0 };
+function countOrders(texts: string[]) {
+  const counts = { onlyDmy: 0, onlyMdy: 0, example: '', weekend: { dmy: 0, mdy: 0 } };
   for (const text of new Set(texts)) {
     const dmy = parseDateText(text, 'dmy', null);
     const mdy = parseDateText(text, 'mdy', null);
-    const [isDmy, isMdy] = [dmy > DATE_OUT_OF_RANGE, mdy > DATE_OUT_OF_RANGE];
-    if (isDmy !== isMdy) example ||= text;
-    if (isDmy && !isMdy) onlyDmy++;
-    if (isMdy && !isDmy) onlyMdy++;
-    // 1970-01-01 was a Thursday, so Saturday and Sunday are 2 and 3.
-    if (isDmy && isWeekend(dmy)) weekend.dmy++;
-    if (isMdy && isWeekend(mdy)) weekend.mdy++;
+    if (dmy > DATE_OUT_OF_RANGE && mdy > DATE_OUT_OF_RANGE) {
+      counts.weekend.dmy += isWeekend(dmy) ? 1 : 0;
+      counts.weekend.mdy += isWeekend(mdy) ? 1 : 0;
+      continue;
+    }
+    if (dmy > DATE_OUT_OF_RANGE) counts.onlyDmy++;
+    else if (mdy > DATE_OUT_OF_RANGE) counts.onlyMdy++;
+    else continue;
+    counts.example ||= text;
   }
+  return counts;
+}
+
+function decideOrder(texts: string[]): Detected<DateFormat> & { ambiguous: boolean } {
+  const { onlyDmy, onlyMdy, example, weekend } = countOrders(texts);
   if (onlyDmy + onlyMdy > 0) {
     const value = onlyDmy >= onlyMdy ? 'dmy' : 'mdy';
     const other = Math.min(onlyDmy, onlyMdy);
@@ -121,6 +125,7 @@ function decideOrder(texts: string[]): Detected<DateFormat> & { ambiguous: boole
 }
 
 function isWeekend(day: number): boolean {
+  // 1970-01-01 was a Thursday, so Saturday and Sunday are 2 and 3.
   const weekday = ((day % 7) + 7) % 7;
   return weekday === 2 || weekday === 3;
 }

@@ -212,45 +212,49 @@ export function createPriceParser(file: string, dialect: PriceDialect, onBadRow:
     return value ?? Number.NaN;
   };
 
+  /** The day of the row between the bounds, or a code after a row error. */
+  const readDay = (bytes: Uint8Array): number => {
+    const start = bounds[atDate]! + 1;
+    const end = bounds[atDate + 1]!;
+    let value = plainDates && end - start === 10 ? parseIsoDay(bytes, start) : NO_DATE;
+    if (value > DATE_OUT_OF_RANGE) return value;
+    value = slowDay(bytes, start, end);
+    if (value > DATE_OUT_OF_RANGE) return value;
+    const text = shown(decodeText(bytes.subarray(start, end)));
+    if (value === NO_DATE) errors.add('DATE', line, nameOf('date'), dateRule, text);
+    else errors.add('DATE_RANGE', line, nameOf('date'), RANGE_RULE, text);
+    return value;
+  };
+
+  /** Writes one number of the row being read; false after a row error. */
+  const readNumber = (bytes: Uint8Array, column: NumberColumn): boolean => {
+    let start = bounds[column.at]! + 1;
+    let end = bounds[column.at + 1]!;
+    while (start < end && bytes[start] === SPACE) start++;
+    while (end > start && bytes[end - 1] === SPACE) end--;
+    const value = plainNumbers ? parseDecimal(bytes, start, end) : Number.NaN;
+    // False for NaN, and for the Infinity that 1e999 gives.
+    if (value - value === 0) {
+      column.values[rowCount] = value;
+      return true;
+    }
+    const slow = slowNumber(bytes, start, end, column);
+    column.values[rowCount] = slow ?? Number.NaN;
+    return slow !== undefined;
+  };
+
   /** Reads one row from field bounds: field f lies between `bounds[f] + 1` and `bounds[f + 1]`. */
   const readRow = (bytes: Uint8Array): void => {
-    let start = bounds[atDate]! + 1;
-    let end = bounds[atDate + 1]!;
-    let dayNumber = plainDates && end - start === 10 ? parseIsoDay(bytes, start) : NO_DATE;
-    if (dayNumber <= DATE_OUT_OF_RANGE) {
-      dayNumber = slowDay(bytes, start, end);
-      if (dayNumber <= DATE_OUT_OF_RANGE) {
-        const text = shown(decodeText(bytes.subarray(start, end)));
-        if (dayNumber === NO_DATE) errors.add('DATE', line, nameOf('date'), dateRule, text);
-        else errors.add('DATE_RANGE', line, nameOf('date'), RANGE_RULE, text);
-        return;
-      }
-    }
+    const dayNumber = readDay(bytes);
+    if (dayNumber <= DATE_OUT_OF_RANGE) return;
     if (rowCount === capacity) grow();
     for (let c = 0; c < numbers.length; c++) {
       const column = numbers[c]!;
-      if (column.at < 0) {
-        column.values[rowCount] = Number.NaN;
-        continue;
-      }
-      start = bounds[column.at]! + 1;
-      end = bounds[column.at + 1]!;
-      while (start < end && bytes[start] === SPACE) start++;
-      while (end > start && bytes[end - 1] === SPACE) end--;
-      let value = plainNumbers ? parseDecimal(bytes, start, end) : Number.NaN;
-      // Infinity is what 1e999 parses to; it is no price, and slowNumber says so.
-      if (Number.isNaN(value) || value === Infinity || value === -Infinity) {
-        const slow = slowNumber(bytes, start, end, column);
-        if (slow === undefined) return;
-        value = slow;
-      }
-      column.values[rowCount] = value;
+      if (column.at < 0) column.values[rowCount] = Number.NaN;
+      else if (!readNumber(bytes, column)) return;
     }
-    let id = 0;
-    if (atSymbol >= 0) {
-      id = symbols.find(bytes, bounds[atSymbol]! + 1, bounds[atSymbol + 1]!, line);
-      if (id < 0) return;
-    }
+    const id = atSymbol < 0 ? 0 : symbols.find(bytes, bounds[atSymbol]! + 1, bounds[atSymbol + 1]!, line);
+    if (id < 0) return;
     if (atCurrency >= 0) {
       const text = decodeText(bytes.subarray(bounds[atCurrency]! + 1, bounds[atCurrency + 1]!));
       if (!symbols.checkCurrency(id, text, line)) return;
@@ -308,32 +312,41 @@ export function createPriceParser(file: string, dialect: PriceDialect, onBadRow:
     );
   };
 
+  let separators = 0;
+  let quoted = false;
+
+  /** Finds the line feed that ends the line at `start`, noting the field bounds on the way. */
+  const scanLine = (bytes: Uint8Array, start: number): number => {
+    let found = 0;
+    quoted = false;
+    bounds[0] = start - 1;
+    for (let i = start; ; i++) {
+      const kind = classes[bytes[i]!]!;
+      if (kind === 0) continue;
+      if (kind === IS_SEPARATOR) {
+        if (++found < columnCount) bounds[found] = i;
+      } else if (kind === IS_NEWLINE) {
+        separators = found;
+        return i;
+      } else quoted = true;
+    }
+  };
+
   /** Reads whole lines: `bytes[to - 1]` is a line feed. */
   const readLines = (bytes: Uint8Array, from: number, to: number): void => {
     let start = from;
     while (start < to) {
       line++;
-      bounds[0] = start - 1;
-      let fields = 0;
-      let quoted = false;
-      let i = start;
-      for (; ; i++) {
-        const kind = classes[bytes[i]!]!;
-        if (kind === 0) continue;
-        if (kind === IS_NEWLINE) break;
-        if (kind === IS_QUOTE) quoted = true;
-        else if (++fields < columnCount) bounds[fields] = i;
-      }
-      const next = i + 1;
-      if (i - start > MAX_LINE_BYTES) checkLineLength(i - start, file, line);
-      if (i > start && bytes[i - 1] === CR) i--;
-      if (line <= dialect.headerLine) readHeaderLine(bytes, start, i);
-      else if (quoted || fields !== columnCount - 1) readOddLine(bytes, start, i);
+      const newline = scanLine(bytes, start);
+      checkLineLength(newline - start, file, line);
+      const end = newline > start && bytes[newline - 1] === CR ? newline - 1 : newline;
+      if (line <= dialect.headerLine) readHeaderLine(bytes, start, end);
+      else if (quoted || separators !== columnCount - 1) readOddLine(bytes, start, end);
       else {
-        bounds[columnCount] = i;
+        bounds[columnCount] = end;
         readRow(bytes);
       }
-      start = next;
+      start = newline + 1;
     }
   };
 

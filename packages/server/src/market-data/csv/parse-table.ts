@@ -237,17 +237,7 @@ function findLayout(sample: TextSample, shape: TableShape, kind: TableKind, opti
     throw new CsvRefusal('NO_ROWS', sample.file, 'a table must have rows', `${sample.file} has a header but no rows.`);
   const places = findPlaces(sample.file, names, kind, options.columns ?? {});
   const long = kind !== 'exchange-rates' || 'rate' in places;
-  const required = kind === 'exchange-rates' && long ? ['date', 'base', 'quote', 'rate'] : REQUIRED[kind];
-  for (const role of required) {
-    if (role in places) continue;
-    throw new CsvRefusal(
-      'MISSING_COLUMN',
-      sample.file,
-      `a table of ${kind} must have a ${role} column`,
-      `${sample.file} has no ${role} column among ${names.join(', ')}.`,
-      { line: shape.headerLine, column: role },
-    );
-  }
+  checkRequired(sample.file, shape, kind, long, places);
   const used = new Set(Object.values(places));
   const others = names.flatMap((_, i) => (used.has(i) ? [] : [i]));
   const rates = long ? [] : others.filter((i) => /^[A-Z]{3}$/.test(names[i]!));
@@ -297,6 +287,26 @@ function findLayout(sample: TextSample, shape: TableShape, kind: TableKind, opti
       notes: sample.notes,
     },
   };
+}
+
+function checkRequired(
+  file: string,
+  { columnNames, headerLine }: TableShape,
+  kind: TableKind,
+  long: boolean,
+  places: Record<string, number>,
+): void {
+  const required = kind === 'exchange-rates' && long ? ['date', 'base', 'quote', 'rate'] : REQUIRED[kind];
+  for (const role of required) {
+    if (role in places) continue;
+    throw new CsvRefusal(
+      'MISSING_COLUMN',
+      file,
+      `a table of ${kind} must have a ${role} column`,
+      `${file} has no ${role} column among ${columnNames.join(', ')}.`,
+      { line: headerLine, column: role },
+    );
+  }
 }
 
 function findPlaces(

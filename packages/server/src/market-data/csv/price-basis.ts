@@ -3,7 +3,9 @@ import type { PriceColumns } from './parse-prices.ts';
 import { sortBySymbolAndDay } from './sort-prices.ts';
 
 /** Shares given for one in splits that happen; the inverse is a reverse split. */
-const SPLIT_RATIOS = [2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 1.5];
+const SPLIT_RATIOS = [2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50];
+/** Three for two. Its inverse does not happen. */
+const SMALL_SPLIT = 1.5;
 /** How near the overnight ratio must come to a split's, relative. A split day has an ordinary overnight move as well. */
 const SPLIT_TOLERANCE = 0.03;
 /** Below this a jump is an ordinary bad night and not counted. */
@@ -82,7 +84,8 @@ export function detectPriceBasis(evidence: BasisEvidence, hasAdjClose: boolean):
 function isSplitLike(ratio: number): boolean {
   if (!(ratio > 0) || Math.abs(Math.log(ratio)) < SMALLEST_JUMP) return false;
   const size = ratio < 1 ? 1 / ratio : ratio;
-  return SPLIT_RATIOS.some((split) => Math.abs(size / split - 1) < SPLIT_TOLERANCE);
+  const near = (split: number) => Math.abs(size / split - 1) < SPLIT_TOLERANCE;
+  return SPLIT_RATIOS.some(near) || (ratio < 1 && near(SMALL_SPLIT));
 }
 
 function dayText(day: number): string {

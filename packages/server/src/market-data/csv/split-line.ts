@@ -5,34 +5,40 @@
 export function splitLine(line: string, separator: string, quote: string | null): string[] | null {
   if (quote === null || !line.includes(quote)) return line.split(separator);
   const fields: string[] = [];
-  let at = 0;
-  for (;;) {
-    let start = at;
-    while (line[start] === ' ' && separator !== ' ') start++;
-    if (line[start] === quote) {
-      let field = '';
-      let from = start + 1;
-      let end = line.indexOf(quote, from);
-      while (end >= 0 && line[end + 1] === quote) {
-        field += line.slice(from, end + 1);
-        from = end + 2;
-        end = line.indexOf(quote, from);
-      }
-      if (end < 0) return null;
-      fields.push(field + line.slice(from, end));
-      at = end + 1;
-      while (line[at] === ' ') at++;
-      if (at >= line.length) return fields;
-      if (line[at] !== separator) return null;
-      at++;
-    } else {
-      const end = line.indexOf(separator, at);
-      if (end < 0) {
-        fields.push(line.slice(at));
-        return fields;
-      }
-      fields.push(line.slice(at, end));
-      at = end + 1;
-    }
+  for (let at = 0; ; ) {
+    const field = quotedField(line, at, quote) ?? plainField(line, at, separator);
+    if (field === 'broken') return null;
+    fields.push(field.text);
+    if (field.end >= line.length) return fields;
+    if (line[field.end] !== separator) return null;
+    at = field.end + 1;
   }
+}
+
+/** `end` is where the field stops: at its separator or the end of the line. */
+type Field = { text: string; end: number };
+
+function plainField(line: string, at: number, separator: string): Field {
+  const end = line.indexOf(separator, at);
+  return end < 0 ? { text: line.slice(at), end: line.length } : { text: line.slice(at, end), end };
+}
+
+/** Null when no quote opens the field; spaces around the quotes do not matter. */
+function quotedField(line: string, at: number, quote: string): Field | 'broken' | null {
+  let from = at;
+  while (line[from] === ' ') from++;
+  if (line[from] !== quote) return null;
+  from++;
+  let text = '';
+  let close = line.indexOf(quote, from);
+  while (close >= 0 && line[close + 1] === quote) {
+    text += line.slice(from, close + 1);
+    from = close + 2;
+    close = line.indexOf(quote, from);
+  }
+  if (close < 0) return 'broken';
+  text += line.slice(from, close);
+  let end = close + 1;
+  while (line[end] === ' ') end++;
+  return { text, end };
 }
