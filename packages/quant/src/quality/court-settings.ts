@@ -23,16 +23,30 @@ export const courtSettings = {
   usualWindow: 20,
   silentVolume: 2.2,
   silentRange: 2.2,
+  /** Extra multiple of volume and range per unit of log step beyond the smallest: news of that size is louder. */
+  silentGrowth: 2,
+  /** With more than this multiple of the usual volume a displacement needs this many times its limit. */
+  newsVolume: 2,
+  newsFactor: 1.5,
   /** Smallest step of the price level, absolute log, alone and as one of a pair that cancels. */
   stepMin: 0.19,
   pairedStepMin: 0.065,
   /** From this absolute log step on, a step is reported even with loud volume: no news triples a price overnight. */
   certainStep: 1.2,
-  /** Bars between two steps that cancel, and how far from zero their sum may be in log and in standard deviations. */
+  /**
+   * Bars between two steps that cancel, and how far from zero their sum may be: in log, in standard
+   * deviations and as a share of the step.
+   */
   pairBarsMin: 2,
   pairBarsMax: 70,
   pairTolerance: 0.012,
   pairToleranceSd: 1.2,
+  pairToleranceShare: 0.06,
+  /** From this multiple of the tolerance on, one of the two days may be loud. */
+  halfQuietTolerances: 3,
+  /** Log steps between these that hit a split ratio on both sides are splits, not currencies. */
+  currencyStepMax: 0.39,
+  minorUnitStepMin: 4.2,
   /** Log distance at which a step counts as a split ratio, and the ratios. */
   splitTolerance: 0.05,
   splitRatios: [1.25, 4 / 3, 1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50],

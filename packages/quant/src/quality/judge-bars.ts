@@ -84,7 +84,7 @@ export type CourtContext = {
  *
  * The court judges data, not the market: it looks at later bars of the same file, for instance to see whether a spike
  * reversed. This hindsight stays in the court and enters no feature. The last bar has no later bar and needs twice the
- * displacement and no unusual volume; a tick missed there is found when the next file arrives with `priorBars`.
+ * displacement; a tick missed there is found when the next file arrives with `priorBars`.
  *
  * Everything is measured in logs, so all prices times a constant give the same findings. Time O(T log S) with S sessions.
  *
@@ -592,8 +592,10 @@ function tickLimit(
   // Without peers, a day on which the whole market moved raises the limit by that move.
   const move = context.peers === undefined ? context.marketMove?.[session] : undefined;
   if (move !== undefined && Math.abs(move) > 0) limit += Math.abs(move) / exam.measures.sd[row]!;
-  if (isOpenEnded && loudness(exam, row, settings).volume > settings.silentVolume) return Number.POSITIVE_INFINITY;
-  return limit;
+  const measure = exam.measures[form][row]!;
+  if (measure < limit || measure >= limit * settings.newsFactor) return limit;
+  // Volume says that many traded at such prices. Asked last because it is the dear question.
+  return loudness(exam, row, settings).volume > settings.newsVolume ? limit * settings.newsFactor : limit;
 }
 
 type Step = { row: number; size: number; isSilent: boolean; volume: number; range: number };
@@ -609,7 +611,7 @@ function findSteps(exam: Exam, context: CourtContext, settings: CourtSettings): 
     const start = steps[i]!;
     if (used.has(start)) continue;
     const end = findPartner(exam, steps, i, used, settings);
-    if (end === undefined) continue;
+    if (end === undefined || isSplitAndBack(start, end, settings)) continue;
     used.add(start).add(end);
     const factor = Math.exp(start.size);
     const reason = `The price level steps by x${factor.toFixed(3)} and ${end.row - start.row} bars later back by x${Math.exp(end.size).toFixed(3)}, without unusual volume: another currency or unit in between?`;
@@ -644,7 +646,11 @@ function collectSteps(exam: Exam, context: CourtContext, settings: CourtSettings
     const size = market * gap > 0 ? Math.sign(gap) * Math.max(0, Math.abs(gap) - Math.abs(market)) : gap;
     if (Math.abs(size) < settings.pairedStepMin) continue;
     const loud = loudness(exam, row, settings);
-    const isSilent = loud.volume <= settings.silentVolume && loud.range <= settings.silentRange;
+    // The larger the step, the more volume real news of that size would bring.
+    const allowed = 1 + settings.silentGrowth * Math.max(0, Math.abs(size) - settings.stepMin);
+    const isSilent =
+      Math.abs(size) >= settings.certainStep ||
+      (loud.volume <= settings.silentVolume * allowed && loud.range <= settings.silentRange * allowed);
     steps.push({ row, size, isSilent, ...loud });
   }
   return steps;
@@ -680,7 +686,10 @@ function findPartner(
   settings: CourtSettings,
 ): Step | undefined {
   const start = steps[index]!;
-  const tolerance = settings.pairTolerance + settings.pairToleranceSd * exam.measures.sd[start.row]!;
+  const tolerance =
+    settings.pairTolerance +
+    settings.pairToleranceSd * exam.measures.sd[start.row]! +
+    settings.pairToleranceShare * Math.abs(start.size);
   let best: Step | undefined;
   for (let k = index + 1; k < steps.length; k++) {
     const end = steps[k]!;
@@ -689,16 +698,27 @@ function findPartner(
     if (bars < settings.pairBarsMin || used.has(end) || start.size * end.size >= 0) continue;
     const rest = Math.abs(start.size + end.size);
     const isQuiet = start.isSilent && end.isSilent;
-    const isHalfQuiet = start.isSilent || end.isSilent;
-    if (rest > tolerance || !(isQuiet || (isHalfQuiet && Math.abs(start.size) > 2 * tolerance))) continue;
+    // A step so large that chance hardly cancels it may have news on one of its two days.
+    const isHalfQuiet =
+      (start.isSilent || end.isSilent) && Math.abs(start.size) > settings.halfQuietTolerances * tolerance;
+    if (rest > tolerance || !(isQuiet || isHalfQuiet)) continue;
     if (best === undefined || rest < Math.abs(start.size + best.size)) best = end;
   }
   return best;
 }
 
+/** No currency trades at exactly two or three to one for a month, but a split applied to one stretch only does. */
+function isSplitAndBack(start: Step, end: Step, settings: CourtSettings): boolean {
+  const size = Math.abs(start.size);
+  const isNear = (step: number) => nearestRatio(step, settings).distance <= settings.splitTolerance;
+  return (
+    size > settings.currencyStepMax && size < settings.minorUnitStepMin && isNear(size) && isNear(Math.abs(end.size))
+  );
+}
+
 function judgeStep(exam: Exam, step: Step, context: CourtContext, settings: CourtSettings): void {
   const size = Math.abs(step.size);
-  if (size < settings.stepMin || !(step.isSilent || size >= settings.certainStep)) return;
+  if (size < settings.stepMin || !step.isSilent) return;
   const { ratio, distance } = nearestRatio(size, settings);
   const sd = exam.measures.sd[step.row]!;
   const factor = Math.exp(step.size);
