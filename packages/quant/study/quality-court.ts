@@ -129,7 +129,10 @@ function knownDefectAt(panel: BarPanel, finding: PanelFinding, sourceRow: Int32A
   return -1;
 }
 
-/** For each row of the clean panel the known defect it belongs to, or -1. */
+/**
+ * For each row of the clean panel the known defect it belongs to, or -1. A row with volume 0 outside every listed
+ * defect is one of its own, numbered from the length of the list on.
+ */
 export function knownRows({ panel, symbols }: NamedPanel): Int32Array {
   const known = new Int32Array(panel.day.length).fill(-1);
   KNOWN_DEFECTS.forEach((defect, index) => {
@@ -139,6 +142,8 @@ export function knownRows({ panel, symbols }: NamedPanel): Int32Array {
     for (let row = panel.offset[instrument]!; row < panel.offset[instrument + 1]!; row++)
       if (panel.day[row]! >= first && panel.day[row]! <= last) known[row] = index;
   });
+  for (let row = 0; row < known.length; row++)
+    if (known[row] === -1 && panel.volume[row] === 0) known[row] = KNOWN_DEFECTS.length + row;
   return known;
 }
 

@@ -23,6 +23,8 @@ export const courtSettings = {
   usualWindow: 20,
   silentVolume: 2.2,
   silentRange: 2.2,
+  /** A step must be this many times the 90th percentile of the gaps around it. */
+  stepUsualFactor: 2.5,
   /** Extra multiple of volume and range per unit of log step beyond the smallest: news of that size is louder. */
   silentGrowth: 2,
   /** With more than this multiple of the usual volume a displacement needs this many times its limit. */

@@ -645,6 +645,7 @@ function collectSteps(exam: Exam, context: CourtContext, settings: CourtSettings
     // Only a market move in the same direction can explain the step.
     const size = market * gap > 0 ? Math.sign(gap) * Math.max(0, Math.abs(gap) - Math.abs(market)) : gap;
     if (Math.abs(size) < settings.pairedStepMin) continue;
+    if (Math.abs(size) < settings.stepUsualFactor * usualGap(exam, row, settings)) continue;
     const loud = loudness(exam, row, settings);
     // The larger the step, the more volume real news of that size would bring.
     const allowed = 1 + settings.silentGrowth * Math.max(0, Math.abs(size) - settings.stepMin);
@@ -676,6 +677,20 @@ function loudness(exam: Exam, row: number, settings: CourtSettings): { volume: n
     volume: usualVolume > 0 && volume[row]! > 0 ? volume[row]! / usualVolume : 0,
     range: usualRange > 0 && range > 0 ? range / usualRange : 0,
   };
+}
+
+/** The 90th percentile of the absolute gaps around a row, on the wilder side: in a crisis steps of a tenth are daily. */
+function usualGap(exam: Exam, row: number, settings: CourtSettings): number {
+  const { gap, state } = exam.measures;
+  let usual = 0;
+  for (const step of [-1, 1]) {
+    const values: number[] = [];
+    for (let k = row + step; values.length < settings.usualWindow && k >= 0 && k < gap.length; k += step)
+      if (state[k] === GOOD && !Number.isNaN(gap[k]!)) values.push(Math.abs(gap[k]!));
+    values.sort((a, b) => a - b);
+    usual = Math.max(usual, values[Math.ceil(0.9 * values.length) - 1] ?? 0);
+  }
+  return usual;
 }
 
 function findPartner(
@@ -731,7 +746,7 @@ function judgeStep(exam: Exam, step: Step, context: CourtContext, settings: Cour
     );
     const isForward = known !== undefined && Math.log(known.ratio) * step.size < 0;
     if (context.basis === 'raw' && isForward) return;
-    const named = `${step.size < 0 ? ratio : 1}:${step.size < 0 ? 1 : ratio}`;
+    const named = step.size < 0 ? `${+ratio.toFixed(2)}:1` : `1:${+ratio.toFixed(2)}`;
     const cause =
       known === undefined
         ? `like a ${named} split that was not applied, or one applied twice`
