@@ -210,11 +210,15 @@ function detectSeparator(file: string, lines: string[], quote: Quote, hint: stri
   };
 }
 
-const anyStyle = { decimal: '.', thousands: ',' } as const;
+const EITHER_STYLE = [
+  { decimal: '.', thousands: ',' },
+  { decimal: ',', thousands: '.' },
+] as const;
 
 function isNumber(text: string): boolean {
-  const style = /,\d{1,2}$|,\d{4,}$/.test(text) ? ({ decimal: ',', thousands: '.' } as const) : anyStyle;
-  return typeof parseVolumeText(text, style) === 'number';
+  // Grouping by spaces and apostrophes does not matter to whether it is a number.
+  const plain = text.replace(/(\d)[ \u00a0\u202f'’](?=\d{3})/g, '$1');
+  return EITHER_STYLE.some((style) => typeof parseVolumeText(plain, style) === 'number');
 }
 
 function detectHeader(top: string[], second: string[] | null): Detected<boolean> {
