@@ -19,6 +19,7 @@ const NODE_MAJOR = 24;
 const NODE_OLDEST = [22, 18];
 const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT/;
 const STILL_WORKING_MS = 5_000;
+const COMPLAINT_LENGTH_MAX = 100_000;
 
 /** Something the user can mend; the message says how. */
 class BootstrapError extends Error {}
@@ -162,9 +163,13 @@ function readPackages(lockFile) {
 }
 
 async function install() {
-  const npm = process.env.npm_execpath;
-  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const { code, complaint } = await runWithProgress(command, [...first, 'ci', '--no-audit', '--no-fund'], root);
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  let { code, complaint } = await runNpm(['ci', ...quiet], isGap);
+  if (code !== 0 && hasGapsOnly(complaint)) {
+    // `npm install` takes the same locked versions and checks the same hashes, and passes over the gaps.
+    console.log('The registry lacks some packages of other systems; installing without them.');
+    ({ code, complaint } = await runNpm(['install', '--no-save', ...quiet]));
+  }
   if (code === 0) return;
   if (UNREACHABLE.test(complaint)) {
     throw new BootstrapError(
@@ -174,7 +179,33 @@ async function install() {
   if (/ENOSPC/.test(complaint)) {
     throw new BootstrapError('The disk is full. Free about 1 GB for the packages and start again.');
   }
-  throw new BootstrapError(`"npm ci" ended with code ${code}; its message is above. Mend that and start again.`);
+  throw new BootstrapError(`npm ended with code ${code}; its message is above. Mend that and start again.`);
+}
+
+/**
+ * @param {string[]} args
+ * @param {(complaint: string) => boolean} [isExpected] Complaints that are not shown.
+ */
+function runNpm(args, isExpected) {
+  const npm = process.env.npm_execpath;
+  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
+  return runWithProgress(command, [...first, ...args], root, isExpected);
+}
+
+/** @param {string} complaint */
+function isGap(complaint) {
+  return complaint.includes('EUSAGE') && hasGapsOnly(complaint);
+}
+
+/**
+ * A lock file made beside a registry that lacks a package of another system has a gap there, and `npm ci` refuses it: it
+ * names such a package without a version. A named version means that the lock file really is behind.
+ *
+ * @param {string} complaint
+ */
+function hasGapsOnly(complaint) {
+  const differences = complaint.split('\n').filter((line) => /\b(Missing|Invalid): /.test(line));
+  return differences.length > 0 && differences.every((line) => /Missing: \S+@ from lock file/.test(line));
 }
 
 // ---------------------------------------------------------------------------------------------------------- pages
@@ -209,9 +240,10 @@ async function ensurePages(node) {
  * @param {string} command
  * @param {string[]} args
  * @param {string} cwd
+ * @param {(complaint: string) => boolean} [isExpected] Asked at the end, with all that was complained.
  * @returns {Promise<{ code: number, complaint: string }>}
  */
-function runWithProgress(command, args, cwd) {
+function runWithProgress(command, args, cwd, isExpected) {
   return new Promise((resolve) => {
     const startedAt = Date.now();
     const child = spawn(command, args, {
@@ -222,12 +254,13 @@ function runWithProgress(command, args, cwd) {
     });
     let complaint = '';
     child.stderr.setEncoding('utf8').on('data', (text) => {
-      complaint = (complaint + text).slice(-20_000);
-      process.stderr.write(text);
+      complaint = (complaint + text).slice(-COMPLAINT_LENGTH_MAX);
+      if (isExpected === undefined) process.stderr.write(text);
     });
     const ticker = setInterval(() => console.log(`  … ${secondsSince(startedAt)} s`), STILL_WORKING_MS);
     const finish = (code, message) => {
       clearInterval(ticker);
+      if (isExpected !== undefined && code !== 0 && !isExpected(complaint)) process.stderr.write(complaint);
       resolve({ code, complaint: complaint + message });
     };
     child.on('error', (error) => {
