@@ -68,7 +68,10 @@ export function findViolations(root) {
  */
 function findPlace(file) {
   const parts = file.split('/');
-  const isTest = /\.test\.tsx?$/.test(file) || parts.includes('test') || parts.includes('conformance');
+  // A script in TypeScript is a tool for developers, run after everything is installed, and may look anywhere.
+  const isDeveloperTool = parts[0] === 'scripts' && file.endsWith('.ts');
+  const isNamedTest = /\.test\.tsx?$/.test(file) || parts.includes('test') || parts.includes('conformance');
+  const isTest = isNamedTest || isDeveloperTool;
   const isTool = parts[0] === 'packages' && (parts[2] === 'bench' || parts[2] === 'study');
   if (parts[0] !== 'packages') return { file, room: parts[0] ?? '', slice: '', isTest, isTool };
   const [, room = '', area = ''] = parts;
@@ -151,7 +154,7 @@ function judgeOutside(source, specifier, accuse) {
  * @param {(rule: string, sentence: string) => Violation[]} accuse
  */
 function judgeRooms(source, target, specifier, accuse) {
-  if (source.room === 'test') return judgeDoor(source, target, accuse);
+  if (source.room === 'test' || (source.room === 'scripts' && source.isTest)) return judgeDoor(source, target, accuse);
   if (source.room === 'scripts') return accuse('scripts run bare', 'Scripts import no package of ours.');
   if (target.room === 'scripts' || target.room === 'test') {
     return accuse('tests are leaves', 'Packages import neither scripts nor tests.');

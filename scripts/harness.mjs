@@ -86,7 +86,8 @@ function complete(name, given) {
   const { figure = null, unit = '', peer = null, peerFigure = null, goal = null, met = null, input = null } = given;
   const canCompare = typeof figure === 'number' && typeof peerFigure === 'number' && peerFigure !== 0;
   const ratio = given.ratio ?? (canCompare ? figure / peerFigure : null);
-  return { ...given, name: given.name ?? name, figure, unit, peer, peerFigure, ratio, goal, met, input };
+  const whole = { name: given.name ?? name, figure, unit, peer, peerFigure, ratio, goal, met, input };
+  return { ...whole, ...given, ...whole };
 }
 
 /** @param {string} file */
