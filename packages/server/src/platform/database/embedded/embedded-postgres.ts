@@ -72,6 +72,7 @@ const READY_POLL_MS = 15;
 const ADOPT_TIMEOUT_MS = 15_000;
 const FAST_STOP_TIMEOUT_MS = 30_000;
 const IMMEDIATE_STOP_TIMEOUT_MS = 5_000;
+const ZOMBIE_TIMEOUT_MS = 2_000;
 const EXIT_POLL_MS = 20;
 const ADOPTED_WATCH_MS = 500;
 const SHARED_MEMORY_RETRIES = 20;
@@ -275,9 +276,10 @@ async function tryStartPostmaster({ places, binaries, settings, fingerprint, log
   child.on('error', (error) => {
     ended = messageOf(error);
   });
-  child.on('exit', (code, signal) => {
+  const noteEarlyExit = (code: number | null, signal: NodeJS.Signals | null) => {
     ended ??= tailOf(logFile, logStart) || `it ended with ${signal ?? `code ${code}`}`;
-  });
+  };
+  child.once('exit', noteEarlyExit);
   const pid = child.pid ?? 0;
   const startTime = findProcessStartTime(pid) ?? '';
   if (pid > 0) writeRecord(places, { fingerprint, socketFolder, pid, startTime, bootId: bootId() });
@@ -287,6 +289,7 @@ async function tryStartPostmaster({ places, binaries, settings, fingerprint, log
   for (;;) {
     const answer = await askVersion(socketFolder);
     if (answer.version !== undefined && ended === undefined) {
+      child.off('exit', noteEarlyExit);
       return { pid, startTime, socketFolder, version: answer.version, child };
     }
     if (ended !== undefined) throw explain('The database does not start', ended, places);
@@ -373,8 +376,10 @@ async function adoptOrphan(
   const [pidText = '', dataFolder, , , socketFolder = ''] = readFileSync(pidFile, 'utf8').split('\n');
   const pid = Number(pidText);
   const startTime = findProcessStartTime(pid);
-  // A dead one's file is PostgreSQL's own business: it also looks for living children before it starts.
-  if (startTime === undefined) return undefined;
+  if (startTime === undefined) {
+    await forgetZombie(pid, pidFile);
+    return undefined;
+  }
 
   const record = readRecord(places);
   if (dataFolder !== places.dataFolder || !isOurPostmaster(pid, startTime, places, record)) {
@@ -400,6 +405,26 @@ async function adoptOrphan(
     await stopProcess(pid, startTime);
   }
   return undefined;
+}
+
+/**
+ * The file of a dead process is PostgreSQL's own business: it also looks for living children before it starts. But it
+ * takes a zombie for living, and where nobody collects zombies (a container without an init) that would be for ever.
+ */
+async function forgetZombie(pid: number, pidFile: string): Promise<void> {
+  const deadline = performance.now() + ZOMBIE_TIMEOUT_MS;
+  while (isNumberTaken(pid)) {
+    if (performance.now() > deadline) return rmSync(pidFile, { force: true });
+    await sleep(EXIT_POLL_MS);
+  }
+}
+
+function isNumberTaken(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function isOurPostmaster(
