@@ -15,6 +15,8 @@ export type RunWeightsInput = {
   fill: Fill;
   /** Rows without a price in a row after which a holding counts as delisted at its last price. Default 10. */
   delistAfterRows?: number;
+  /** Keep the weights held after every close (T × N more memory). Default false. */
+  recordHeldWeights?: boolean;
 };
 
 /** A hypothetical run. All arrays have T entries, indexed by row, unless said. */
@@ -39,6 +41,8 @@ export type WeightsRun = {
   untradableCount: Int32Array;
   /** N fractions of wealth held after the last row. */
   finalWeights: Float64Array;
+  /** Row-major T × N fractions of wealth held after trading at each close, or null when not asked for. */
+  heldWeights: Float64Array | null;
 };
 
 const DELIST_AFTER_ROWS_DEFAULT = 10;
@@ -76,7 +80,7 @@ export function runWeights(input: RunWeightsInput): WeightsRun {
   expect(delistAfterRows >= 1, `delistAfterRows must be >= 1, was ${delistAfterRows}`);
   checkTargets(targets, rowCount, columnCount);
 
-  const run = createRun(rowCount, columnCount);
+  const run = createRun(rowCount, columnCount, input.recordHeldWeights ?? false);
   const book = createBook(columnCount);
   const fillLag = input.fill === 'close' ? 0 : 1;
   const costRate = costBasisPoints / 10_000;
@@ -96,7 +100,11 @@ export function runWeights(input: RunWeightsInput): WeightsRun {
       next++;
     }
     let invested = 0;
-    for (let h = 0; h < book.count; h++) invested += book.weight[book.held[h]!]!;
+    for (let h = 0; h < book.count; h++) {
+      const i = book.held[h]!;
+      invested += book.weight[i]!;
+      if (run.heldWeights) run.heldWeights[base + i] = book.weight[i]!;
+    }
     run.invested[t] = invested;
     run.holdingCount[t] = book.count;
   }
@@ -125,7 +133,7 @@ function createBook(columnCount: number): Book {
   };
 }
 
-function createRun(rowCount: number, columnCount: number): WeightsRun {
+function createRun(rowCount: number, columnCount: number, recordHeldWeights: boolean): WeightsRun {
   return {
     returnsGross: new Float64Array(rowCount).fill(Number.NaN),
     returnsNet: new Float64Array(rowCount).fill(Number.NaN),
@@ -137,6 +145,7 @@ function createRun(rowCount: number, columnCount: number): WeightsRun {
     delistedCount: new Int32Array(rowCount),
     untradableCount: new Int32Array(rowCount),
     finalWeights: new Float64Array(columnCount),
+    heldWeights: recordHeldWeights ? new Float64Array(rowCount * columnCount) : null,
   };
 }
 

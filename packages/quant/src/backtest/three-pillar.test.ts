@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkNoLookAhead, checkNoLookAheadOf, garbleValues } from '../evaluation/look-ahead-canary.ts';
+import { checkNoLookAheadOf, garbleValues } from '../evaluation/look-ahead-canary.ts';
+import { checkStrategyNoLookAhead } from '../evaluation/strategy-canary.ts';
 import { createRandom } from '../random/random.ts';
 import { boundedWeights } from './bounded-weights.ts';
 import { type CapSnapshots, capsAsKnown, checkKnownCaps, NO_SNAPSHOT } from './caps-as-known.ts';
-import { runWeights } from './run-weights.ts';
+import { runWeights, type WeightsRun } from './run-weights.ts';
 import { denseTargets } from './target-weights.ts';
 import { runThreePillar, threePillarTargets, threePillarTargetsWithoutCapCheck } from './three-pillar.ts';
 
 const T = 160;
 const N = 8;
-const DAY = Int32Array.from({ length: T }, (_, t) => 16_000 + t + 2 * Math.floor(t / 5));
+const DAY: Int32Array = Int32Array.from({ length: T }, (_, t) => 16_000 + t + 2 * Math.floor(t / 5));
 
 type Market = { close: Float64Array; snapshots: CapSnapshots };
 
@@ -48,7 +49,7 @@ test('agrees with the definition written out for one day', () => {
     close,
     columnCount: N,
     caps,
-    parameters: { namesMax: 5, startRow: 100, rebalanceEvery: T },
+    parameters: { namesMax: 5, weightMax: 1, startRow: 100, rebalanceEvery: T },
   });
   const t = 100;
   const at = (s: number, i: number): number => close[s * N + i]!;
@@ -224,24 +225,44 @@ test('the look-ahead of same-day weights, held here on purpose, is worth a fortu
   const wealth = (returns: Float64Array): number => returns.subarray(61).reduce((w, r) => w * (1 + r), 1);
   assert.ok(wealth(sameDay(input.close)) > 1.05 * wealth(honest));
 
-  // What a portfolio earns from its close on must be decided by then: the return of the next row, split into the weights
-  // known at this close and the prices of the next, may not depend on the next close through the weights.
-  const weightsInForce = ({ close }: { close: Float64Array }, lag: number): Float64Array => {
+  const strategy = (close: Float64Array, pays: (run: WeightsRun) => Float64Array) => {
     const rows = close.length / N;
-    const weights = denseTargets(
-      threePillarTargets({ day: DAY.subarray(0, rows), close, columnCount: N }).targets,
-      rows,
-      N,
-    );
-    return Float64Array.from({ length: rows * N }, (_, k) => weights[k + lag * N] ?? Number.NaN);
+    const { targets } = threePillarTargets({ day: DAY.subarray(0, rows), close, columnCount: N });
+    const run = runWeights({
+      close,
+      rowCount: rows,
+      columnCount: N,
+      targets,
+      costBasisPoints: 0,
+      fill: 'close',
+      recordHeldWeights: true,
+    });
+    return { heldWeights: run.heldWeights!, returnsGross: pays(run) };
   };
-  const base = { input, rowCount: T, random: createRandom(12), day: DAY };
-  // Weights in force after the close of t, that is, those that earn the return from t to t + 1.
-  const right = checkNoLookAhead({ ...base, name: 'weights in force', compute: (i) => weightsInForce(i, 0) });
-  assert.ok(right.ok && right.isSensitive);
-  const wrong = checkNoLookAhead({ ...base, name: 'same-day weights in force', compute: (i) => weightsInForce(i, 1) });
-  assert.ok(!wrong.ok);
-  assert.match(wrong.sentence, /same-day weights in force looks ahead/);
+  const base = { input, rowCount: T, columnCount: N, random: createRandom(12), day: DAY };
+  const right = checkStrategyNoLookAhead({
+    ...base,
+    name: 'three-pillar',
+    run: (i) => strategy(i.close, (run) => run.returnsGross),
+  });
+  assert.ok(right.ok && right.isSensitive, JSON.stringify(right));
+  const paid = checkStrategyNoLookAhead({
+    ...base,
+    name: 'same-day three-pillar',
+    run: (i) => strategy(i.close, () => sameDay(i.close)),
+  });
+  assert.ok(!paid.ok && paid.kind === 'accounting');
+  assert.match(paid.sentence, /same-day three-pillar looks ahead: row \d+ is paid/);
+  // The other way to hide it: to say that the weights of tomorrow's close were held since today's.
+  const backdated = checkStrategyNoLookAhead({
+    ...base,
+    name: 'backdated three-pillar',
+    run: (i) => {
+      const { heldWeights } = strategy(i.close, (run) => run.returnsGross);
+      return { heldWeights: heldWeights.map((_, k) => heldWeights[k + N] ?? 0), returnsGross: sameDay(i.close) };
+    },
+  });
+  assert.ok(!backdated.ok && backdated.kind !== 'accounting');
 });
 
 test('a report counts from the day after it, is carried by the price, and is gone after 400 days', () => {

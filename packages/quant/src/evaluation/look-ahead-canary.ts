@@ -60,7 +60,8 @@ export type CanaryVerdict =
       column: number;
       /** The future was changed after this row. */
       probeRow: number;
-      kind: GarbleKind | 'repeated';
+      /** `repeated`: the same input gave another answer. `accounting`: see `checkStrategyNoLookAhead`. */
+      kind: GarbleKind | 'repeated' | 'accounting';
       /** Null when there is no single pair of numbers: the function threw, or gave another shape. */
       expected: number | null;
       actual: number | null;
