@@ -31,6 +31,8 @@ export const DATE_OUT_OF_RANGE = -1_999_999_999;
 
 export const FIRST_YEAR = 1800;
 export const LAST_YEAR = 2199;
+/** Characters of a stamp at most, with spaces around it. */
+export const MAX_DATE_LENGTH = 64;
 const MS_PER_DAY = 86_400_000;
 
 const MONTHS = (LAST_YEAR - FIRST_YEAR + 1) * 12;
@@ -86,6 +88,8 @@ const MONTH_NAMES = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'se
  * zone, or counts from the epoch, belongs to the day it was in that zone at that instant.
  */
 export function parseDateText(text: string, format: DateFormat, timeZone: string | null): number {
+  // No way of writing a day is longer, and patterns must not walk through a field of any size.
+  if (text.length > MAX_DATE_LENGTH) return NO_DATE;
   const trimmed = text.trim();
   if (format === 'epoch-seconds' || format === 'epoch-milliseconds') {
     if (!/^-?\d{1,14}(?:\.0*)?$/.test(trimmed)) return NO_DATE;
