@@ -114,6 +114,7 @@ export function parseDateText(text: string, format: DateFormat, timeZone: string
 
 /** Whether a stamp carries a time other than midnight, and whether it carries a zone. */
 export function stampParts(text: string): { time: boolean; zone: boolean } {
+  if (text.length > MAX_DATE_LENGTH) return { time: false, zone: false };
   const match = /[T ,]\s*(\d{1,2}:\d{2}\S*)\s*(?:AM|PM)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?$/i.exec(text.trim());
   if (match === null) return { time: false, zone: false };
   const clock = match[1]!;
