@@ -23,6 +23,7 @@ export {
   type MacroRow,
   type ParsedTable,
   parseTable,
+  type TableDialect,
   type TableKind,
   type TableOptions,
 } from './parse-table.ts';

@@ -43,7 +43,7 @@ const MONTH_START = Int32Array.from(
 );
 
 /** Days since 1970-01-01, or {@link NO_DATE} for no such day, or {@link DATE_OUT_OF_RANGE} outside 1800 to 2199. */
-export function civilDay(year: number, month: number, day: number): number {
+function civilDay(year: number, month: number, day: number): number {
   if (month < 1 || month > 12 || day < 1 || day > 31) return NO_DATE;
   if (year < FIRST_YEAR || year > LAST_YEAR) return DATE_OUT_OF_RANGE;
   const i = (year - FIRST_YEAR) * 12 + month - 1;

@@ -10,7 +10,7 @@ import { CsvRefusal, createRowErrors, listed, type OnBadRow, type RowError, type
 import { splitLine } from './split-line.ts';
 
 /** Rows one small table may hold. They are records, not columns. */
-export const MAX_TABLE_ROWS = 500_000;
+const MAX_TABLE_ROWS = 500_000;
 
 /**
  * One listing's size at a snapshot. `values` holds every other numeric column by its header name, `texts` every other
@@ -41,7 +41,7 @@ export type ExchangeRateRow = { line: number; day: string; base: string; quote: 
 /** `value` is null where the source says that there is none; `vintageDay` is the day the value was published, if known. */
 export type MacroRow = { line: number; day: string; series: string; value: number | null; vintageDay: string | null };
 
-export type TableRows = {
+type TableRows = {
   fundamentals: FundamentalRow;
   'corporate-actions': CorporateActionRow;
   'exchange-rates': ExchangeRateRow;
