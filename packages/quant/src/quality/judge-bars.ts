@@ -451,8 +451,18 @@ function alike(a: number, b: number): boolean {
 function findZeroVolume(exam: Exam, settings: CourtSettings): void {
   const { volume } = exam.bars;
   let zeros = 0;
-  for (let row = 0; row < volume.length; row++) if (!(volume[row]! > 0)) zeros += 1;
-  if (zeros === 0 || zeros >= settings.noVolumeShare * volume.length) return;
+  let traded = 0;
+  for (let row = 0; row < volume.length; row++) {
+    if (volume[row] === 0) zeros += 1;
+    if (volume[row]! > 0) traded += 1;
+  }
+  // Currencies and indexes have no volume at all: that is no defect.
+  if (zeros === 0 || traded === 0) return;
+  if (zeros >= settings.noVolumeShare * (zeros + traded)) {
+    const reason = `${zeros} of ${zeros + traded} bars have volume 0: a dead listing, or a feed that lost its volume.`;
+    report(exam, 'zero-as-missing', 'note', [volume.indexOf(0), volume.lastIndexOf(0)], zeros, 0, reason);
+    return;
+  }
   for (let row = 0; row < volume.length; row++) {
     if (volume[row] !== 0) continue;
     let last = row;
@@ -568,7 +578,9 @@ function findBadTicks(exam: Exam, context: CourtContext, settings: CourtSettings
       if (measure < limit) continue;
       measures.state[row] = BAD;
       const sd = measures.sd[row]!;
-      const reason = `${phrase} by ${percent(Math.expm1(measure * sd))}, ${measure.toFixed(1)} usual days (limit ${limit.toFixed(1)}).`;
+      const seen =
+        form === 'closeSpike' && row === last ? 'The last close sticks out of the open and the close before' : phrase;
+      const reason = `${seen} by ${percent(Math.expm1(measure * sd))}, ${measure.toFixed(1)} usual days (limit ${limit.toFixed(1)}).`;
       report(exam, 'bad-tick', 'quarantine', [row, row], measure, limit, reason);
       break;
     }
@@ -621,6 +633,8 @@ function findSteps(exam: Exam, context: CourtContext, settings: CourtSettings): 
   for (const step of steps) if (!used.has(step)) judgeStep(exam, step, context, settings);
   for (const finding of [...exam.findings]) {
     if (finding.kind !== 'missing-bars' || finding.measure < settings.silenceMin) continue;
+    const isSaid = (other: Finding) => other.kind === 'ticker-reuse' && other.firstRow === finding.firstRow;
+    if (exam.findings.some(isSaid)) continue;
     const reason = `The ticker was silent for ${finding.measure} sessions; the bars before may belong to another company.`;
     const rows = [finding.firstRow, finding.lastRow] as const;
     report(exam, 'ticker-reuse', 'note', rows, finding.measure, settings.silenceMin, reason);
