@@ -393,8 +393,11 @@ function reportGap(
   let first = -1;
   let last = -1;
   let missing = 0;
+  const isNearSlip = (day: number) => exam.findings.some((f) => f.kind === 'date-slip' && slipExplains(f, day));
   for (let k = before + 1; k < session; k++) {
     if (thinDays?.has(tradingDays[k]!)) continue;
+    // A bar on Saturday is the one that Friday or Monday lacks: one case, not two.
+    if (session - before === 2 && isNearSlip(tradingDays[k]!)) continue;
     if (first === -1) first = tradingDays[k]!;
     last = tradingDays[k]!;
     missing += 1;
@@ -412,6 +415,13 @@ function reportGap(
     limit: 0,
     reason: `${missing} ${missing === 1 ? 'session has' : 'sessions have'} no bar: ${span}.`,
   });
+}
+
+/** Days around a slipped stretch whose own bars may be the ones on the wrong date: the working week on either side. */
+const SLIP_REACH_DAYS = 5;
+
+function slipExplains(slip: Finding, day: number): boolean {
+  return day >= slip.firstDay - SLIP_REACH_DAYS && day <= slip.lastDay + SLIP_REACH_DAYS;
 }
 
 function findStaleRuns(exam: Exam, settings: CourtSettings): void {
