@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { daysOfPanel } from '../src/quality/bar-panel.ts';
 import { type CourtScore, scoreCourt } from '../src/quality/court-score.ts';
 import { courtSettings } from '../src/quality/court-settings.ts';
 import { injectFaults } from '../src/quality/fault-injector.ts';
@@ -9,8 +8,9 @@ import { type FaultKind, faultSettings } from '../src/quality/fault-settings.ts'
 import { type FindingKind, judgePanel } from '../src/quality/judge-bars.ts';
 import { createRandom } from '../src/random/random.ts';
 import { dayNumber } from '../src/series/day.ts';
-import { findDataFile, type NamedPanel, readDailyPanel } from './daily-panel.ts';
-import { KNOWN_DEFECTS } from './known-defects.ts';
+import { tradingDays } from '../src/series/trading-calendar.ts';
+import { findDataFile, type NamedPanel, readDailyPanel } from './_daily-panel.ts';
+import { KNOWN_DEFECTS } from './_known-defects.ts';
 
 /** One judged figure. `interval` is the 95 % Wilson interval; `verdict` compares its point with the target. */
 export type StudyResult = {
@@ -20,6 +20,9 @@ export type StudyResult = {
   interval: [low: number, high: number];
   target: number;
   verdict: 'met' | 'not met' | 'not resolvable';
+  /** `target` and `verdict` in the words of the runner's table. */
+  goal: string;
+  met: boolean;
   input: Record<string, string | number>;
   settings: Record<string, unknown>;
   trials: number;
@@ -36,20 +39,20 @@ const PRECISION_TARGET = 0.95;
 /** Injects, judges and scores one seed. Matching is defined in docs/methods/quality-court.md. */
 export function scoreSeed(
   named: NamedPanel,
-  tradingDays: Int32Array,
+  sessions: Int32Array,
   seed: number,
 ): CourtScore & { milliseconds: number } {
   const faulty = injectFaults(named.panel, createRandom(seed));
   const start = performance.now();
-  const findings = judgePanel(faulty.panel, { tradingDays, basis: 'total_return' });
+  const findings = judgePanel(faulty.panel, { tradingDays: sessions, basis: 'total_return' });
   const milliseconds = performance.now() - start;
   return { ...scoreCourt(faulty, findings, knownRows(named)), milliseconds };
 }
 
 /** The panel as it is: what the court says where nobody planted anything. */
-function scoreUntouched(named: NamedPanel, tradingDays: Int32Array): CourtScore {
+function scoreUntouched(named: NamedPanel, sessions: Int32Array): CourtScore {
   const sourceRow = Int32Array.from({ length: named.panel.day.length }, (_, row) => row);
-  const findings = judgePanel(named.panel, { tradingDays, basis: 'total_return' });
+  const findings = judgePanel(named.panel, { tradingDays: sessions, basis: 'total_return' });
   return scoreCourt({ panel: named.panel, faults: [], sourceRow }, findings, knownRows(named));
 }
 
@@ -81,12 +84,14 @@ export function wilson(hits: number, trials: number): [number, number] {
   return [middle - half, middle + half];
 }
 
-/** Reads the panel and the sessions it was recorded on. @throws Error with the reason where the data are absent. */
+/** Reads the panel and the exchange's sessions over its span. @throws Error with the reason where the data are absent. */
 export function loadPanel(): NamedPanel & { tradingDays: Int32Array; path: string } {
   const path = findDataFile(FILE);
   if (path === undefined) throw new Error(`${FILE} is not in the data folder; set TOUCHSTONE_DATA`);
   const named = readDailyPanel(path);
-  return { ...named, path, tradingDays: daysOfPanel(named.panel, 0.5) };
+  const first = named.panel.day.reduce((a, b) => Math.min(a, b));
+  const last = named.panel.day.reduce((a, b) => Math.max(a, b));
+  return { ...named, path, tradingDays: tradingDays('XNYS', first, last) };
 }
 
 export async function run(): Promise<StudyResult[]> {
@@ -128,14 +133,18 @@ export async function run(): Promise<StudyResult[]> {
     interval: wilson(hits, trials),
     target,
     verdict: hits / trials >= target ? 'met' : 'not met',
+    goal: `>= ${target}`,
+    met: hits / trials >= target,
     ...shared,
     detail: { hits, of: trials, ...detail },
   });
-  return [
+  const results = [
     result('quality-court recall', found, faults, RECALL_TARGET),
     result('quality-court precision', truths, truths + wrong, PRECISION_TARGET),
     result('quality-court precision by finding', findings - wrong, findings, PRECISION_TARGET),
   ];
+  print(results);
+  return results;
 }
 
 type KindRow = { found: number; of: number; named?: number; share: number; low: number; high: number };
@@ -192,15 +201,9 @@ function codeHash(): string {
     'median',
   ])
     hash.update(readFileSync(join(folder, `${name}.ts`)));
-  for (const name of ['known-defects', 'quality-court'])
+  for (const name of ['_known-defects', 'quality-court'])
     hash.update(readFileSync(join(import.meta.dirname, `${name}.ts`)));
   return hash.digest('hex');
-}
-
-if (import.meta.main) {
-  const results = await run();
-  if (process.argv.includes('--json')) console.log(JSON.stringify(results, null, 2));
-  else print(results);
 }
 
 function print(results: readonly StudyResult[]): void {
@@ -217,3 +220,5 @@ function print(results: readonly StudyResult[]): void {
   }
   console.log(`code ${String(settings.codeHash).slice(0, 12)}`);
 }
+
+if (import.meta.main) await run();

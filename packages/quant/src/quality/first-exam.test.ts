@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findDataFile, type NamedPanel, readDailyPanel } from '../../study/daily-panel.ts';
+import { findDataFile, type NamedPanel, readDailyPanel } from '../../study/_daily-panel.ts';
 import { dayNumber, dayText } from '../series/day.ts';
 import { daysOfPanel } from './bar-panel.ts';
 import { type FindingKind, judgePanel, type PanelFinding, type PriceBasis } from './judge-bars.ts';
