@@ -1,0 +1,93 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import type pg from 'pg';
+import type { DB } from './schema-types.ts';
+
+/** On whose behalf a transaction runs. Row-level security reads it. */
+export type Principal = {
+  tenantId: number;
+  /** The acting user, or null for the server itself. */
+  actorId: number | null;
+};
+
+/** The tenant everybody may read and only the server writes. */
+export const SYSTEM_TENANT_ID = 0;
+export const SYSTEM_PRINCIPAL: Principal = { tenantId: SYSTEM_TENANT_ID, actorId: null };
+
+/** A running transaction of one principal. */
+export type Transaction = {
+  principal: Principal;
+  /** Typed queries. */
+  query: Kysely<DB>;
+  /** The connection itself, for COPY. */
+  client: pg.PoolClient;
+};
+
+export type TransactionOptions = {
+  /** Also see soft-deleted rows; needed to delete and undelete. */
+  includeDeleted?: boolean;
+  /** Refuse writes. */
+  readOnly?: boolean;
+  /** `repeatable read` gives several reads one view of the data. */
+  isolation?: 'read committed' | 'repeatable read' | 'serializable';
+};
+
+export type Database = {
+  /** Runs work in one transaction on behalf of a principal; commits when it returns, rolls back when it throws. */
+  transaction<T>(principal: Principal, work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** True when the server answers. */
+  isReachable(): Promise<boolean>;
+  pool: pg.Pool;
+  close(): Promise<void>;
+};
+
+export function createDatabase(pool: pg.Pool): Database {
+  return {
+    pool,
+    async transaction(principal, work, options = {}) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query(begin(principal, options));
+        const result = await work({ principal, client, query: kyselyOn(client) });
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch((failure: Error) => {
+          broken = failure;
+        });
+        throw error;
+      } finally {
+        // A connection that cannot roll back is thrown away instead of returned.
+        client.release(broken);
+      }
+    },
+    async isReachable() {
+      try {
+        await pool.query('SELECT 1');
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** One round trip opens the transaction and says on whose behalf it runs. Only integers are put into the text. */
+function begin(principal: Principal, options: TransactionOptions): string {
+  const isolation = (options.isolation ?? 'read committed').toUpperCase();
+  const actor = principal.actorId === null ? '' : String(Math.trunc(principal.actorId));
+  return [
+    `BEGIN ISOLATION LEVEL ${isolation}${options.readOnly ? ' READ ONLY' : ''}`,
+    `SET LOCAL touchstone.tenant_id = '${Math.trunc(principal.tenantId)}'`,
+    `SET LOCAL touchstone.actor_id = '${actor}'`,
+    `SET LOCAL touchstone.include_deleted = '${options.includeDeleted ? 'on' : 'off'}'`,
+  ].join('; ');
+}
+
+function kyselyOn(client: pg.PoolClient): Kysely<DB> {
+  // Kysely asks a pool for a connection; this one always has the transaction's own and never gives it back.
+  const single = { query: client.query.bind(client), release: () => {} };
+  const pool = { connect: async () => single, end: async () => {}, options: {} };
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+}

@@ -1,0 +1,521 @@
+// Written by scripts/generate-schema.ts from the migrated database. Do not edit.
+import type { ColumnType, GeneratedAlways } from 'kysely';
+
+type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+/** Read as a value; written as JSON text. */
+type JsonColumn = ColumnType<Json, string, string>;
+/** A column the database fills in when it is left out. */
+type Defaulted<T> = T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
+
+export interface AppUserTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  role: string;
+  password_hash: string | null;
+  failed_sign_ins: Defaulted<number>;
+  locked_until: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface CorporateActionTable {
+  tenant_id: number;
+  instrument_id: number;
+  day: string;
+  kind: string;
+  run_id: number;
+  source_id: number;
+  known_at: string | null;
+  value: number;
+}
+
+export interface DataCaseTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  run_id: number;
+  source_id: number;
+  instrument_id: number | null;
+  kind: string;
+  action: string;
+  state: Defaulted<string>;
+  first_day: string;
+  last_day: string;
+  row_count: number;
+  measure: number | null;
+  threshold: number | null;
+  reason: string;
+  known_at: string | null;
+  decision_note: Defaulted<string>;
+  decided_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface DatasetTable {
+  tenant_id: number;
+  sha256: string;
+  kind: string;
+  query: JsonColumn;
+  as_of: string;
+  known_at: string;
+  recorded_at: string;
+  row_count: number;
+  byte_count: number;
+  columns: JsonColumn;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface EvidenceTable {
+  tenant_id: number;
+  sequence: number;
+  recorded_at: string;
+  kind: string;
+  subject_kind: string;
+  subject_id: string;
+  actor_id: number | null;
+  body: string;
+  previous_hash: Buffer;
+  hash: Buffer;
+}
+
+export interface ExchangeHolidayTable {
+  tenant_id: number;
+  calendar: string;
+  day: string;
+  run_id: number;
+  source_id: number;
+  known_at: string | null;
+  kind: string;
+  name: string;
+}
+
+export interface ExchangeRateTable {
+  tenant_id: number;
+  base: string;
+  quote: string;
+  day: string;
+  run_id: number;
+  source_id: number;
+  known_at: string | null;
+  value: number;
+}
+
+export interface FundamentalTable {
+  tenant_id: number;
+  instrument_id: number;
+  field: string;
+  day: string;
+  run_id: number;
+  source_id: number;
+  known_at: string | null;
+  value: number | null;
+}
+
+export interface IndexDefinitionTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  name: string;
+  description: Defaulted<string>;
+  universe_tenant_id: number;
+  universe_id: number;
+  method: string;
+  parameters: Defaulted<JsonColumn>;
+  currency: Defaulted<string>;
+  cost_basis_points: Defaulted<number>;
+  first_day: string | null;
+  base_value: Defaulted<number>;
+  benchmark_tenant_id: number | null;
+  benchmark_instrument_id: number | null;
+  visibility: Defaulted<string>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface IndexRunTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  index_id: number;
+  run_number: number;
+  definition: JsonColumn;
+  dataset_sha256: string;
+  as_of: string;
+  known_at: string;
+  recorded_at: string;
+  code_version: string;
+  seed: number;
+  trial_id: number;
+  summary: JsonColumn;
+  result_sha256: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface IngestRunTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  source_id: number;
+  kind: string;
+  state: Defaulted<string>;
+  price_basis: string | null;
+  file_name: string | null;
+  file_sha256: Buffer | null;
+  options: Defaulted<JsonColumn>;
+  row_count: Defaulted<number>;
+  accepted_count: Defaulted<number>;
+  unchanged_count: Defaulted<number>;
+  revised_count: Defaulted<number>;
+  quarantined_count: Defaulted<number>;
+  error_count: Defaulted<number>;
+  errors: Defaulted<JsonColumn>;
+  first_day: string | null;
+  last_day: string | null;
+  task_id: number | null;
+  note: Defaulted<string>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface InstrumentTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  symbol: string;
+  name: Defaulted<string>;
+  kind: Defaulted<string>;
+  calendar: Defaulted<string>;
+  currency: Defaulted<string>;
+  sector: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface ListingEventTable {
+  tenant_id: number;
+  instrument_id: number;
+  day: string;
+  kind: string;
+  run_id: number;
+  source_id: number;
+  known_at: string | null;
+  symbol: string;
+  calendar: string;
+}
+
+export interface MacroObservationTable {
+  tenant_id: number;
+  series: string;
+  day: string;
+  run_id: number;
+  vintage: Defaulted<number>;
+  source_id: number;
+  known_at: string | null;
+  value: number | null;
+}
+
+export interface MarketCapTable {
+  tenant_id: number;
+  instrument_id: number;
+  day: string;
+  run_id: number;
+  source_id: number;
+  known_at: string | null;
+  value: number;
+}
+
+export interface OutboxEventTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  name: string;
+  payload: JsonColumn;
+  recorded_at: Defaulted<string>;
+}
+
+export interface PersonTable {
+  user_id: number;
+  tenant_id: number;
+  email: string;
+  display_name: Defaulted<string>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface PriceObservationTable {
+  tenant_id: number;
+  instrument_id: number;
+  day: string;
+  run_id: number;
+  source_id: number;
+  revision: Defaulted<number>;
+  known_at: string | null;
+  open: number | null;
+  high: number | null;
+  low: number | null;
+  close: number | null;
+  volume: number | null;
+  adjusted_close: number | null;
+}
+
+export interface PriceQuarantineTable {
+  tenant_id: number;
+  instrument_id: number;
+  day: string;
+  run_id: number;
+  line: number;
+  source_id: number;
+  case_id: number;
+  known_at: string | null;
+  open: number | null;
+  high: number | null;
+  low: number | null;
+  close: number | null;
+  volume: number | null;
+  adjusted_close: number | null;
+}
+
+export interface PublicationTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  run_id: number;
+  kind: string;
+  published_at: string;
+  row_count: number;
+  content_sha256: Buffer;
+  known_at_min: string;
+  known_at_max: string;
+  reason: Defaulted<string>;
+  actor_id: number | null;
+}
+
+export interface RefreshTokenTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  family: string;
+  token_hash: Buffer;
+  expires_at: string;
+  used_at: string | null;
+  revoked_at: string | null;
+  user_agent: Defaulted<string>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface ScheduleTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  kind: string;
+  title: string;
+  cron: string;
+  input: Defaulted<JsonColumn>;
+  enabled: Defaulted<boolean>;
+  last_started_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface SigningKeyTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  key_id: string;
+  public_jwk: JsonColumn;
+  private_jwk_encrypted: Buffer;
+  not_after: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface SourceTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  code: string;
+  name: string;
+  kind: string;
+  calendar: Defaulted<string>;
+  currency: Defaulted<string>;
+  price_basis: string | null;
+  known_at_rule: Defaulted<string>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface TaskTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  kind: string;
+  title: string;
+  state: Defaulted<string>;
+  progress: Defaulted<number>;
+  progress_note: Defaulted<string>;
+  input: Defaulted<JsonColumn>;
+  result: JsonColumn | null;
+  problem: JsonColumn | null;
+  attempts: Defaulted<number>;
+  queue_job_id: string | null;
+  cancel_requested_at: string | null;
+  started_at: string | null;
+  finished_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface TenantTable {
+  id: Defaulted<number>;
+  tenant_id: GeneratedAlways<number>;
+  name: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface TrialTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  kind: string;
+  name: string;
+  parameters: JsonColumn;
+  parameters_sha256: string;
+  dataset_sha256: string | null;
+  code_version: string;
+  seed: number | null;
+  outcome: string;
+  result: Defaulted<JsonColumn>;
+  imported: Defaulted<boolean>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface UniverseTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  name: string;
+  description: Defaulted<string>;
+  rule: string;
+  source_tenant_id: number;
+  source_id: number;
+  visibility: Defaulted<string>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface UniverseMemberTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  universe_id: number;
+  instrument_tenant_id: number;
+  instrument_id: number;
+  first_day: string | null;
+  last_day: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface VisibleRunTable {
+  tenant_id: number | null;
+  run_id: number | null;
+  source_id: number | null;
+  price_basis: string | null;
+  published_at: string | null;
+  retracted_at: string | null;
+}
+
+export interface DB {
+  app_user: AppUserTable;
+  corporate_action: CorporateActionTable;
+  data_case: DataCaseTable;
+  dataset: DatasetTable;
+  evidence: EvidenceTable;
+  exchange_holiday: ExchangeHolidayTable;
+  exchange_rate: ExchangeRateTable;
+  fundamental: FundamentalTable;
+  index_definition: IndexDefinitionTable;
+  index_run: IndexRunTable;
+  ingest_run: IngestRunTable;
+  instrument: InstrumentTable;
+  listing_event: ListingEventTable;
+  macro_observation: MacroObservationTable;
+  market_cap: MarketCapTable;
+  outbox_event: OutboxEventTable;
+  person: PersonTable;
+  price_observation: PriceObservationTable;
+  price_quarantine: PriceQuarantineTable;
+  publication: PublicationTable;
+  refresh_token: RefreshTokenTable;
+  schedule: ScheduleTable;
+  signing_key: SigningKeyTable;
+  source: SourceTable;
+  task: TaskTable;
+  tenant: TenantTable;
+  trial: TrialTable;
+  universe: UniverseTable;
+  universe_member: UniverseMemberTable;
+  visible_run: VisibleRunTable;
+}

@@ -1,0 +1,24 @@
+import { PROBLEMS, type Problem, type ProblemCode } from '@touchstone/contracts/problems';
+
+/** Something the user of the API is told. Anything else that is thrown is a bug and answered as UNEXPECTED. */
+export class ProblemError extends Error {
+  readonly code: ProblemCode;
+  readonly details: Problem['details'];
+
+  constructor(code: ProblemCode, detail: string, options: { details?: Problem['details']; cause?: unknown } = {}) {
+    super(detail, { cause: options.cause });
+    this.name = 'ProblemError';
+    this.code = code;
+    this.details = options.details ?? [];
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+}
+
+/** Returns the value, or throws NOT_FOUND with a sentence. */
+export function found<T>(value: T | undefined | null, sentence: string): T {
+  if (value === undefined || value === null) throw new ProblemError('NOT_FOUND', sentence);
+  return value;
+}
