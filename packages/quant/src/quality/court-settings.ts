@@ -4,7 +4,7 @@ export const courtSettings = {
   ohlcTolerance: 1e-4,
   /** Identical bars with volume that make a stale run. */
   staleBarsMin: 5,
-  /** Share of bars without volume from which on the series counts as one that reports none. */
+  /** Share of bars with volume 0 from which on they are one finding about the series and not one for each stretch. */
   noVolumeShare: 0.5,
   /** Returns behind the robust standard deviation, how often it is renewed, and its floor in log return. */
   robustWindow: 63,
@@ -26,7 +26,7 @@ export const courtSettings = {
   /** A step must be this many times the 90th percentile of the gaps around it. */
   stepUsualFactor: 2.5,
   /** Extra multiple of volume and range per unit of log step beyond the smallest: news of that size is louder. */
-  silentGrowth: 2,
+  silentGrowth: 5.5,
   /** With more than this multiple of the usual volume a displacement needs this many times its limit. */
   newsVolume: 2,
   newsFactor: 1.5,

@@ -393,8 +393,11 @@ function reportGap(
   let first = -1;
   let last = -1;
   let missing = 0;
+  const isNearSlip = (day: number) => exam.findings.some((f) => f.kind === 'date-slip' && slipExplains(f, day));
   for (let k = before + 1; k < session; k++) {
     if (thinDays?.has(tradingDays[k]!)) continue;
+    // A bar on Saturday is the one that Friday or Monday lacks: one case, not two.
+    if (session - before === 2 && isNearSlip(tradingDays[k]!)) continue;
     if (first === -1) first = tradingDays[k]!;
     last = tradingDays[k]!;
     missing += 1;
@@ -412,6 +415,13 @@ function reportGap(
     limit: 0,
     reason: `${missing} ${missing === 1 ? 'session has' : 'sessions have'} no bar: ${span}.`,
   });
+}
+
+/** Days around a slipped stretch whose own bars may be the ones on the wrong date: the working week on either side. */
+const SLIP_REACH_DAYS = 5;
+
+function slipExplains(slip: Finding, day: number): boolean {
+  return day >= slip.firstDay - SLIP_REACH_DAYS && day <= slip.lastDay + SLIP_REACH_DAYS;
 }
 
 function findStaleRuns(exam: Exam, settings: CourtSettings): void {
@@ -451,8 +461,18 @@ function alike(a: number, b: number): boolean {
 function findZeroVolume(exam: Exam, settings: CourtSettings): void {
   const { volume } = exam.bars;
   let zeros = 0;
-  for (let row = 0; row < volume.length; row++) if (!(volume[row]! > 0)) zeros += 1;
-  if (zeros === 0 || zeros >= settings.noVolumeShare * volume.length) return;
+  let traded = 0;
+  for (let row = 0; row < volume.length; row++) {
+    if (volume[row] === 0) zeros += 1;
+    if (volume[row]! > 0) traded += 1;
+  }
+  // Currencies and indexes have no volume at all: that is no defect.
+  if (zeros === 0 || traded === 0) return;
+  if (zeros >= settings.noVolumeShare * (zeros + traded)) {
+    const reason = `${zeros} of ${zeros + traded} bars have volume 0: a dead listing, or a feed that lost its volume.`;
+    report(exam, 'zero-as-missing', 'note', [volume.indexOf(0), volume.lastIndexOf(0)], zeros, 0, reason);
+    return;
+  }
   for (let row = 0; row < volume.length; row++) {
     if (volume[row] !== 0) continue;
     let last = row;
@@ -568,7 +588,9 @@ function findBadTicks(exam: Exam, context: CourtContext, settings: CourtSettings
       if (measure < limit) continue;
       measures.state[row] = BAD;
       const sd = measures.sd[row]!;
-      const reason = `${phrase} by ${percent(Math.expm1(measure * sd))}, ${measure.toFixed(1)} usual days (limit ${limit.toFixed(1)}).`;
+      const seen =
+        form === 'closeSpike' && row === last ? 'The last close sticks out of the open and the close before' : phrase;
+      const reason = `${seen} by ${percent(Math.expm1(measure * sd))}, ${measure.toFixed(1)} usual days (limit ${limit.toFixed(1)}).`;
       report(exam, 'bad-tick', 'quarantine', [row, row], measure, limit, reason);
       break;
     }
@@ -621,6 +643,8 @@ function findSteps(exam: Exam, context: CourtContext, settings: CourtSettings): 
   for (const step of steps) if (!used.has(step)) judgeStep(exam, step, context, settings);
   for (const finding of [...exam.findings]) {
     if (finding.kind !== 'missing-bars' || finding.measure < settings.silenceMin) continue;
+    const isSaid = (other: Finding) => other.kind === 'ticker-reuse' && other.firstRow === finding.firstRow;
+    if (exam.findings.some(isSaid)) continue;
     const reason = `The ticker was silent for ${finding.measure} sessions; the bars before may belong to another company.`;
     const rows = [finding.firstRow, finding.lastRow] as const;
     report(exam, 'ticker-reuse', 'note', rows, finding.measure, settings.silenceMin, reason);

@@ -12,7 +12,7 @@ export type CsvSource = string | { name: string; chunks: AsyncIterable<Uint8Arra
 export type TextEncoding = 'utf-8' | 'utf-8-bom' | 'utf-16le' | 'utf-16be' | 'latin-1';
 
 /** An opened text: decompressed, UTF-8, without byte order mark, lines ended by LF or CRLF. Read it once. */
-export type OpenText = {
+type OpenText = {
   /** Base name, as errors show it. */
   file: string;
   compressed: boolean;
@@ -109,7 +109,9 @@ export async function readSample(source: CsvSource): Promise<TextSample> {
   let bytes = Buffer.concat(parts);
   if (!complete) {
     const end = bytes.lastIndexOf(10, SAMPLE_BYTES);
-    checkLineLength(end < 0 ? bytes.length : 0, text.file, 1);
+    const next = bytes.indexOf(10, end + 1);
+    const line = bytes.subarray(0, end + 1).filter((byte) => byte === 10).length + 1;
+    checkLineLength((next < 0 ? bytes.length : next) - end - 1, text.file, line);
     bytes = bytes.subarray(0, end + 1);
   }
   const lines = decodeText(bytes).split('\n');
