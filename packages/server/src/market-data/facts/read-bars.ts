@@ -77,17 +77,19 @@ export async function loadTellings(tx: Transaction, question: BarQuestion): Prom
   ]);
   const ints = columns.filter((column) => column instanceof Int32Array);
   const floats = columns.filter((column) => column instanceof Float64Array);
+  const [instrument, day, run] = ints;
+  const [knownAt, open, high, low, close, volume] = floats;
   return {
     rowCount,
-    instrument: ints[0]!,
-    day: ints[1]!,
-    run: ints[2]!,
-    knownAt: floats[0]!,
-    open: floats[1]!,
-    high: floats[2]!,
-    low: floats[3]!,
-    close: floats[4]!,
-    volume: floats[5]!,
+    instrument: instrument!,
+    day: day!,
+    run: run!,
+    knownAt: knownAt!,
+    open: open!,
+    high: high!,
+    low: low!,
+    close: close!,
+    volume: volume!,
   };
 }
 
