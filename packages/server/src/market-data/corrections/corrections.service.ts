@@ -19,7 +19,7 @@ export function createCorrectionsService(database: Database) {
   return {
     /** @throws NOT_FOUND, FORBIDDEN for facts of the system, INVALID_REQUEST for a bar that contradicts itself. */
     async correctBar(principal: Principal, body: CorrectBar): Promise<Bar> {
-      const { instrumentId, day, open, high, low, close, volume, reason } = body;
+      const { instrumentId, day, open, high, low, close, volume } = body;
       if (high < Math.max(open, close, low) || low > Math.min(open, close))
         throw new ProblemError(
           'INVALID_REQUEST',
