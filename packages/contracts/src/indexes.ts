@@ -271,7 +271,9 @@ export const holding = z.object({
   sector: z.string().nullable().meta({ example: 'Industrials' }),
   weight: fraction.meta({ description: 'Share of the index after this rebalance.', example: 0.04 }),
   previousWeight: fraction.meta({ description: 'Drifted share just before it.', example: 0.039 }),
-  momentumScore: fraction.nullable().meta({ example: 0.02 }),
+  momentumScore: fraction
+    .nullable()
+    .meta({ description: 'What momentum gave to its score; null without pillars.', example: 0.02 }),
   capScore: fraction.nullable().meta({ example: 0.03 }),
   riskScore: fraction.nullable().meta({ example: 0.02 }),
 });

@@ -126,7 +126,7 @@ export function computeIndex(input: IndexInput): IndexResult {
   if (benchmark !== null) columns.benchmark = { type: 'float64', values: benchmark };
   return {
     levels: { rowCount: days.length, columns },
-    holdings: holdingsTable(decided.targets, main, close, instruments),
+    holdings: holdingsTable(decided, main, close, instruments),
     rebalances: rebalancesTable(decided.targets, main),
     summary: {
       firstDay: dayText(days[Math.min(startRow, days.length - 1)]!),
@@ -143,7 +143,8 @@ export function computeIndex(input: IndexInput): IndexResult {
   };
 }
 
-type Decided = { targets: TargetWeights; namesWithoutCap: number };
+/** `pillarScores` belong to the entries of `targets`; null for methods without pillars. */
+type Decided = { targets: TargetWeights; namesWithoutCap: number; pillarScores: Float64Array | null };
 
 function decide(
   input: IndexInput,
@@ -159,10 +160,10 @@ function decide(
   },
 ): Decided {
   const { method, parameters } = input.definition;
-  if (method === 'equal_weight') return { targets: made.equalWeight, namesWithoutCap: 0 };
-  if (method === 'buy_and_hold') return { targets: made.buyAndHold, namesWithoutCap: 0 };
+  if (method === 'equal_weight') return { targets: made.equalWeight, namesWithoutCap: 0, pillarScores: null };
+  if (method === 'buy_and_hold') return { targets: made.buyAndHold, namesWithoutCap: 0, pillarScores: null };
   const caps = capSnapshots(input, made.days, made.panel, made.columnOf, made.instruments);
-  const { targets, noCapCount } = threePillarAsKnown({
+  const { targets, noCapCount, pillarScores } = threePillarAsKnown({
     day: made.days,
     panel: made.panel,
     ...(caps ? { caps } : {}),
@@ -175,7 +176,8 @@ function decide(
       rebalanceEvery: parameters.rebalanceEveryDays,
     },
   });
-  return { targets, namesWithoutCap: caps ? noCapCount.reduce((most, count) => Math.max(most, count), 0) : 0 };
+  const namesWithoutCap = caps ? noCapCount.reduce((most, count) => Math.max(most, count), 0) : 0;
+  return { targets, namesWithoutCap, pillarScores };
 }
 
 /** The sessions of the calendar on which something was told, ascending. */
@@ -407,7 +409,7 @@ function chainLevels(returns: Float64Array, baseValue: number, startRow: number)
 }
 
 function holdingsTable(
-  targets: TargetWeights,
+  { targets, pillarScores }: Decided,
   run: WeightsRun,
   close: Float64Array,
   instruments: readonly FrozenInstrument[],
@@ -415,8 +417,12 @@ function holdingsTable(
   const columnCount = instruments.length;
   const held = run.heldWeights ?? new Float64Array(0);
   const rows = { row: [] as number[], instrument: [] as number[], weight: [] as number[], before: [] as number[] };
+  const scores: [number[], number[], number[]] = [[], [], []];
+  const entryOf = new Int32Array(columnCount);
   for (let r = 0; r < targets.row.length; r++) {
     const t = targets.row[r]!;
+    entryOf.fill(-1);
+    for (let k = targets.offset[r]!; k < targets.offset[r + 1]!; k++) entryOf[targets.column[k]!] = k;
     for (let column = 0; column < columnCount; column++) {
       const weight = held[t * columnCount + column]!;
       const before = t === 0 ? 0 : driftedWeight(held, run, close, t, column, columnCount);
@@ -425,6 +431,10 @@ function holdingsTable(
       rows.instrument.push(instruments[column]!.id);
       rows.weight.push(weight);
       rows.before.push(before);
+      const entry = entryOf[column]!;
+      scores.forEach((list, pillar) => {
+        list.push(pillarScores === null || entry < 0 ? Number.NaN : pillarScores[3 * entry + pillar]!);
+      });
     }
   }
   return {
@@ -434,6 +444,9 @@ function holdingsTable(
       instrument: { type: 'int32', values: Int32Array.from(rows.instrument) },
       weight: { type: 'float64', values: Float64Array.from(rows.weight) },
       previous_weight: { type: 'float64', values: Float64Array.from(rows.before) },
+      momentum_score: { type: 'float64', values: Float64Array.from(scores[0]) },
+      cap_score: { type: 'float64', values: Float64Array.from(scores[1]) },
+      risk_score: { type: 'float64', values: Float64Array.from(scores[2]) },
     },
   };
 }

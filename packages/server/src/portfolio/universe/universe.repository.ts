@@ -20,7 +20,10 @@ export type NewUniverse = Pick<Universe, 'name' | 'description' | 'rule' | 'sour
 /** A private record is seen by its maker only. */
 function isVisible(tx: Transaction) {
   return (eb: ExpressionBuilder<DB, 'universe'>) =>
-    eb.or([eb('universe.visibility', '=', 'tenant'), eb('universe.created_by', '=', tx.principal.actorId ?? -1)]);
+    eb.or([
+      eb('universe.visibility', '=', 'tenant'),
+      eb('universe.created_by', 'is not distinct from', tx.principal.actorId),
+    ]);
 }
 
 function selectUniverses(tx: Transaction) {
