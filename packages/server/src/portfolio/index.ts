@@ -8,6 +8,7 @@ export {
   type IndexRunService,
   universeQuestion,
 } from './index-run/index-run.service.ts';
+export { ensureSimulatedIndex } from './simulated-index/ensure-simulated-index.ts';
 export { registerStrategyRoutes } from './strategy/strategy.routes.ts';
 export { registerUniverseRoutes } from './universe/universe.routes.ts';
 export { createUniverseService, type UniverseService } from './universe/universe.service.ts';
