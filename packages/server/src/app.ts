@@ -40,7 +40,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   const app = await createHttpApp({ log: parts.log, webFolder: parts.webFolder, trustProxy, served });
   addMetrics(app, tasks, database);
   addHealth(app, database, installation);
-  addApiDocs(app);
+  addApiDocs(app, served, installation.version);
   const serve = createServe(app, auth.authenticate, served);
   auth.registerRoutes(serve);
   registerTaskRoutes(serve, tasks, database, app);
