@@ -1,6 +1,5 @@
-import { loadActions, loadCaps, loadRates, type RateTellings } from '../../market-data/facts/load-small-facts.ts';
-import { loadTellings } from '../../market-data/facts/read-bars.ts';
-import type { ReadTime } from '../../market-data/facts/read-time.ts';
+import type { ReadTime } from '../../market-data/index.ts';
+import { loadActions, loadCaps, loadRates, loadTellings, type RateTellings } from '../../market-data/index.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import { type Bundle, type BundleTable, writeBundle } from '../../platform/object-store/bundle.ts';
 import type { ObjectStore } from '../../platform/object-store/object-store.ts';

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
-import { literal } from '../facts/read-time.ts';
 
 export async function findBarInstrument(tx: Transaction, id: number) {
   return tx.query
@@ -8,23 +7,6 @@ export async function findBarInstrument(tx: Transaction, id: number) {
     .select(['id', 'symbol', 'name', 'currency'])
     .where('id', '=', id)
     .executeTakeFirst();
-}
-
-/** The source with bars of this instrument that published last by `recordedAt`; undefined when nobody told any. */
-export async function findLastSource(
-  tx: Transaction,
-  instrumentId: number,
-  recordedAt: string,
-): Promise<number | undefined> {
-  const { rows } = await sql<{ id: number }>`
-    SELECT s.source_id AS id FROM (
-      SELECT source_id, max(published_at) AS at FROM visible_run
-      WHERE published_at <= ${sql.raw(literal(recordedAt))} GROUP BY source_id
-    ) s
-    WHERE EXISTS (SELECT FROM price_observation o WHERE o.instrument_id = ${instrumentId} AND o.source_id = s.source_id)
-    ORDER BY s.at DESC, s.source_id LIMIT 1
-  `.execute(tx.query);
-  return rows[0]?.id;
 }
 
 export async function findBasis(tx: Transaction, sourceId: number): Promise<string | null | undefined> {

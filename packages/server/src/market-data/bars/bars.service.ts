@@ -2,9 +2,9 @@ import type { Bar } from '@touchstone/contracts/data';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import { findActions } from '../facts/corporate-actions.ts';
+import { basisOf, findPriceSource } from '../facts/price-source.ts';
 import { findBars, type KnownBar } from '../facts/read-bars.ts';
 import { resolveTime, type TimeQuery } from '../facts/read-time.ts';
-import { basisOf } from '../instruments/instruments.service.ts';
 import { adjustBars, canAdjust, type PriceBasis } from './adjust-bars.ts';
 import * as repository from './bars.repository.ts';
 
@@ -36,7 +36,7 @@ export function createBarsService(database: Database) {
             `There is no instrument ${instrumentId}.`,
           );
           const time = await resolveTime(tx, query);
-          const sourceId = query.sourceId ?? (await repository.findLastSource(tx, instrumentId, time.recordedAt));
+          const sourceId = query.sourceId ?? (await findPriceSource(tx, instrumentId, time.recordedAt))?.id;
           if (sourceId === undefined)
             return { time, instrument, sourceId: null, basis: null, deliveredBasis: null, items: [] };
           const told = await repository.findBasis(tx, sourceId);

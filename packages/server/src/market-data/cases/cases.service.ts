@@ -2,6 +2,7 @@ import type { DataCase } from '@touchstone/contracts/data';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
+import { decodeIdCursor, toPage } from '../../platform/http/cursor.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import { barOf } from '../bars/bars.service.ts';
 import { PRICES } from '../facts/fact-tables.ts';
@@ -9,7 +10,7 @@ import { publishInTransaction } from '../facts/publish-run.ts';
 import { findBars } from '../facts/read-bars.ts';
 import { resolveTime, type TimeQuery } from '../facts/read-time.ts';
 import { insertRun } from '../price-import/price-import.repository.ts';
-import { auditOf, checkOwn, idOfCursor, pageOf } from '../rows.ts';
+import { auditOf, checkOwn } from '../rows.ts';
 import * as repository from './cases.repository.ts';
 
 export type CasesQuery = TimeQuery & {
@@ -37,9 +38,13 @@ export function createCasesService(database: Database) {
         async (tx) => {
           const time = await resolveTime(tx, query);
           const question = { ...query, time };
-          const rows = await repository.findCases(tx, { ...question, before: idOfCursor(cursor), limit: limit + 1 });
+          const rows = await repository.findCases(tx, {
+            ...question,
+            before: decodeIdCursor(cursor) ?? undefined,
+            limit: limit + 1,
+          });
           const byKind = await repository.countCases(tx, question);
-          const { items, nextCursor } = pageOf(rows, limit, (row) => row.id);
+          const { items, nextCursor } = toPage(rows, limit, (row) => [row.id]);
           const total = byKind.reduce((sum, kind) => sum + kind.open + kind.confirmed + kind.false, 0);
           return { items: items.map(caseOf), nextCursor, time, total, byKind };
         },

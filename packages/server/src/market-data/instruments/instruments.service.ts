@@ -1,11 +1,13 @@
 import type { Instrument } from '@touchstone/contracts/data';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
+import { decodeCursor, toPage } from '../../platform/http/cursor.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import { findActions } from '../facts/corporate-actions.ts';
+import { basisOf } from '../facts/price-source.ts';
 import { resolveTime, type TimeQuery } from '../facts/read-time.ts';
 import { checkCalendar } from '../price-import/price-import.service.ts';
-import { auditOf, checkOwn, pageOf, textOfCursor } from '../rows.ts';
+import { auditOf, checkOwn } from '../rows.ts';
 import * as repository from './instruments.repository.ts';
 
 export type InstrumentsService = ReturnType<typeof createInstrumentsService>;
@@ -17,13 +19,14 @@ export function createInstrumentsService(database: Database) {
       query: { cursor?: string | undefined; limit: number; search?: string | undefined; sourceId?: number | undefined },
     ) {
       const { cursor, limit, search, sourceId } = query;
-      const after = cursor === undefined ? undefined : placeOf(cursor);
+      const place = decodeCursor(cursor, ['string', 'number']);
+      const after = place === null ? undefined : { symbol: String(place[0]), id: Number(place[1]) };
       const rows = await database.transaction(
         principal,
         (tx) => repository.findInstruments(tx, { search, sourceId, after, limit: limit + 1 }),
         { readOnly: true },
       );
-      const { items, nextCursor } = pageOf(rows, limit, (row) => `${row.id} ${row.symbol}`);
+      const { items, nextCursor } = toPage(rows, limit, (row) => [row.symbol, row.id]);
       return { items: items.map(instrumentOf), nextCursor };
     },
     /** @throws NOT_FOUND */
@@ -74,18 +77,6 @@ export function createInstrumentsService(database: Database) {
       });
     },
   };
-}
-
-/** @throws INVALID_REQUEST */
-function placeOf(cursor: string): { symbol: string; id: number } {
-  const [id, ...symbol] = textOfCursor(cursor).split(' ');
-  if (!/^\d+$/.test(id ?? '')) throw new ProblemError('INVALID_REQUEST', 'The cursor is none this list has given.');
-  return { id: Number(id), symbol: symbol.join(' ') };
-}
-
-/** A price basis as the database gives it. */
-export function basisOf(text: string | null): 'raw' | 'split_adjusted' | 'total_return' | null {
-  return text === 'raw' || text === 'split_adjusted' || text === 'total_return' ? text : null;
 }
 
 function instrumentOf(row: repository.InstrumentRow): Instrument {

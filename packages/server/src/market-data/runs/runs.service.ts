@@ -1,9 +1,10 @@
 import type { Run } from '@touchstone/contracts/data';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
+import { decodeIdCursor, toPage } from '../../platform/http/cursor.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { basisOf } from '../instruments/instruments.service.ts';
-import { auditOf, checkOwn, idOfCursor, pageOf } from '../rows.ts';
+import { basisOf } from '../facts/price-source.ts';
+import { auditOf, checkOwn } from '../rows.ts';
 import * as repository from './runs.repository.ts';
 
 export type RunsService = ReturnType<typeof createRunsService>;
@@ -17,9 +18,9 @@ export function createRunsService(database: Database) {
       query: { cursor?: string | undefined; limit: number; sourceId?: number | undefined },
     ) {
       const { cursor, limit, sourceId } = query;
-      const question = { sourceId, before: idOfCursor(cursor), limit: limit + 1 };
+      const question = { sourceId, before: decodeIdCursor(cursor) ?? undefined, limit: limit + 1 };
       const rows = await database.transaction(principal, (tx) => repository.findRuns(tx, question), { readOnly: true });
-      const { items, nextCursor } = pageOf(rows, limit, (row) => row.id);
+      const { items, nextCursor } = toPage(rows, limit, (row) => [row.id]);
       return { items: items.map(runOf), nextCursor };
     },
     /** @throws NOT_FOUND */

@@ -21,7 +21,9 @@ export async function ensureSimulatedIndex(
       .selectFrom('index_definition')
       .select(['id'])
       .select(({ exists, selectFrom }) =>
-        exists(selectFrom('index_run').select('id').whereRef('index_run.index_id', '=', 'index_definition.id')).as('computed'),
+        exists(selectFrom('index_run').select('id').whereRef('index_run.index_id', '=', 'index_definition.id')).as(
+          'computed',
+        ),
       )
       .where('tenant_id', '=', 0)
       .where('name', '=', NAME)
