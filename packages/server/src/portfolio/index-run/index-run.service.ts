@@ -76,7 +76,7 @@ export function createIndexRunService(parts: IndexRunParts) {
     const rowCount = countKnownRows(result.levels, knownAt, asOf);
     const start = summary.firstDay === null ? 0 : firstRow(result.levels, summary.firstDay);
     const time = {
-      asOf: asOf < run.time.asOf ? asOf : run.time.asOf,
+      asOf: [asOf, run.time.asOf].sort()[0]!,
       knownAt: new Date(knownAt).toISOString(),
       recordedAt: run.time.recordedAt,
       reconstructed: run.time.reconstructed && Date.parse(knownAt) < Date.parse(run.createdAt),
