@@ -184,6 +184,9 @@ export const indexRun = z.object({
   instrumentCount: count,
   namesWithoutCap: count.meta({ description: 'Names that had no known market cap at some rebalance; never imputed.' }),
   infeasibleCount: count.meta({ description: 'Rebalances that had no feasible weights; the index kept what it held.' }),
+  suspectStepCount: count.meta({
+    description: 'Price steps that look like a split nobody told of, paid as no return until their case is decided.',
+  }),
   cashDays: count.meta({ description: 'Days without any candidate.' }),
   createdAt: instant,
   createdBy: id.nullable(),
