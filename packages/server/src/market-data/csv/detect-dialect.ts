@@ -16,7 +16,7 @@ import { isMissing, parseVolumeText } from './parse-number.ts';
 import { createPriceParser } from './parse-prices.ts';
 import { computeBasisEvidence, detectPriceBasis } from './price-basis.ts';
 import type { TextSample } from './read-text.ts';
-import { CsvRefusal } from './refusal.ts';
+import { CsvRefusal, listed } from './refusal.ts';
 import { splitLine } from './split-line.ts';
 
 /** Lines looked at for separator, quote, columns and numbers. Dates and the price basis use the whole sample. */
@@ -90,7 +90,7 @@ export function detectDialect(sample: TextSample, overrides: DialectOverrides = 
     dialect.thousands = { ...dialect.thousands, value: dialect.decimal.value === '.' ? ',' : '.' };
   dialect.priceBasis = basisOf(sample, dialect, adjustedOnly, rawNames, overrides);
   if (dialect.unknownColumns.length > 0)
-    dialect.warnings.push(`Nothing is read from ${dialect.unknownColumns.join(', ')}.`);
+    dialect.warnings.push(`Nothing is read from ${listed(dialect.unknownColumns)}.`);
   addQuestions(dialect, dates.ambiguous && overrides.dateFormat === undefined, numbers.ambiguous, zone.question);
   return dialect;
 }
@@ -168,12 +168,12 @@ function checkOverrides(file: string, { timeZone, currency, dateFormat, symbol }
 }
 
 function detectQuote(lines: string[]): Detected<Quote> {
-  const count = (quote: string) => lines.filter((line) => new RegExp(`(?:^|[,;|\\t])\\s*${quote}`).test(line)).length;
+  const count = (quote: string) => lines.filter((line) => new RegExp(`(?:^|[,;|\\t]) *${quote}`).test(line)).length;
   const double = count('"');
   const single = count("'");
   if (double > 0)
     return { value: '"', confidence: 'certain', evidence: `${double} sampled lines have fields in double quotes.` };
-  const closed = lines.filter((line) => /(?:^|[,;|\t])\s*'[^']*'\s*(?:[,;|\t]|$)/.test(line)).length;
+  const closed = lines.filter((line) => /(?:^|[,;|\t]) *'[^']*' *(?:[,;|\t]|$)/.test(line)).length;
   if (single > 0 && closed === single)
     return { value: "'", confidence: 'likely', evidence: `${single} sampled lines have fields in single quotes.` };
   return { value: '"', confidence: 'assumed', evidence: 'No field in the sample is quoted.' };
@@ -225,7 +225,7 @@ function detectHeader(top: string[], second: string[] | null): Detected<boolean>
   const known = top.filter((name) => findRole(name) !== null);
   const values = top.filter((text) => looksLikeDate(text) || isNumber(text));
   if (values.length === 0 && known.length > 0)
-    return { value: true, confidence: 'certain', evidence: `The first line names ${known.join(', ')}.` };
+    return { value: true, confidence: 'certain', evidence: `The first line names ${listed(known)}.` };
   if (values.length > 0 && top.some(looksLikeDate))
     return { value: false, confidence: 'certain', evidence: 'The first line holds a date and numbers.' };
   const later = second?.filter((text) => looksLikeDate(text) || isNumber(text)).length ?? 0;
@@ -235,9 +235,12 @@ function detectHeader(top: string[], second: string[] | null): Detected<boolean>
 }
 
 function checkDuplicates(file: string, names: string[], line: number): void {
+  const places = new Map<string, number>();
   for (const [i, name] of names.entries()) {
-    const earlier = names.findIndex((other, k) => k < i && plainName(other) === plainName(name));
-    if (earlier < 0 || plainName(name) === '') continue;
+    const plain = plainName(name);
+    const earlier = places.get(plain);
+    places.set(plain, i);
+    if (earlier === undefined || plain === '') continue;
     throw new CsvRefusal(
       'DUPLICATE_COLUMN',
       file,
@@ -287,7 +290,7 @@ function detectColumns(file: string, shape: TableShape, overrides: DialectOverri
       'MISSING_COLUMN',
       file,
       `a price file must have a ${role} column`,
-      `${file} has no ${role} column among ${columnNames.join(', ')}. Say which one it is.`,
+      `${file} has no ${role} column among ${listed(columnNames)}. Say which one it is.`,
       { line: Math.max(shape.headerLine, 1), column: role },
     );
   }
@@ -326,7 +329,7 @@ function columnPlace(file: string, choice: string | number | null, names: string
     'UNKNOWN_COLUMN',
     file,
     'a chosen column must exist',
-    `${file} has no column ${choice}; it has ${names.join(', ')}.`,
+    `${file} has no column ${choice}; it has ${listed(names)}.`,
     { column: String(choice) },
   );
 }

@@ -23,11 +23,20 @@ export {
   type MacroRow,
   type ParsedTable,
   parseTable,
+  type TableDialect,
   type TableKind,
   type TableOptions,
 } from './parse-table.ts';
 export { type CsvPreview, type PreviewRow, previewCsv } from './preview.ts';
 export { type BasisEvidence, computeBasisEvidence, detectPriceBasis } from './price-basis.ts';
 export { type CsvSource, readSample, type TextSample } from './read-text.ts';
-export { CsvRefusal, MAX_LINE_BYTES, MAX_ROW_ERRORS, MAX_ROWS, type OnBadRow, type RowError } from './refusal.ts';
+export {
+  CsvRefusal,
+  MAX_LINE_BYTES,
+  MAX_ROW_ERRORS,
+  MAX_ROWS,
+  MAX_SYMBOLS,
+  type OnBadRow,
+  type RowError,
+} from './refusal.ts';
 export { sortBySymbolAndDay } from './sort-prices.ts';

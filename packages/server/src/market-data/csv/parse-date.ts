@@ -31,6 +31,8 @@ export const DATE_OUT_OF_RANGE = -1_999_999_999;
 
 export const FIRST_YEAR = 1800;
 export const LAST_YEAR = 2199;
+/** Characters of a stamp at most, with spaces around it. */
+export const MAX_DATE_LENGTH = 64;
 const MS_PER_DAY = 86_400_000;
 
 const MONTHS = (LAST_YEAR - FIRST_YEAR + 1) * 12;
@@ -41,7 +43,7 @@ const MONTH_START = Int32Array.from(
 );
 
 /** Days since 1970-01-01, or {@link NO_DATE} for no such day, or {@link DATE_OUT_OF_RANGE} outside 1800 to 2199. */
-export function civilDay(year: number, month: number, day: number): number {
+function civilDay(year: number, month: number, day: number): number {
   if (month < 1 || month > 12 || day < 1 || day > 31) return NO_DATE;
   if (year < FIRST_YEAR || year > LAST_YEAR) return DATE_OUT_OF_RANGE;
   const i = (year - FIRST_YEAR) * 12 + month - 1;
@@ -86,6 +88,8 @@ const MONTH_NAMES = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'se
  * zone, or counts from the epoch, belongs to the day it was in that zone at that instant.
  */
 export function parseDateText(text: string, format: DateFormat, timeZone: string | null): number {
+  // No way of writing a day is longer, and patterns must not walk through a field of any size.
+  if (text.length > MAX_DATE_LENGTH) return NO_DATE;
   const trimmed = text.trim();
   if (format === 'epoch-seconds' || format === 'epoch-milliseconds') {
     if (!/^-?\d{1,14}(?:\.0*)?$/.test(trimmed)) return NO_DATE;
@@ -110,6 +114,7 @@ export function parseDateText(text: string, format: DateFormat, timeZone: string
 
 /** Whether a stamp carries a time other than midnight, and whether it carries a zone. */
 export function stampParts(text: string): { time: boolean; zone: boolean } {
+  if (text.length > MAX_DATE_LENGTH) return { time: false, zone: false };
   const match = /[T ,]\s*(\d{1,2}:\d{2}\S*)\s*(?:AM|PM)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?$/i.exec(text.trim());
   if (match === null) return { time: false, zone: false };
   const clock = match[1]!;

@@ -23,7 +23,11 @@ test('a decimal number is the same double that Number gives, to the last bit', (
     fc.property(decimal, (text) => Object.is(parse(text), Number(text))),
     { numRuns: 3000 },
   );
-  fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (x) => Object.is(parse(String(x)), x)));
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (x) =>
+      Object.is(parse(String(x)), Number(String(x))),
+    ),
+  );
   fc.assert(fc.property(fc.integer({ min: 0, max: 1e9 }), (n) => Object.is(parse((n / 1e4).toFixed(4)), n / 1e4)));
   for (const text of ['9007199254740993', '0.1', '.5', '5.', '-0', '1e22', '123456789012345.678', '1e23'])
     assert.ok(Object.is(parse(text), Number(text)), text);

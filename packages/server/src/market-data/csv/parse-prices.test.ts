@@ -157,3 +157,31 @@ test('an import can be stopped between chunks', async () => {
   });
   await assert.rejects(run, /stopped by a person/);
 });
+
+test('lines made to be slow are not', async () => {
+  const spaces = ' '.repeat(60_000);
+  const rows = [
+    `2016-01-04 10:00${spaces}x,1.5`,
+    `2016-01-04,1${spaces}M1`,
+    `${'\t'.repeat(60_000)},1`,
+    `${"',".repeat(9)}`,
+  ];
+  const text = `date,close\n2016-01-04,1.5\n2016-01-05,1.5\n2016-01-06,1.5\n2016-01-07,1.5\n2016-01-08,1.5\n`;
+  const started = performance.now();
+  const names = Array.from({ length: 9000 }, (_, i) => `c${i}`).join(',');
+  assert.equal((await refusalOf(previewCsv(sourceOf(`${names}\n${names}\n`)))).code, 'MISSING_COLUMN');
+  const parsed = await parse(`${text.repeat(3).replaceAll('\ndate,close', '')}${rows.join('\n')}\n`, {
+    onBadRow: 'keep-good',
+  });
+  assert.equal(parsed.rowCount, 15);
+  assert.equal(parsed.errorCount, 4);
+  // Quadratic reading of these lines takes minutes.
+  assert.ok(performance.now() - started < 10_000);
+});
+
+test('a symbol column with more symbols than a market has is refused', async () => {
+  const rows = Array.from({ length: 100_001 }, (_, i) => `2016-01-04,N${i},1.5`).join('\n');
+  const refusal = await refusalOf(parse(`date,symbol,close\n${rows}\n`));
+  assert.equal(refusal.code, 'TOO_MANY_SYMBOLS');
+  assert.match(refusal.sentence, /more than 100,000 symbols in column symbol/);
+});

@@ -1,12 +1,22 @@
 import type { ColumnRole, PriceDialect } from './dialect.ts';
-import { DATE_OUT_OF_RANGE, FIRST_YEAR, LAST_YEAR, NO_DATE, parseDateText, parseIsoDay } from './parse-date.ts';
+import {
+  DATE_OUT_OF_RANGE,
+  FIRST_YEAR,
+  LAST_YEAR,
+  MAX_DATE_LENGTH,
+  NO_DATE,
+  parseDateText,
+  parseIsoDay,
+} from './parse-date.ts';
 import { isMissing, type NumberStyle, parseDecimal, parseNumberText, parseVolumeText } from './parse-number.ts';
 import { type CsvSource, checkLineLength, decodeText, openText } from './read-text.ts';
 import {
   CsvRefusal,
   createRowErrors,
+  listed,
   MAX_LINE_BYTES,
   MAX_ROWS,
+  MAX_SYMBOLS,
   type OnBadRow,
   type RowError,
   type RowErrors,
@@ -166,7 +176,7 @@ export function createPriceParser(file: string, dialect: PriceDialect, onBadRow:
   classes[LF] = IS_NEWLINE;
   if (quote >= 0) classes[quote] = IS_QUOTE;
 
-  const symbols = createSymbolTable(dialect, errors, nameOf('symbol'), nameOf('currency'));
+  const symbols = createSymbolTable(file, dialect, errors, nameOf('symbol'), nameOf('currency'));
   const bounds = new Int32Array(columnCount + 1);
   let capacity = FIRST_CAPACITY;
   let symbol = new Int32Array(capacity);
@@ -188,6 +198,7 @@ export function createPriceParser(file: string, dialect: PriceDialect, onBadRow:
 
   /** The day of a field, or a code; the slow way, remembered by text. */
   const slowDay = (bytes: Uint8Array, start: number, end: number): number => {
+    if (end - start > MAX_DATE_LENGTH) return NO_DATE;
     const text = decodeText(bytes.subarray(start, end));
     const known = days.get(text);
     if (known !== undefined) return known;
@@ -307,7 +318,7 @@ export function createPriceParser(file: string, dialect: PriceDialect, onBadRow:
       'HEADER_CHANGED',
       file,
       'a file must have the columns it was previewed with',
-      `${file}, line ${line}: the columns are not ${names.join(', ')}. Preview this file by itself.`,
+      `${file}, line ${line}: the columns are not ${listed(names)}. Preview this file by itself.`,
       { line },
     );
   };
@@ -433,6 +444,7 @@ function refuseRows(file: string, line: number): never {
  * one comparison settles; otherwise an open-addressing table is asked. No text is made for a symbol seen before.
  */
 function createSymbolTable(
+  file: string,
   dialect: PriceDialect,
   errors: RowErrors,
   symbolColumn: string | null,
@@ -453,6 +465,14 @@ function createSymbolTable(
   const addName = (name: string): number => {
     const known = byName.get(name);
     if (known !== undefined) return known;
+    if (names.length === MAX_SYMBOLS)
+      throw new CsvRefusal(
+        'TOO_MANY_SYMBOLS',
+        file,
+        `a file must have at most ${MAX_SYMBOLS} symbols`,
+        `${file} has more than ${MAX_SYMBOLS.toLocaleString('en')} symbols in column ${symbolColumn}. Is it the right column?`,
+        { column: symbolColumn },
+      );
     const id = names.push(name) - 1;
     currencies.push(withCurrency ? '' : dialect.currency.value);
     byName.set(name, id);

@@ -6,11 +6,11 @@ import type { Detected, Separator } from './dialect.ts';
 import { DATE_OUT_OF_RANGE, type DateFormat, FIRST_YEAR, LAST_YEAR, NO_DATE, parseDateText } from './parse-date.ts';
 import { isMissing, type NumberStyle, parseNumberText } from './parse-number.ts';
 import { type CsvSource, openText, readLines, readSample, type TextSample } from './read-text.ts';
-import { CsvRefusal, createRowErrors, type OnBadRow, type RowError, type RowErrors, shown } from './refusal.ts';
+import { CsvRefusal, createRowErrors, listed, type OnBadRow, type RowError, type RowErrors, shown } from './refusal.ts';
 import { splitLine } from './split-line.ts';
 
 /** Rows one small table may hold. They are records, not columns. */
-export const MAX_TABLE_ROWS = 500_000;
+const MAX_TABLE_ROWS = 500_000;
 
 /**
  * One listing's size at a snapshot. `values` holds every other numeric column by its header name, `texts` every other
@@ -41,7 +41,7 @@ export type ExchangeRateRow = { line: number; day: string; base: string; quote: 
 /** `value` is null where the source says that there is none; `vintageDay` is the day the value was published, if known. */
 export type MacroRow = { line: number; day: string; series: string; value: number | null; vintageDay: string | null };
 
-export type TableRows = {
+type TableRows = {
   fundamentals: FundamentalRow;
   'corporate-actions': CorporateActionRow;
   'exchange-rates': ExchangeRateRow;
@@ -246,7 +246,7 @@ function findLayout(sample: TextSample, shape: TableShape, kind: TableKind, opti
       'MISSING_COLUMN',
       sample.file,
       'exchange rates need a rate column or one column per currency',
-      `${sample.file} has neither a rate column nor columns named by currency among ${names.join(', ')}.`,
+      `${sample.file} has neither a rate column nor columns named by currency among ${listed(names)}.`,
       { line: shape.headerLine, column: 'rate' },
     );
   const numberColumns = [
@@ -303,7 +303,7 @@ function checkRequired(
       'MISSING_COLUMN',
       file,
       `a table of ${kind} must have a ${role} column`,
-      `${file} has no ${role} column among ${columnNames.join(', ')}.`,
+      `${file} has no ${role} column among ${listed(columnNames)}.`,
       { line: headerLine, column: role },
     );
   }
@@ -326,7 +326,7 @@ function findPlaces(
           'UNKNOWN_COLUMN',
           file,
           'a chosen column must exist',
-          `${file} has no column ${choice}; it has ${names.join(', ')}.`,
+          `${file} has no column ${choice}; it has ${listed(names)}.`,
           { column: choice },
         );
       places[role] = at;

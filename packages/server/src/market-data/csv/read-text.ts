@@ -12,7 +12,7 @@ export type CsvSource = string | { name: string; chunks: AsyncIterable<Uint8Arra
 export type TextEncoding = 'utf-8' | 'utf-8-bom' | 'utf-16le' | 'utf-16be' | 'latin-1';
 
 /** An opened text: decompressed, UTF-8, without byte order mark, lines ended by LF or CRLF. Read it once. */
-export type OpenText = {
+type OpenText = {
   /** Base name, as errors show it. */
   file: string;
   compressed: boolean;

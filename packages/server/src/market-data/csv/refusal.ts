@@ -7,6 +7,9 @@ export const MAX_ROWS = 5_000_000;
 /** Bad rows kept with their reason; the rest is counted. */
 export const MAX_ROW_ERRORS = 1_000;
 
+/** Symbols one file may hold; more means that another column was taken for the symbol. */
+export const MAX_SYMBOLS = 100_000;
+
 /** Decompressed bytes one file may hold. Bounds a small archive that unpacks for ever. */
 export const MAX_TEXT_BYTES = 2 * 1024 ** 3;
 
@@ -21,6 +24,7 @@ export type RefusalCode =
   | 'LINE_TOO_LONG'
   | 'FILE_TOO_LARGE'
   | 'TOO_MANY_ROWS'
+  | 'TOO_MANY_SYMBOLS'
   | 'NO_SEPARATOR'
   | 'DUPLICATE_COLUMN'
   | 'MISSING_COLUMN'
@@ -105,6 +109,12 @@ export type RowErrors = ReturnType<typeof createRowErrors>;
 /** A field's text as a sentence may show it: quoted, printable, at most forty characters. */
 export function shown(text: string): string {
   if (text === '') return 'an empty field';
-  const printable = Array.from(text, (c) => (c < ' ' || c === '\u007f' ? '\ufffd' : c));
+  const printable = Array.from(text.slice(0, 41), (c) => (c < ' ' || c === '\u007f' ? '\ufffd' : c));
   return `'${printable.slice(0, 40).join('')}${printable.length > 40 ? '…' : ''}'`;
+}
+
+/** Column names as a sentence may list them. */
+export function listed(names: string[]): string {
+  const shownNames = names.slice(0, 20).join(', ');
+  return names.length > 20 ? `${shownNames} and ${names.length - 20} more` : shownNames;
 }

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createRandom } from '../random/random.ts';
+import type { Bars } from '../series/bars.ts';
+import { dayText } from '../series/day.ts';
+import { type BarPanel, barsBetween, concatenateBars } from './bar-panel.ts';
+import { injectFaults } from './fault-injector.ts';
+import { type CourtContext, type Finding, judgeBars, judgePanel } from './judge-bars.ts';
+import { simulatedBars, weekdaysFrom } from './simulated-bars.ts';
+
+const days = weekdaysFrom(14_600, 500);
+const context: CourtContext = { tradingDays: days, basis: 'total_return' };
+
+function clean(seed: number | string, count = 300): Bars {
+  return simulatedBars(days.subarray(0, count), createRandom(seed), 0.015, 50);
+}
+
+function judged(bars: Bars, more: Partial<CourtContext> = {}): Finding[] {
+  return judgeBars(bars, { ...context, ...more });
+}
+
+function only(findings: readonly Finding[], kind: Finding['kind']): Finding {
+  assert.deepEqual(
+    findings.map((finding) => finding.kind),
+    [kind],
+    JSON.stringify(findings),
+  );
+  return findings[0]!;
+}
+
+test('empty bars, one bar and short series have no finding', () => {
+  for (const count of [0, 1, 2, 5, 30]) assert.deepEqual(judged(clean(1, count)), []);
+});
+
+test('clean simulated walks have at most one finding in 10,000 bars', () => {
+  const all = weekdaysFrom(10_000, 2_500);
+  let findings = 0;
+  let bars = 0;
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = createRandom(seed);
+    const series = simulatedBars(all, random, 0.005 + 0.04 * random.uniform(), 100 * random.exponential() + 0.01);
+    findings += judgeBars(series, { tradingDays: all, basis: 'raw' }).length;
+    bars += series.day.length;
+  }
+  assert.ok(findings <= bars / 10_000, `${findings} findings in ${bars} bars`);
+});
+
+test('all prices times a constant give the same findings', () => {
+  const base = concatenateBars(Array.from({ length: 4 }, (_, i) => clean(`scale ${i}`, 500)));
+  const { panel } = injectFaults(base, createRandom(9), 60);
+  // A power of two changes no digit, so even limits met exactly stay met; others may move a value that sits on a limit.
+  fc.assert(
+    fc.property(fc.integer({ min: -20, max: 20 }), (power) => {
+      const keys = (bars: BarPanel) =>
+        judgePanel(bars, { tradingDays: days, basis: 'raw' }).map(
+          (f) => `${f.instrument} ${f.kind} ${f.firstRow} ${f.lastRow}`,
+        );
+      assert.deepEqual(keys(scaled(panel, 2 ** power)), keys(panel));
+    }),
+    { numRuns: 10, seed: 1 },
+  );
+  assert.equal(
+    judgePanel(scaled(panel, 3.7), { tradingDays: days, basis: 'raw' }).length,
+    judgePanel(panel, { tradingDays: days, basis: 'raw' }).length,
+  );
+});
+
+function scaled(panel: BarPanel, factor: number): BarPanel {
+  const times = (values: Float64Array) => values.map((value) => value * factor);
+  return {
+    ...panel,
+    open: times(panel.open),
+    high: times(panel.high),
+    low: times(panel.low),
+    close: times(panel.close),
+  };
+}
+
+test('the order of instruments in a batch does not matter', () => {
+  const parts = Array.from({ length: 25 }, (_, i) => clean(`order ${i}`, 300));
+  const { panel } = injectFaults(concatenateBars(parts), createRandom(2), 80);
+  const faulty = parts.map((_, i) => barsBetween(panel, panel.offset[i]!, panel.offset[i + 1]!));
+  const forward = judgePanel(concatenateBars(faulty), { tradingDays: days, basis: 'raw' });
+  const backward = judgePanel(concatenateBars([...faulty].reverse()), { tradingDays: days, basis: 'raw' });
+  const keys = (findings: typeof forward, turn: (i: number) => number) =>
+    findings.map((f) => `${turn(f.instrument)} ${f.kind} ${f.firstRow} ${f.reason}`).sort();
+  assert.deepEqual(
+    keys(backward, (i) => 24 - i),
+    keys(forward, (i) => i),
+  );
+});
+
+test('a bar whose close fell to a tenth is held back and not changed', () => {
+  const bars = clean(2);
+  bars.close[200]! /= 10;
+  bars.low[200] = bars.close[200]!;
+  const before = bars.close.slice();
+  const finding = only(judged(bars), 'bad-tick');
+  assert.equal(finding.action, 'quarantine');
+  assert.deepEqual([finding.firstRow, finding.lastRow], [200, 200]);
+  assert.equal(dayText(finding.firstDay), dayText(days[200]!));
+  assert.deepEqual(bars.close, before);
+});
+
+test('a fall that stays is news, the same fall that reverses the next morning is a bad tick', () => {
+  const stays = clean(3);
+  for (const name of ['open', 'high', 'low', 'close'] as const)
+    for (let row = name === 'close' || name === 'low' ? 200 : 201; row < 300; row++) stays[name][row]! *= 0.8;
+  assert.deepEqual(judged(stays), []);
+  const reverses = clean(3);
+  reverses.close[200]! *= 0.8;
+  reverses.low[200] = Math.min(reverses.low[200]!, reverses.close[200]!);
+  only(judged(reverses), 'bad-tick');
+});
+
+test('the last bar needs twice the displacement, and the next file settles the case', () => {
+  const bars = clean(4);
+  bars.close[299]! *= 0.9;
+  bars.low[299] = Math.min(bars.low[299]!, bars.close[299]!);
+  assert.deepEqual(judged(bars), []);
+  const later = clean(4, 310);
+  for (const name of ['close', 'low'] as const) later[name][299] = bars[name][299]!;
+  only(judged(later), 'bad-tick');
+});
+
+test('earlier bars give context and are not judged again', () => {
+  const bars = clean(5);
+  bars.close[100]! *= 10;
+  bars.close[250]! *= 10;
+  const findings = judgeBars(barsBetween(bars, 200, 300), { ...context, priorBars: barsBetween(bars, 0, 200) });
+  const finding = only(findings, 'ohlc-violation');
+  assert.equal(finding.firstRow, 50);
+});
+
+test('a gap in the calendar, a bar on a closed day and a doubled day are told apart', () => {
+  const bars = clean(6);
+  const without = concatenateBars([barsBetween(bars, 0, 100), barsBetween(bars, 103, 300)]);
+  const gap = only(judged(without), 'missing-bars');
+  assert.deepEqual([gap.action, gap.firstRow, gap.measure], ['note', 100, 3]);
+  assert.deepEqual([gap.firstDay, gap.lastDay], [days[100], days[102]]);
+
+  const slipped = clean(6);
+  const friday = days.findIndex((day, row) => row > 100 && days[row + 1]! - day === 3);
+  slipped.day[friday]! += 1;
+  assert.ok(judged(slipped).some((finding) => finding.kind === 'date-slip' && finding.firstRow === friday));
+
+  const doubled = concatenateBars([barsBetween(bars, 0, 101), barsBetween(bars, 100, 300)]);
+  const same = only(judged(doubled), 'duplicate-bar');
+  assert.deepEqual([same.firstRow, same.lastRow], [101, 101]);
+  doubled.close[101]! *= 1.001;
+  const other = only(
+    judged({ ...doubled, high: doubled.high.map((h, r) => (r === 101 ? h * 1.01 : h)) }),
+    'duplicate-bar',
+  );
+  assert.deepEqual([other.firstRow, other.lastRow], [100, 101]);
+});
+
+test('five bars alike with volume are stale, four are not', () => {
+  for (const [count, found] of [
+    [4, 0],
+    [5, 1],
+  ] as const) {
+    const bars = clean(7);
+    for (const name of ['open', 'high', 'low', 'close'] as const) bars[name].fill(bars[name][100]!, 100, 100 + count);
+    const stale = judged(bars).filter((finding) => finding.kind === 'stale-run');
+    assert.equal(stale.length, found);
+    if (found === 1) assert.deepEqual([stale[0]!.action, stale[0]!.firstRow, stale[0]!.lastRow], ['note', 100, 104]);
+  }
+});
+
+test('zero, negative and missing prices are held back, a zero volume is noted', () => {
+  const bars = clean(8);
+  bars.open[50] = 0;
+  bars.low[60] = -1;
+  bars.close[70] = Number.NaN;
+  bars.volume[80] = 0;
+  const findings = judged(bars).map(({ kind, action, firstRow }) => `${firstRow} ${kind} ${action}`);
+  assert.deepEqual(findings, [
+    '50 zero-as-missing quarantine',
+    '60 nonpositive-price quarantine',
+    '70 zero-as-missing quarantine',
+    '80 zero-as-missing note',
+  ]);
+  assert.deepEqual(judged({ ...clean(8), volume: new Float64Array(300) }), []);
+});
+
+test('closes without open, high and low are judged as closes', () => {
+  const bars = clean(9);
+  for (const name of ['open', 'high', 'low', 'volume'] as const) bars[name].fill(Number.NaN);
+  assert.deepEqual(judged(bars), []);
+  bars.close[150]! *= 10;
+  assert.equal(only(judged(bars), 'bad-tick').firstRow, 150);
+});
+
+test('an unadjusted split is noted, and a raw file with the split announced is in order', () => {
+  const bars = clean(10);
+  for (const name of ['open', 'high', 'low', 'close'] as const)
+    for (let row = 0; row < 200; row++) bars[name][row]! *= 2;
+  const finding = only(judged(bars), 'split-suspicion');
+  assert.deepEqual([finding.action, finding.firstRow], ['note', 200]);
+  assert.match(finding.reason, /2:1 split/);
+  const knownSplits = [{ day: days[200]!, ratio: 2 }];
+  assert.deepEqual(judged(bars, { basis: 'raw', knownSplits }), []);
+  assert.match(
+    only(judged(bars, { basis: 'split_adjusted', knownSplits }), 'split-suspicion').reason,
+    /without adjustment/,
+  );
+});
+
+test('a stretch in another currency is held back as a whole', () => {
+  const bars = clean(11);
+  for (const name of ['open', 'high', 'low', 'close'] as const)
+    for (let row = 150; row < 180; row++) bars[name][row]! *= 1.3;
+  const finding = only(judged(bars), 'currency-swap');
+  assert.deepEqual([finding.action, finding.firstRow, finding.lastRow], ['quarantine', 150, 179]);
+});
+
+test('a long silence with another price level afterwards is a reused ticker', () => {
+  const bars = clean(12, 400);
+  const spliced = concatenateBars([barsBetween(bars, 0, 150), barsBetween(clean(13, 400), 250, 400)]);
+  for (const name of ['open', 'high', 'low', 'close'] as const)
+    for (let row = 150; row < 300; row++) spliced[name][row]! *= 7.7;
+  const kinds = judged(spliced).map((finding) => finding.kind);
+  assert.deepEqual(kinds.sort(), ['missing-bars', 'ticker-reuse']);
+});
+
+test('a day on which nearly nobody has a bar is one finding about the batch', () => {
+  const parts = Array.from({ length: 30 }, (_, i) => clean(`thin ${i}`));
+  const thinned = parts.map((bars, i) =>
+    i < 2 ? bars : concatenateBars([barsBetween(bars, 0, 120), barsBetween(bars, 121, 300)]),
+  );
+  const findings = judgePanel(concatenateBars(thinned), { tradingDays: days, basis: 'raw' });
+  assert.equal(findings.length, 1);
+  assert.deepEqual([findings[0]!.kind, findings[0]!.instrument, findings[0]!.firstDay], ['thin-day', -1, days[120]]);
+});
+
+test('a low far below the day is news when the whole batch shows it and a bad tick when one does', () => {
+  const drop = (bars: Bars, size: number) => {
+    bars.low[200] = Math.min(bars.open[200]!, bars.close[200]!) * size;
+    return bars;
+  };
+  const batch = (isCrash: boolean) =>
+    concatenateBars(
+      Array.from({ length: 30 }, (_, i) => (isCrash || i === 3 ? drop(clean(`crash ${i}`), 0.8) : clean(`crash ${i}`))),
+    );
+  assert.deepEqual(judgePanel(batch(true), { tradingDays: days, basis: 'raw' }), []);
+  const alone = judgePanel(batch(false), { tradingDays: days, basis: 'raw' });
+  assert.deepEqual(
+    alone.map(({ kind, instrument, firstRow }) => [kind, instrument, firstRow]),
+    [['bad-tick', 3, 200]],
+  );
+});
+
+test('descending days and columns of another length are refused', () => {
+  const bars = clean(14);
+  bars.day[10] = bars.day[9]! - 1;
+  assert.throws(() => judged(bars), /days must ascend, row 10 is before row 9/);
+  assert.throws(() => judged({ ...clean(14), volume: new Float64Array(3) }), /volume must have 300 values/);
+});
+
+test('the injector and the court agree on most faults of a simulated panel', () => {
+  const panel = concatenateBars(Array.from({ length: 25 }, (_, i) => clean(`agree ${i}`, 500)));
+  const { panel: faulty, faults } = injectFaults(panel, createRandom(77), 200);
+  const findings = judgePanel(faulty, { tradingDays: days, basis: 'total_return' });
+  const missed = faults.filter(
+    (fault) =>
+      !findings.some(
+        (f) => f.instrument === fault.instrument && f.firstRow <= fault.lastRow + 1 && f.lastRow >= fault.firstRow - 1,
+      ),
+  );
+  assert.ok(missed.length <= 4, missed.map((fault) => `${fault.kind} ${fault.detail}`).join('; '));
+});
