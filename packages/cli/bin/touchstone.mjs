@@ -17,7 +17,9 @@ const installed = join(root, 'node_modules', '.bin', 'node');
 const [major, minor] = process.versions.node.split('.').map(Number);
 const runsTypeScript = major > 22 || (major === 22 && minor >= 18);
 if (!existsSync(installed) && !runsTypeScript) {
-  console.error(`Touchstone needs Node 22.18 or newer, this is ${process.versions.node}. Install Node 24 and try again.`);
+  console.error(
+    `Touchstone needs Node 22.18 or newer, this is ${process.versions.node}. Install Node 24 and try again.`,
+  );
   process.exit(1);
 }
 const node = existsSync(installed) ? installed : process.execPath;

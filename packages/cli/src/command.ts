@@ -70,7 +70,7 @@ export const LIMIT_OPTION: Readonly<Record<string, Option>> = {
 };
 
 /** The query of the three times, from the options of a call. A day as an instant means its last moment in UTC. */
-export function timesOf(call: Call): { asOf?: string; knownAt?: string; recordedAt?: string } {
+export function timesOf(call: Pick<Call, 'text'>): { asOf?: string; knownAt?: string; recordedAt?: string } {
   const instant = (name: string) => {
     const text = call.text(name);
     if (text === undefined) return undefined;
@@ -148,23 +148,23 @@ function checkCount(command: Command, args: readonly string[]): void {
 /** Reads options by name; a name the command does not have is a bug of ours. */
 export function readerOf({ command, values }: Parsed): Pick<Call, 'text' | 'flag' | 'number'> {
   const options = { ...COMMON_OPTIONS, ...command.options };
-  const valueOf = (name: string) => {
+  const given = (name: string) => {
     if (!(name in options)) throw new RangeError(`${command.name} must declare --${name} to read it`);
     return values[name];
   };
   const text = (name: string) => {
-    const value = valueOf(name);
+    const value = given(name);
     return typeof value === 'string' ? value : undefined;
   };
   return {
     text,
-    flag: (name) => valueOf(name) === true,
+    flag: (name) => given(name) === true,
     number(name) {
-      const given = text(name);
-      if (given === undefined) return undefined;
-      const value = Number(given);
-      if (given.trim() === '' || !Number.isFinite(value)) {
-        throw new UsageError(`--${name} must be a number, was "${given}".`);
+      const written = text(name);
+      if (written === undefined) return undefined;
+      const value = Number(written);
+      if (written.trim() === '' || !Number.isFinite(value)) {
+        throw new UsageError(`--${name} must be a number, was "${written}".`);
       }
       return value;
     },

@@ -76,7 +76,8 @@ export function createConnection(url: string, file: SessionFile): Connection {
     send: sendWith(undefined),
     sendWith,
     async keep(session) {
-      if (session.refreshToken === null) throw new Error('The server gave no refresh token; it takes us for a browser.');
+      if (session.refreshToken === null)
+        throw new Error('The server gave no refresh token; it takes us for a browser.');
       await file.write(toStored(base, session, session.refreshToken));
       known = undefined;
     },

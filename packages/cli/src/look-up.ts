@@ -21,7 +21,9 @@ export async function sourceId(call: Call, code: string): Promise<number> {
   const { items } = await call.client.call(listSources);
   const found = items.find((item) => item.code === code);
   if (found !== undefined) return found.id;
-  throw new UsageError(`There is no source ${code}. There are: ${items.map((item) => item.code).join(', ') || 'none'}.`);
+  throw new UsageError(
+    `There is no source ${code}. There are: ${items.map((item) => item.code).join(', ') || 'none'}.`,
+  );
 }
 
 export async function universeId(call: Call, text: string): Promise<number> {

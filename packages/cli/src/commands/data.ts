@@ -156,7 +156,8 @@ export const dataCommands: Command[] = [
       const told = items[0];
       const given = (name: 'open' | 'high' | 'low' | 'close') => {
         const value = call.number(name) ?? told?.[name] ?? undefined;
-        if (value === undefined) throw new UsageError(`There is no ${name} of ${symbol} on ${day} yet: give --${name}.`);
+        if (value === undefined)
+          throw new UsageError(`There is no ${name} of ${symbol} on ${day} yet: give --${name}.`);
         return value;
       };
       const bar = await call.client.call(correctBar, {
@@ -166,7 +167,10 @@ export const dataCommands: Command[] = [
           volume: call.number('volume') ?? told?.volume ?? null,
         },
       });
-      return { json: bar, text: `Told again in run ${bar.runId}, known since ${show(bar.knownAt)}.\n${barTable([bar])}` };
+      return {
+        json: bar,
+        text: `Told again in run ${bar.runId}, known since ${show(bar.knownAt)}.\n${barTable([bar])}`,
+      };
     },
   },
   {

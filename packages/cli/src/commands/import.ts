@@ -27,7 +27,10 @@ const KINDS = {
 type FileKind = (typeof KINDS)[keyof typeof KINDS][0];
 
 const OPTIONS = {
-  source: { value: 'CODE', summary: 'Source to tell the facts to; made if new. Default: named after the file or folder' },
+  source: {
+    value: 'CODE',
+    summary: 'Source to tell the facts to; made if new. Default: named after the file or folder',
+  },
   basis: { value: 'BASIS', summary: 'raw, split-adjusted or total-return; default detected' },
   currency: { value: 'CODE', summary: 'ISO 4217 code; default detected or USD' },
   calendar: { value: 'CODE', summary: 'Trading calendar of a new source, like XNYS' },
@@ -55,7 +58,9 @@ export const importCommands: Command[] = Object.entries(KINDS).map(([word, [kind
 async function importFiles(call: Call, kind: FileKind): Promise<Output> {
   const choices = choicesOf(call);
   if (choices.symbol !== undefined && call.args.length > 1) {
-    throw new UsageError('--symbol is for one file; files of several symbols name theirs in a column or in the file name.');
+    throw new UsageError(
+      '--symbol is for one file; files of several symbols name theirs in a column or in the file name.',
+    );
   }
   const onBadRow = oneOf(call, 'on-bad-row', { 'keep-good': 'keep-good', 'refuse-file': 'refuse-file' }) ?? 'keep-good';
   const source = { code: call.text('source') ?? codeFor(call.args), calendar: call.text('calendar') };
@@ -151,7 +156,8 @@ function rolesOf(text: string): Record<string, string> {
   return Object.fromEntries(
     text.split(',').map((pair) => {
       const [role, ...name] = pair.split('=');
-      if (role === undefined || name.length === 0) throw new UsageError(`--column must be like date=Date, was "${pair}".`);
+      if (role === undefined || name.length === 0)
+        throw new UsageError(`--column must be like date=Date, was "${pair}".`);
       return [role.trim(), name.join('=').trim()];
     }),
   );
