@@ -20,7 +20,7 @@ export type TableFact = {
   declaredAt: number;
 };
 
-const TABLE_KIND: Record<Exclude<FileKind, 'prices'>, TableKind> = {
+export const TABLE_KIND: Record<Exclude<FileKind, 'prices'>, TableKind> = {
   corporate_actions: 'corporate-actions',
   market_caps: 'fundamentals',
   exchange_rates: 'exchange-rates',
@@ -91,7 +91,7 @@ export async function importTable(
 const MACRO_WARNING =
   'Rows without a vintage date say what they are about, not when they were published: they count as known from this import on.';
 
-function tableOptions({ choices, onBadRow }: ImportJob) {
+export function tableOptions({ choices, onBadRow }: Pick<ImportJob, 'choices' | 'onBadRow'>) {
   return {
     onBadRow,
     ...(choices.columns === undefined ? {} : { columns: choices.columns }),

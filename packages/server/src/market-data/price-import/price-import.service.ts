@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { startImport } from '@touchstone/contracts/data';
 import type { Task } from '@touchstone/contracts/tasks';
 import { CALENDAR_CODES, type CalendarCode } from '@touchstone/quant/series/trading-calendar';
@@ -11,6 +12,7 @@ import type { TaskContext, Tasks } from '../../platform/tasks/tasks.ts';
 import { findPublished, type Published, publishRun } from '../facts/publish-run.ts';
 import { dropStaging } from '../facts/staging.ts';
 import type { KnownAtRule, PriceBasis } from './judge-delivery.ts';
+import { checkUpload, type PreviewImport, previewFile } from './preview-import.ts';
 import * as repository from './price-import.repository.ts';
 import type { FileKind, ImportJob, ImportOutcome } from './run-import.ts';
 import { type RunInThread, runInThread } from './run-in-thread.ts';
@@ -29,6 +31,8 @@ export type PriceImportDeps = {
   inThread?: RunInThread;
 };
 
+/** A file of a million bars has some 25 MB compressed, 80 MB plain. */
+const UPLOAD_BYTES_MAX = 2 * 1024 ** 3;
 const WORKER = new URL('./import-worker.ts', import.meta.url);
 
 /** What a run remembers of how it was asked for. */
@@ -57,10 +61,7 @@ export function createPriceImportService(deps: PriceImportDeps) {
 
   /** Queues the import of an uploaded file in the caller's transaction. @throws NOT_FOUND, INVALID_REQUEST */
   async function start(tx: Transaction, body: StartImport): Promise<Task> {
-    const upload = found(
-      await objects.find(body.uploadId),
-      `There is no upload ${body.uploadId}. Send the file first.`,
-    );
+    const upload = checkUpload(await objects.find(body.uploadId), body.uploadId);
     const source = await repository.ensureSource(tx, {
       code: body.source.code,
       name: body.source.name ?? body.source.code,
@@ -174,6 +175,16 @@ export function createPriceImportService(deps: PriceImportDeps) {
   return {
     start,
     run,
+    /** Keeps a file under its hash. @throws TOO_LARGE, DISK_FULL */
+    async upload(fileName: string, content: Readable) {
+      const { sha256, byteCount } = await objects.put(content, { byteCountMax: UPLOAD_BYTES_MAX });
+      return { uploadId: sha256, fileName, byteCount };
+    },
+    /** How a file would be read. @throws NOT_FOUND, FILE_REFUSED */
+    async preview(body: PreviewImport) {
+      const upload = checkUpload(await objects.find(body.uploadId), body.uploadId);
+      return previewFile(body, upload, objects.pathOf(upload.sha256));
+    },
     /** Starts an import in a transaction of its own. */
     async accept(principal: Principal, body: StartImport): Promise<Task> {
       return database.transaction(principal, (tx) => start(tx, body));

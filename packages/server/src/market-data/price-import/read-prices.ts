@@ -123,7 +123,7 @@ const ROLES: Record<string, keyof NonNullable<DialectOverrides['columns']>> = {
   currency: 'currency',
 };
 
-function overridesOf(choices: FileChoices): DialectOverrides {
+export function overridesOf(choices: FileChoices): DialectOverrides {
   const { separator, decimalMark, dateOrder, timeZone, currency, priceBasis, symbol } = choices;
   const columns: NonNullable<DialectOverrides['columns']> = {};
   for (const [role, column] of Object.entries(choices.columns ?? {})) {
