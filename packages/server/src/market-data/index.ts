@@ -30,6 +30,8 @@ export { findPriceSource, type PriceBasis, type PriceSource } from './facts/pric
 export { type BarQuestion, type BarTellings, findBars, type KnownBar, loadTellings } from './facts/read-bars.ts';
 export { type ReadTime, readTimeline, resolveTime, type TimeQuery, visibleAt } from './facts/read-time.ts';
 export { IMPORT_TASK } from './price-import/price-import.service.ts';
+export { ensureSimulatedMarket } from './simulated-market/simulated-market.service.ts';
+export { simulatedTruth } from './simulated-market/simulated-settings.ts';
 
 export type MarketData = ReturnType<typeof createMarketData>;
 
