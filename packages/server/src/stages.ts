@@ -3,6 +3,7 @@ import type { PoolConfig } from 'pg';
 import { createDatasetService, registerDatasetRoutes } from './features/index.ts';
 import { createMarketData, ensureSimulatedMarket, registerMarketDataRoutes } from './market-data/index.ts';
 import { registerTrialRoutes } from './models/index.ts';
+import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
@@ -58,6 +59,8 @@ export function createStages(parts: StageParts) {
     input,
   }));
 
+  registerVerifyTask({ database, objects, tasks });
+
   return {
     registerRoutes(serve: Serve): void {
       registerMarketDataRoutes(serve, market);
@@ -67,6 +70,7 @@ export function createStages(parts: StageParts) {
       registerIndexRoutes(serve, indexes);
       registerIndexRunRoutes(serve, indexRuns);
       registerStrategyRoutes(serve, compute);
+      registerVerifyRoutes(serve, { database, objects, tasks });
     },
 
     /** What the first page shows on an empty installation. Safe to run at every start and to stop halfway. */

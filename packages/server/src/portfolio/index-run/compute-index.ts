@@ -19,7 +19,7 @@ import {
   closeInstant,
   isTradingDay,
 } from '@touchstone/quant/series/trading-calendar';
-import type { DatasetQuestion, FrozenInstrument } from '../../features/dataset/freeze.ts';
+import type { DatasetQuestion, FrozenInstrument } from '../../features/index.ts';
 import { type BundleTable, floatColumn, intColumn } from '../../platform/object-store/bundle.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
 
