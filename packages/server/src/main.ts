@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import { type Config, ConfigError, loadSecret, readConfig } from './config.ts';
 import { createAuth } from './platform/auth/auth.routes.ts';
 import { systemClock } from './platform/clock/clock.ts';
+import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
 import { EmbeddedPostgresError } from './platform/database/embedded/embedded-postgres-error.ts';
 import { openDatabase, StartError } from './platform/database/open-database.ts';
@@ -32,6 +34,8 @@ async function start(config: Config): Promise<void> {
     const clock = systemClock;
     const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
     const auth = createAuth(database, clock, secret);
+    // One processor stays free for the event loop.
+    const compute = createCompute(Math.max(1, availableParallelism() - 1));
 
     // ---- The stages are wired here, upstream first: repository, service, tasks.register, then its routes below. ----
     const registerRoutes = (_serve: Serve): void => {};
@@ -47,6 +51,7 @@ async function start(config: Config): Promise<void> {
     stopOnSignal(async () => {
       await app.close();
       await tasks.stop();
+      await compute.close();
       await database.close();
       await opened.stop();
     });
