@@ -4,7 +4,7 @@
  *
  * A file exports `run()`, which gives one figure or a list of them, perhaps later:
  * `{ name?, figure, unit, peer?, peerFigure?, ratio?, goal?, met?, input? }`. The ratio is made here if it is missing;
- * machine, moment and (for a study) the hash of the code are added. A file whose name begins with `_` is a helper.
+ * machine, moment and (for a study) the hash of the code are added. A file without `run()` is a helper.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -28,7 +28,7 @@ export async function runHarness(kind, args) {
   const names = args.filter((arg) => !arg.startsWith('-'));
   const files = listPackages()
     .flatMap((folder) => listFiles(join(folder, kind)))
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !basename(file).startsWith('_'));
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && exportsRun(file));
   const known = files.map(nameOf);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
@@ -88,6 +88,11 @@ function complete(name, given) {
   const ratio = given.ratio ?? (canCompare ? figure / peerFigure : null);
   const whole = { name: given.name ?? name, figure, unit, peer, peerFigure, ratio, goal, met, input };
   return { ...whole, ...given, ...whole };
+}
+
+/** @param {string} file */
+function exportsRun(file) {
+  return /^export\s+(async\s+)?(function|const)\s+run\b/m.test(readFileSync(file, 'utf8'));
 }
 
 /** @param {string} file */

@@ -56,7 +56,8 @@ function findSpecifiers(tokens) {
     if (value === 'import' || value === 'export') found.push(...findStatic(tokens, i));
     if (value === 'require' && tokens[i + 1]?.value === '(') found.push(...textAt(tokens, i + 2));
     if (value === 'URL' && tokens[i + 3]?.value === ',' && tokens[i + 4]?.value === 'import') {
-      found.push(...textAt(tokens, i + 2));
+      // A folder or a data file is no import.
+      found.push(...textAt(tokens, i + 2).filter((text) => SOURCE.test(text)));
     }
   }
   return found;

@@ -136,6 +136,7 @@ describe('Every way to import is seen', () => {
     "export type A = { from: 'node:fs' };",
     "export type Way = 'in' | 'out'; const words = ['from', 'node:fs'];",
     "reader.import('node:fs');",
+    "const folder = new URL('../../../../', import.meta.url);",
   ];
   for (const text of harmless) {
     test(`no import: ${text}`, () => {

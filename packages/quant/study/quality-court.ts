@@ -31,17 +31,13 @@ export type StudyResult = {
 
 const FILE = 'equities/us_stocks_daily_2010_2019_yahoo_adj.csv.gz';
 /** Seeds the limits were tuned on; never judged. */
-export const TUNING_SEEDS = [1, 2, 3, 4, 5] as const;
-export const JUDGED_SEEDS = [101, 102, 103] as const;
+const TUNING_SEEDS = [1, 2, 3, 4, 5] as const;
+const JUDGED_SEEDS = [101, 102, 103] as const;
 const RECALL_TARGET = 0.99;
 const PRECISION_TARGET = 0.95;
 
 /** Injects, judges and scores one seed. Matching is defined in docs/methods/quality-court.md. */
-export function scoreSeed(
-  named: NamedPanel,
-  sessions: Int32Array,
-  seed: number,
-): CourtScore & { milliseconds: number } {
+function scoreSeed(named: NamedPanel, sessions: Int32Array, seed: number): CourtScore & { milliseconds: number } {
   const faulty = injectFaults(named.panel, createRandom(seed));
   const start = performance.now();
   const findings = judgePanel(faulty.panel, { tradingDays: sessions, basis: 'total_return' });
@@ -60,7 +56,7 @@ function scoreUntouched(named: NamedPanel, sessions: Int32Array): CourtScore {
  * For each row of the clean panel the known defect it belongs to, or -1. A row with volume 0 outside every listed
  * defect is one of its own, numbered from the length of the list on.
  */
-export function knownRows({ panel, symbols }: NamedPanel): Int32Array {
+function knownRows({ panel, symbols }: NamedPanel): Int32Array {
   const known = new Int32Array(panel.day.length).fill(-1);
   KNOWN_DEFECTS.forEach((defect, index) => {
     const instrument = symbols.indexOf(defect.symbol);
@@ -75,7 +71,7 @@ export function knownRows({ panel, symbols }: NamedPanel): Int32Array {
 }
 
 /** 95 % Wilson interval of a share. @see Wilson (1927), doi:10.1080/01621459.1927.10502953 */
-export function wilson(hits: number, trials: number): [number, number] {
+function wilson(hits: number, trials: number): [number, number] {
   const z = 1.959963984540054;
   const p = hits / trials;
   const scale = 1 + z ** 2 / trials;
@@ -85,7 +81,7 @@ export function wilson(hits: number, trials: number): [number, number] {
 }
 
 /** Reads the panel and the exchange's sessions over its span. @throws Error with the reason where the data are absent. */
-export function loadPanel(): NamedPanel & { tradingDays: Int32Array; path: string } {
+function loadPanel(): NamedPanel & { tradingDays: Int32Array; path: string } {
   const path = findDataFile(FILE);
   if (path === undefined) throw new Error(`${FILE} is not in the data folder; set TOUCHSTONE_DATA`);
   const named = readDailyPanel(path);
@@ -123,7 +119,13 @@ export async function run(): Promise<StudyResult[]> {
   };
   const shared = {
     input: { file: FILE, sha256: hashOf(named.path), bars, instruments: named.symbols.length },
-    settings: { court: courtSettings, injector: faultSettings, seeds: JUDGED_SEEDS, codeHash: codeHash() },
+    settings: {
+      court: courtSettings,
+      injector: faultSettings,
+      seeds: JUDGED_SEEDS,
+      tunedOnSeeds: TUNING_SEEDS,
+      codeHash: codeHash(),
+    },
     trials: JUDGED_SEEDS.length,
   };
   const result = (name: string, hits: number, trials: number, target: number): StudyResult => ({

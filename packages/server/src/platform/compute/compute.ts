@@ -18,7 +18,6 @@ export type Compute = {
    * @returns what the function returned. What it throws is thrown here.
    */
   run<T>(workerFileUrl: URL, functionName: string, payload: unknown, options?: ComputeOptions): Promise<T>;
-  close(): Promise<void>;
 };
 
 const IDLE_MS = 10_000;
@@ -26,7 +25,7 @@ const IDLE_MS = 10_000;
 const WAITING_MAX = 1_000;
 
 /** @param threads Most threads at a time, at least 1. */
-export function createCompute(threads: number): Compute {
+export function createCompute(threads: number): Compute & { close(): Promise<void> } {
   let pool: Promise<Piscina> | undefined;
   // The library is loaded with the first call: a server that only reads never pays for it.
   const open = async () => {

@@ -119,6 +119,19 @@ describe('The embedded database', { timeout: 60_000 }, () => {
     assert.deepEqual(await query(next, 'select id from kept'), [{ id: 1 }]);
   });
 
+  test('ends an orphan that does not answer, and starts it anew with the data', async () => {
+    const child = await startInChild();
+    await queryAt(child.host, 'create table kept as select 1 as id');
+    await kill(child.process);
+    process.kill(child.pid, 'SIGSTOP');
+
+    const next = await start();
+    assert.equal(next.adopted, false);
+    assert.notEqual(next.pid, child.pid);
+    assert.match(lines.join(), /does not answer; starting it anew/);
+    assert.deepEqual(await query(next, 'select id from kept'), [{ id: 1 }]);
+  });
+
   test('recovers every committed row when the database itself was killed as well', async () => {
     const child = await startInChild();
     await queryAt(child.host, 'create table kept as select generate_series(1, 1000) as id');
