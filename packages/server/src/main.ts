@@ -36,7 +36,6 @@ async function start(config: Config): Promise<void> {
     const clock = systemClock;
     const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
     const auth = createAuth(database, clock, secret);
-
     const compute = createCompute(COMPUTE_THREADS);
     const stages = createStages({
       ...{ database, objects, tasks, compute, clock },
