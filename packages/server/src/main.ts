@@ -51,8 +51,9 @@ async function start(config: Config): Promise<void> {
       ...{ config, database, objects, tasks, clock, log, auth, installation, registerRoutes, webFolder },
     });
     await stages.ensureFirstPage();
-    await tasks.run();
     await app.listen({ host: config.host, port: config.port });
+    // After listening: a server whose port is taken must not begin work it then drops.
+    await tasks.run();
     stopOnSignal(async () => {
       await app.close();
       await tasks.stop();
