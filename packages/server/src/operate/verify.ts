@@ -198,8 +198,7 @@ async function listParts(objects: ObjectStore, { sha256, what }: Wanted): Promis
 }
 
 function judge<T>(name: string, count: number, broken: readonly T[], what: string, tell: (each: T) => string): Check {
-  if (broken.length === 0)
-    return fits(name, count, `All ${count} ${what}.`);
+  if (broken.length === 0) return fits(name, count, `All ${count} ${what}.`);
   const told = broken.slice(0, NAMED_MAX).map(tell);
   const more = broken.length > NAMED_MAX ? [`${broken.length - NAMED_MAX} more differ.`] : [];
   return { name, count, ok: false, sentence: [...told, ...more].join(' ') };
