@@ -184,6 +184,9 @@ export const indexRun = z.object({
   instrumentCount: count,
   namesWithoutCap: count.meta({ description: 'Names that had no known market cap at some rebalance; never imputed.' }),
   infeasibleCount: count.meta({ description: 'Rebalances that had no feasible weights; the index kept what it held.' }),
+  suspectStepCount: count.meta({
+    description: 'Price steps that look like a split nobody told of, paid as no return until their case is decided.',
+  }),
   cashDays: count.meta({ description: 'Days without any candidate.' }),
   createdAt: instant,
   createdBy: id.nullable(),
@@ -271,7 +274,9 @@ export const holding = z.object({
   sector: z.string().nullable().meta({ example: 'Industrials' }),
   weight: fraction.meta({ description: 'Share of the index after this rebalance.', example: 0.04 }),
   previousWeight: fraction.meta({ description: 'Drifted share just before it.', example: 0.039 }),
-  momentumScore: fraction.nullable().meta({ example: 0.02 }),
+  momentumScore: fraction
+    .nullable()
+    .meta({ description: 'What momentum gave to its score; null without pillars.', example: 0.02 }),
   capScore: fraction.nullable().meta({ example: 0.03 }),
   riskScore: fraction.nullable().meta({ example: 0.02 }),
 });

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
-import { describePartitioning, type Installation } from '../telemetry/installation.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.ts';
+import { describePartitioning, type Installation } from './installation.ts';
 import { migrate } from './migrate.ts';
 import { createPool } from './pool.ts';
 import { APP_ROLE, ARCHIVER_ROLE, MIGRATOR_ROLE, provisionDatabase } from './provision.ts';

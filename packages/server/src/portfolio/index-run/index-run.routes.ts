@@ -1,0 +1,35 @@
+import {
+  exportIndex,
+  getIndexHoldings,
+  getIndexLevels,
+  getIndexPerformance,
+  listIndexRuns,
+  startIndexRun,
+} from '@touchstone/contracts/indexes';
+import { decodeIdCursor, toPage } from '../../platform/http/cursor.ts';
+import type { Serve } from '../../platform/http/serve.ts';
+import { holdingsCsv, levelsCsv } from './index-csv.ts';
+import type { IndexRunService } from './index-run.service.ts';
+
+export function registerIndexRunRoutes(serve: Serve, runs: IndexRunService): void {
+  serve(startIndexRun, async ({ caller, params, body }) => ({ task: await runs.start(caller, params.indexId, body) }));
+  serve(listIndexRuns, async ({ caller, params, query }) => {
+    const before = decodeIdCursor(query.cursor) ?? undefined;
+    const rows = await runs.runs(caller, params.indexId, { before, limit: query.limit + 1 });
+    return toPage(rows, query.limit, (row) => [row.runNumber]);
+  });
+  serve(getIndexLevels, ({ caller, params, query }) => runs.levels(caller, params.indexId, query));
+  serve(getIndexHoldings, ({ caller, params, query }) => runs.holdings(caller, params.indexId, query));
+  serve(getIndexPerformance, ({ caller, params, query }) => runs.performance(caller, params.indexId, query));
+  serve(exportIndex, async ({ caller, params, query, reply }) => {
+    const { what, ...choice } = query;
+    const text =
+      what === 'levels'
+        ? levelsCsv(await runs.levels(caller, params.indexId, choice))
+        : holdingsCsv(await runs.holdings(caller, params.indexId, choice));
+    return reply
+      .type('text/csv; charset=utf-8')
+      .header('content-disposition', `attachment; filename="index-${params.indexId}-${what}.csv"`)
+      .send(text);
+  });
+}
