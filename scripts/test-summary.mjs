@@ -1,4 +1,4 @@
-/** A test reporter that says at the end what a reader of a long log wants to know. */
+/** A test reporter that writes, as one JSON object, what a reader of a long log wants to know at the end. */
 
 const SLOWEST_COUNT = 5;
 
@@ -26,23 +26,24 @@ export default async function* summarise(source) {
     }
   }
   const slowest = tests.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST_COUNT);
-  yield* list(
-    'Slowest',
-    slowest.map(({ title, seconds }) => `${seconds.toFixed(1)} s  ${title}`),
-  );
-  yield* list('Skipped', skipped);
-  yield* list('Failed', failed);
+  const lines = [
+    ...list(
+      'Slowest',
+      slowest.map(({ title, seconds }) => `${seconds.toFixed(1)} s  ${title}`),
+    ),
+    ...list('Skipped', skipped),
+    ...list('Failed', failed),
+  ];
   const seconds = Math.round((Date.now() - startedAt) / 1000);
-  yield `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, in ${seconds} s.\n`;
+  yield JSON.stringify({ ...counts, lines: [...lines, `In ${seconds} s.`] });
 }
 
 /**
  * @param {string} heading
  * @param {string[]} lines
  */
-function* list(heading, lines) {
-  if (lines.length === 0) return;
-  yield `${heading}:\n${lines.map((line) => `  ${line}\n`).join('')}\n`;
+function list(heading, lines) {
+  return lines.length === 0 ? [] : [`${heading}:`, ...lines.map((line) => `  ${line}`)];
 }
 
 /** @param {string} file */

@@ -1,19 +1,23 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import { type Config, ConfigError, loadSecret, readConfig } from './config.ts';
 import { createAuth } from './platform/auth/auth.routes.ts';
 import { systemClock } from './platform/clock/clock.ts';
+import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
 import { EmbeddedPostgresError } from './platform/database/embedded/embedded-postgres-error.ts';
 import { openDatabase, StartError } from './platform/database/open-database.ts';
-import type { Serve } from './platform/http/serve.ts';
 import { createFolderStore } from './platform/object-store/object-store.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
+import { createStages } from './stages.ts';
 
 const WEB_FOLDER = path.join(import.meta.dirname, '../../web/dist');
 const STOP_TIMEOUT_MS = 30_000;
+/** One stays for the event loop. */
+const COMPUTE_THREADS = Math.max(1, availableParallelism() - 1);
 
 try {
   await start(readConfig(process.env));
@@ -32,21 +36,28 @@ async function start(config: Config): Promise<void> {
     const clock = systemClock;
     const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
     const auth = createAuth(database, clock, secret);
-
-    // ---- The stages are wired here, upstream first: repository, service, tasks.register, then its routes below. ----
-    const registerRoutes = (_serve: Serve): void => {};
-    // ----------------------------------------------------------------------------------------------------------------
+    const compute = createCompute(COMPUTE_THREADS);
+    const stages = createStages({
+      ...{ database, objects, tasks, compute, clock },
+      connection: opened.connection,
+      home: config.home,
+      codeVersion: config.version,
+    });
+    const { registerRoutes } = stages;
 
     const { installation } = opened;
     const webFolder = WEB_FOLDER;
     const app = await createApp({
       ...{ config, database, objects, tasks, clock, log, auth, installation, registerRoutes, webFolder },
     });
-    await tasks.run();
+    await stages.ensureFirstPage();
     await app.listen({ host: config.host, port: config.port });
+    // After listening: a server whose port is taken must not begin work it then drops.
+    await tasks.run();
     stopOnSignal(async () => {
       await app.close();
       await tasks.stop();
+      await compute.close();
       await database.close();
       await opened.stop();
     });

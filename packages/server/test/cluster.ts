@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { createDatabase, type Database } from '../src/platform/database/database.ts';
@@ -27,6 +27,8 @@ export const hasPostgres15 = existsSync(path.join(POSTGRES_15_BINARIES, 'postgre
 export async function startTestCluster(kind: ClusterKind): Promise<Cluster & { stop(): Promise<void> }> {
   if (kind === 'postgres15') return startPostgres15();
   const home = await mkdtemp('/tmp/touchstone-test-');
+  // As root the database runs as nobody, who must be able to walk to its data.
+  await chmod(home, 0o711);
   const server = await startEmbeddedPostgres({ home, log: () => {}, settings: { fsync: 'off' } });
   return {
     host: server.host,

@@ -96,8 +96,10 @@ function join(parts: readonly { decisions: ThreePillarDecisions; offset: number 
   const writer = createTargetWriter();
   const counts = { candidateCount: [] as number[], noCapCount: [] as number[], noVolatilityCount: [] as number[] };
   const pillars: number[] = [];
+  const pillarScores: number[] = [];
   for (const { decisions, offset } of parts) {
     const { targets } = decisions;
+    for (const score of decisions.pillarScores) pillarScores.push(score);
     for (let r = 0; r < targets.row.length; r++) {
       const a = targets.offset[r]!;
       const b = targets.offset[r + 1]!;
@@ -120,5 +122,6 @@ function join(parts: readonly { decisions: ThreePillarDecisions; offset: number 
     noCapCount: Int32Array.from(counts.noCapCount),
     noVolatilityCount: Int32Array.from(counts.noVolatilityCount),
     pillars: Uint8Array.from(pillars),
+    pillarScores: Float64Array.from(pillarScores),
   };
 }

@@ -46,6 +46,8 @@ export type ThreePillarDecisions = {
   noVolatilityCount: Int32Array;
   /** Pillars in use: bit 0 momentum, bit 1 capitalisation, bit 2 inverse volatility. */
   pillars: Uint8Array;
+  /** What momentum, capitalisation and inverse volatility gave to the score of target entry k: `[3k .. 3k + 2]`. */
+  pillarScores: Float64Array;
 };
 
 const NAMES_MAX_DEFAULT = 50;
@@ -152,6 +154,7 @@ function decide(input: ThreePillarInput): ThreePillarDecisions {
     pillars: new Uint8Array(rows.length),
   };
   const scratch = createScratch(columnCount);
+  const pillarScores: number[] = [];
   for (let r = 0; r < rows.length; r++) {
     const t = rows[r]!;
     const candidateCount = findCandidates(input, t, scratch);
@@ -160,7 +163,7 @@ function decide(input: ThreePillarInput): ThreePillarDecisions {
       writer.add(t, { status: 'cash', reason: 'no candidate' }, scratch.best, scratch.bestScore, 0);
       continue;
     }
-    scoreCandidates(input.caps, volatility, t, settings, scratch, candidateCount, decisions, r);
+    const per = scoreCandidates(input.caps, volatility, t, settings, scratch, candidateCount, decisions, r);
     const count = selectBest(scratch, candidateCount, settings.namesMax);
     if (count === 0) {
       writer.add(t, { status: 'cash', reason: 'no candidate has a score' }, scratch.best, scratch.bestScore, 0);
@@ -170,9 +173,19 @@ function decide(input: ThreePillarInput): ThreePillarDecisions {
       settings.weightMinRule === 'strict' ? settings.weightMin : Math.min(settings.weightMin, 1 / (2 * count));
     const bounded = boundedWeights(scratch.bestScore, count, low, settings.weightMax);
     if (bounded.status === 'infeasible') writer.add(t, bounded, scratch.best, scratch.bestScore, 0);
-    else writer.add(t, { status: 'ok' }, scratch.best, bounded.weights, count);
+    else {
+      writer.add(t, { status: 'ok' }, scratch.best, bounded.weights, count);
+      for (let k = 0; k < count; k++) {
+        const candidate = scratch.candidateOf[scratch.best[k]!]!;
+        pillarScores.push(
+          per[0] * scratch.momentum[candidate]!,
+          per[1] * scratch.cap[candidate]!,
+          per[2] * scratch.calm[candidate]!,
+        );
+      }
+    }
   }
-  return { targets: writer.finish(), ...decisions };
+  return { targets: writer.finish(), ...decisions, pillarScores: Float64Array.from(pillarScores) };
 }
 
 function checkParameters(given: ThreePillarParameters): Settings {
@@ -209,8 +222,9 @@ function dailyReturns(close: Float64Array, columnCount: number): Float64Array {
 }
 
 type Scratch = {
-  /** Candidate columns. */
+  /** Candidate columns, and the place of a column among the candidates. */
   column: Int32Array;
+  candidateOf: Int32Array;
   /** Return over 20 rows by candidate, NaN where unknown. */
   momentum: Float64Array;
   /** Capitalisation and inverse volatility by candidate, zero where unknown. */
@@ -225,6 +239,7 @@ type Scratch = {
 function createScratch(columnCount: number): Scratch {
   return {
     column: new Int32Array(columnCount),
+    candidateOf: new Int32Array(columnCount),
     momentum: new Float64Array(columnCount),
     cap: new Float64Array(columnCount),
     calm: new Float64Array(columnCount),
@@ -242,6 +257,7 @@ function findCandidates(input: ThreePillarInput, t: number, scratch: Scratch): n
     const price = close[base + i]!;
     if (!(price > 0) || (member && member[base + i] !== 1)) continue;
     scratch.column[count] = i;
+    scratch.candidateOf[i] = count;
     scratch.momentum[count++] = price / referencePrice(close, columnCount, i, t) - 1;
   }
   return count;
@@ -257,7 +273,7 @@ function referencePrice(close: Float64Array, columnCount: number, column: number
   return Number.NaN;
 }
 
-/** Writes the scores of the candidates, and what they lacked into the counts of decision `r`. */
+/** Writes the scores of the candidates, what they lacked into the counts of decision `r`, and returns score per unit of each pillar. */
 function scoreCandidates(
   caps: KnownCaps | undefined,
   volatility: Float64Array,
@@ -267,7 +283,7 @@ function scoreCandidates(
   count: number,
   counts: Pick<ThreePillarDecisions, 'noCapCount' | 'noVolatilityCount' | 'pillars'>,
   r: number,
-): void {
+): [momentum: number, cap: number, calm: number] {
   const { column, momentum, cap, calm, score } = scratch;
   const base = t * column.length;
   const sums = [0, 0, 0];
@@ -289,10 +305,11 @@ function scoreCandidates(
     used += settings.pillarWeights[pillar]!;
     counts.pillars[r]! |= 1 << pillar;
   }
-  const [perMomentum, perCap, perCalm] = sums.map((sum, pillar) =>
-    sum > 0 && used > 0 ? settings.pillarWeights[pillar]! / used / sum : 0,
-  );
-  for (let k = 0; k < count; k++) score[k] = perMomentum! * momentum[k]! + perCap! * cap[k]! + perCalm! * calm[k]!;
+  const per = (pillar: number): number =>
+    sums[pillar]! > 0 && used > 0 ? settings.pillarWeights[pillar]! / used / sums[pillar]! : 0;
+  const [perMomentum, perCap, perCalm] = [per(0), per(1), per(2)];
+  for (let k = 0; k < count; k++) score[k] = perMomentum * momentum[k]! + perCap * cap[k]! + perCalm * calm[k]!;
+  return [perMomentum, perCap, perCalm];
 }
 
 /** Puts the columns with the highest positive scores into `best` and returns how many there are. */

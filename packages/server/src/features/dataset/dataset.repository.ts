@@ -1,6 +1,6 @@
 import type { Dataset } from '@touchstone/contracts/datasets';
 import type { Selectable } from 'kysely';
-import type { ReadTime } from '../../market-data/facts/read-time.ts';
+import type { ReadTime } from '../../market-data/index.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import type { DatasetTable } from '../../platform/database/schema-types.ts';
 import type { Bundle } from '../../platform/object-store/bundle.ts';

@@ -38,7 +38,12 @@ export function createDatasetService(database: Database, objects: ObjectStore, r
             benchmark: null,
           };
           const bundle = await freezeDataset(tx, objects, question, time);
-          const query = { universeId: asked.universeId, from: question.from, to: question.to, sourceId: question.sourceId };
+          const query = {
+            universeId: asked.universeId,
+            from: question.from,
+            to: question.to,
+            sourceId: question.sourceId,
+          };
           await insertMissingDataset(tx, 'prices', query, bundle, time);
           await appendEvidence(tx, {
             kind: 'dataset.frozen',
@@ -112,7 +117,8 @@ export function diffBars(before: BundleTable, after: BundleTable, limit: number)
     else if (b < a) note('added', b, null, right.rows[j++]!);
     else {
       const [rowA, rowB] = [left.rows[i++]!, right.rows[j++]!];
-      if (VALUES.every((name) => Object.is(floatColumn(before, name)[rowA], floatColumn(after, name)[rowB]))) counts.unchanged++;
+      if (VALUES.every((name) => Object.is(floatColumn(before, name)[rowA], floatColumn(after, name)[rowB])))
+        counts.unchanged++;
       else note('changed', a, rowA, rowB);
     }
   }

@@ -9,8 +9,8 @@ import { PRICES } from '../facts/fact-tables.ts';
 import { publishInTransaction } from '../facts/publish-run.ts';
 import { findBars } from '../facts/read-bars.ts';
 import { resolveTime, type TimeQuery } from '../facts/read-time.ts';
+import { auditOf, checkOwn } from '../facts/rows.ts';
 import { insertRun } from '../price-import/price-import.repository.ts';
-import { auditOf, checkOwn } from '../rows.ts';
 import * as repository from './cases.repository.ts';
 
 export type CasesQuery = TimeQuery & {

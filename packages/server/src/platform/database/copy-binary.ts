@@ -14,6 +14,7 @@ export type CopyColumn =
 export type CopyType = CopyColumn['type'];
 
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
+const HEADER_BYTES = 19;
 const DAYS_TO_2000 = 10_957;
 const MS_TO_2000 = DAYS_TO_2000 * 86_400_000;
 const CHUNK_BYTES = 1 << 20;
@@ -21,7 +22,7 @@ const CHUNK_BYTES = 1 << 20;
 /** Encodes rows as chunks of a binary COPY stream of about a megabyte, header and trailer included. */
 export function* encodeCopy(columns: readonly CopyColumn[], rowCount: number): Generator<Buffer> {
   const rowBytesMax = 2 + columns.reduce((sum, column) => sum + 4 + widthOf(column.type), 0);
-  const header = Buffer.alloc(19);
+  const header = Buffer.alloc(HEADER_BYTES);
   SIGNATURE.copy(header);
   yield header;
   let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -127,34 +128,35 @@ function createDecoder(types: readonly CopyType[], rowCountMax: number) {
     });
   };
 
+  /** Takes one row and returns where the next begins; −1 when it has not come whole, or was the trailer. */
+  const readRow = (data: Buffer, at: number): number => {
+    if (data.length - at < 2) return -1;
+    const fields = data.readInt16BE(at);
+    if (fields === -1) return -1;
+    // A whole row fits in rowBytesMax, so with that many bytes left no field can be cut off.
+    if (data.length - at < rowBytesMax && !rowIsWhole(data, at, fields)) return -1;
+    if (rowCount === rowCountMax) throw new RangeError(`more than ${rowCountMax} rows`);
+    if (rowCount === capacity) grow();
+    let next = at + 2;
+    for (let i = 0; i < fields; i++) next = readField(data, next, types[i]!, columns[i]!, rowCount);
+    rowCount++;
+    return next;
+  };
+
   return {
     push(chunk: Buffer): void {
-      let data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       let at = 0;
-      if (!headerSeen) {
-        if (data.length < 19) {
-          rest = data;
-          return;
-        }
-        at = 19;
+      if (!headerSeen && data.length >= HEADER_BYTES) {
+        at = HEADER_BYTES;
         headerSeen = true;
       }
-      // A whole row fits in rowBytesMax, so inside this bound no field can be cut off.
-      while (data.length - at >= 2) {
-        const fields = data.readInt16BE(at);
-        if (fields === -1) {
-          at += 2;
-          break;
-        }
-        if (data.length - at < rowBytesMax && !rowIsWhole(data, at, fields)) break;
-        if (rowCount === rowCountMax) throw new RangeError(`more than ${rowCountMax} rows`);
-        if (rowCount === capacity) grow();
-        at += 2;
-        for (let i = 0; i < fields; i++) at = readField(data, at, types[i]!, columns[i]!, rowCount);
-        rowCount++;
+      while (headerSeen) {
+        const next = readRow(data, at);
+        if (next < 0) break;
+        at = next;
       }
-      data = data.subarray(at);
-      rest = data.length === 0 ? Buffer.alloc(0) : Buffer.from(data);
+      rest = Buffer.from(data.subarray(at));
     },
     finish: (): CopyResult => ({ rowCount, columns: columns.map((column) => column.slice(0, rowCount)) }),
   };

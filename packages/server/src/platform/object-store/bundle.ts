@@ -55,10 +55,14 @@ export async function readPart(objects: ObjectStore, bundle: Bundle, name: strin
   const columns: BundleTable['columns'] = {};
   for (const { name: column, type } of part.columns) {
     const values: unknown = table.getChild(column)?.data[0]?.values;
-    if (type === 'float64')
-      columns[column] = { type, values: values instanceof Float64Array ? values : new Float64Array(0) };
-    else if (type === 'int32' || type === 'date') {
-      columns[column] = { type, values: values instanceof Int32Array ? values : new Int32Array(0) };
+    // Arrow pads its buffers; what lies after the last row is not ours.
+    if (type === 'float64' && values instanceof Float64Array)
+      columns[column] = { type, values: values.subarray(0, part.rowCount) };
+    else if ((type === 'int32' || type === 'date') && values instanceof Int32Array) {
+      columns[column] = { type, values: values.subarray(0, part.rowCount) };
+    } else if (part.rowCount === 0) {
+      columns[column] =
+        type === 'float64' ? { type, values: new Float64Array(0) } : { type: 'int32', values: new Int32Array(0) };
     } else throw new RangeError(`column ${column} of bundle ${bundle.sha256} has unknown type ${type}`);
   }
   return { rowCount: part.rowCount, columns };

@@ -19,7 +19,7 @@ import {
   closeInstant,
   isTradingDay,
 } from '@touchstone/quant/series/trading-calendar';
-import type { DatasetQuestion, FrozenInstrument } from '../../features/dataset/freeze.ts';
+import type { DatasetQuestion, FrozenInstrument } from '../../features/index.ts';
 import { type BundleTable, floatColumn, intColumn } from '../../platform/object-store/bundle.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
 
@@ -51,6 +51,8 @@ export type IndexSummary = {
   /** Why rebalances were not `ok`, by sentence. */
   reasons: Record<string, number>;
   missingRateCount: number;
+  /** Steps that look like a split nobody told of, paid as no return until somebody decides the case. */
+  suspectStepCount: number;
   priceBasis: string;
 };
 
@@ -81,12 +83,14 @@ export function computeIndex(input: IndexInput): IndexResult {
   const columnOf = new Map(instruments.map((instrument, column) => [instrument.id, column]));
   const rates = exchangeRates(tables);
   const rate = question.currency === null ? undefined : rateMatrix(days, instruments, question.currency, rates);
+  const suspectSteps = suspectStepsOf(tables.suspect_steps, days, columnOf);
   const panel = asKnownPanel({
     tellings: closeTellings(bars, days, columnOf),
     actions: question.priceBasis === 'raw' ? knownActions(tables.actions, days, columnOf) : [],
     rowCount: days.length,
     columnCount: instruments.length,
     knownBy,
+    suspectSteps,
     ...(rate ? { rate: rate.values } : {}),
   });
   const close = chainAsKnown(panel);
@@ -126,7 +130,7 @@ export function computeIndex(input: IndexInput): IndexResult {
   if (benchmark !== null) columns.benchmark = { type: 'float64', values: benchmark };
   return {
     levels: { rowCount: days.length, columns },
-    holdings: holdingsTable(decided.targets, main, close, instruments),
+    holdings: holdingsTable(decided, main, close, instruments),
     rebalances: rebalancesTable(decided.targets, main),
     summary: {
       firstDay: dayText(days[Math.min(startRow, days.length - 1)]!),
@@ -138,12 +142,14 @@ export function computeIndex(input: IndexInput): IndexResult {
       cashDays: decided.targets.status.filter(({ status }) => status === 'cash').length,
       reasons: countReasons(decided.targets),
       missingRateCount: rate?.missingRateCount ?? 0,
+      suspectStepCount: suspectSteps.length,
       priceBasis: question.priceBasis,
     },
   };
 }
 
-type Decided = { targets: TargetWeights; namesWithoutCap: number };
+/** `pillarScores` belong to the entries of `targets`; null for methods without pillars. */
+type Decided = { targets: TargetWeights; namesWithoutCap: number; pillarScores: Float64Array | null };
 
 function decide(
   input: IndexInput,
@@ -159,10 +165,10 @@ function decide(
   },
 ): Decided {
   const { method, parameters } = input.definition;
-  if (method === 'equal_weight') return { targets: made.equalWeight, namesWithoutCap: 0 };
-  if (method === 'buy_and_hold') return { targets: made.buyAndHold, namesWithoutCap: 0 };
+  if (method === 'equal_weight') return { targets: made.equalWeight, namesWithoutCap: 0, pillarScores: null };
+  if (method === 'buy_and_hold') return { targets: made.buyAndHold, namesWithoutCap: 0, pillarScores: null };
   const caps = capSnapshots(input, made.days, made.panel, made.columnOf, made.instruments);
-  const { targets, noCapCount } = threePillarAsKnown({
+  const { targets, noCapCount, pillarScores } = threePillarAsKnown({
     day: made.days,
     panel: made.panel,
     ...(caps ? { caps } : {}),
@@ -175,7 +181,8 @@ function decide(
       rebalanceEvery: parameters.rebalanceEveryDays,
     },
   });
-  return { targets, namesWithoutCap: caps ? noCapCount.reduce((most, count) => Math.max(most, count), 0) : 0 };
+  const namesWithoutCap = caps ? noCapCount.reduce((most, count) => Math.max(most, count), 0) : 0;
+  return { targets, namesWithoutCap, pillarScores };
 }
 
 /** The sessions of the calendar on which something was told, ascending. */
@@ -240,6 +247,16 @@ function knownActions(table: BundleTable | undefined, days: Int32Array, columnOf
     });
   }
   return [...actions.values()];
+}
+
+function suspectStepsOf(table: BundleTable | undefined, days: Int32Array, columnOf: Map<number, number>) {
+  const steps: { column: number; row: number }[] = [];
+  for (let k = 0; k < (table?.rowCount ?? 0); k++) {
+    const column = columnOf.get(intColumn(table!, 'instrument')[k]!);
+    const row = firstRowAt(days, intColumn(table!, 'day')[k]!);
+    if (column !== undefined && row < days.length) steps.push({ column, row });
+  }
+  return steps;
 }
 
 /**
@@ -407,7 +424,7 @@ function chainLevels(returns: Float64Array, baseValue: number, startRow: number)
 }
 
 function holdingsTable(
-  targets: TargetWeights,
+  { targets, pillarScores }: Decided,
   run: WeightsRun,
   close: Float64Array,
   instruments: readonly FrozenInstrument[],
@@ -415,8 +432,12 @@ function holdingsTable(
   const columnCount = instruments.length;
   const held = run.heldWeights ?? new Float64Array(0);
   const rows = { row: [] as number[], instrument: [] as number[], weight: [] as number[], before: [] as number[] };
+  const scores: [number[], number[], number[]] = [[], [], []];
+  const entryOf = new Int32Array(columnCount);
   for (let r = 0; r < targets.row.length; r++) {
     const t = targets.row[r]!;
+    entryOf.fill(-1);
+    for (let k = targets.offset[r]!; k < targets.offset[r + 1]!; k++) entryOf[targets.column[k]!] = k;
     for (let column = 0; column < columnCount; column++) {
       const weight = held[t * columnCount + column]!;
       const before = t === 0 ? 0 : driftedWeight(held, run, close, t, column, columnCount);
@@ -425,6 +446,10 @@ function holdingsTable(
       rows.instrument.push(instruments[column]!.id);
       rows.weight.push(weight);
       rows.before.push(before);
+      const entry = entryOf[column]!;
+      scores.forEach((list, pillar) => {
+        list.push(pillarScores === null || entry < 0 ? Number.NaN : pillarScores[3 * entry + pillar]!);
+      });
     }
   }
   return {
@@ -434,6 +459,9 @@ function holdingsTable(
       instrument: { type: 'int32', values: Int32Array.from(rows.instrument) },
       weight: { type: 'float64', values: Float64Array.from(rows.weight) },
       previous_weight: { type: 'float64', values: Float64Array.from(rows.before) },
+      momentum_score: { type: 'float64', values: Float64Array.from(scores[0]) },
+      cap_score: { type: 'float64', values: Float64Array.from(scores[1]) },
+      risk_score: { type: 'float64', values: Float64Array.from(scores[2]) },
     },
   };
 }

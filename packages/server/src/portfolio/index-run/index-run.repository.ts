@@ -85,7 +85,8 @@ function toIndexRun(row: Selectable<IndexRunTable>): IndexRun {
       asOf: row.as_of,
       knownAt: row.known_at,
       recordedAt: row.recorded_at,
-      reconstructed: summary.firstDay !== null && Date.parse(summary.firstDay) < Date.parse(row.created_at) - 86_400_000,
+      reconstructed:
+        summary.firstDay !== null && Date.parse(summary.firstDay) < Date.parse(row.created_at) - 86_400_000,
     },
     lineage: {
       datasetSha256: row.dataset_sha256,
@@ -101,6 +102,7 @@ function toIndexRun(row: Selectable<IndexRunTable>): IndexRun {
     instrumentCount: summary.instrumentCount,
     namesWithoutCap: summary.namesWithoutCap,
     infeasibleCount: summary.infeasibleCount,
+    suspectStepCount: summary.suspectStepCount,
     cashDays: summary.cashDays,
     createdAt: row.created_at,
     createdBy: row.created_by,

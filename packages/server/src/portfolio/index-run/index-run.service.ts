@@ -68,14 +68,15 @@ export function createIndexRunService(parts: IndexRunParts) {
   async function open(tx: Transaction, indexId: number, choice: TimeQuery & { runNumber?: number | undefined }) {
     const index = await getIndexIn(tx, indexId);
     const run = await findIndexRun(tx, indexId, choice);
-    if (run === undefined) throw new ProblemError('NOT_POSSIBLE_NOW', `${index.name} was not computed yet. Start a run first.`);
+    if (run === undefined)
+      throw new ProblemError('NOT_POSSIBLE_NOW', `${index.name} was not computed yet. Start a run first.`);
     const knownAt = choice.knownAt ?? run.time.knownAt;
     const asOf = choice.asOf ?? knownAt.slice(0, 10);
     const { result, summary } = await loadResult(run.resultSha256);
     const rowCount = countKnownRows(result.levels, knownAt, asOf);
     const start = summary.firstDay === null ? 0 : firstRow(result.levels, summary.firstDay);
     const time = {
-      asOf: asOf < run.time.asOf ? asOf : run.time.asOf,
+      asOf: [asOf, run.time.asOf].sort()[0]!,
       knownAt: new Date(knownAt).toISOString(),
       recordedAt: run.time.recordedAt,
       reconstructed: run.time.reconstructed && Date.parse(knownAt) < Date.parse(run.createdAt),
@@ -83,7 +84,8 @@ export function createIndexRunService(parts: IndexRunParts) {
     return { index, run, result, summary, rows: { from: Math.min(start, rowCount), to: rowCount }, time };
   }
 
-  const inTransaction = <T>(principal: Principal, work: (tx: Transaction) => Promise<T>) => database.transaction(principal, work);
+  const inTransaction = <T>(principal: Principal, work: (tx: Transaction) => Promise<T>) =>
+    database.transaction(principal, work);
 
   return {
     /** Queues a run of the index at the times asked for. */
@@ -91,7 +93,10 @@ export function createIndexRunService(parts: IndexRunParts) {
       inTransaction(principal, async (tx) => {
         const index = await getIndexIn(tx, indexId);
         if (index.tenantId !== principal.tenantId) {
-          throw new ProblemError('FORBIDDEN', `${index.name} belongs to the system. Make an index of your own over its universe.`);
+          throw new ProblemError(
+            'FORBIDDEN',
+            `${index.name} belongs to the system. Make an index of your own over its universe.`,
+          );
         }
         return tasks.start(tx, {
           kind: INDEX_RUN_TASK,
@@ -162,13 +167,25 @@ export function createIndexRunService(parts: IndexRunParts) {
         });
         await tx.query
           .insertInto('outbox_event')
-          .values({ tenant_id: principal.tenantId, name: 'index.computed', payload: JSON.stringify({ indexId, runNumber }) })
+          .values({
+            tenant_id: principal.tenantId,
+            name: 'index.computed',
+            payload: JSON.stringify({ indexId, runNumber }),
+          })
           .execute();
         await appendEvidence(tx, {
           kind: 'index.computed',
           subjectKind: 'index',
           subjectId: indexId,
-          body: { runNumber, datasetSha256: dataset.sha256, resultSha256, trialId, codeVersion, seed: SEED, time: job.time },
+          body: {
+            runNumber,
+            datasetSha256: dataset.sha256,
+            resultSha256,
+            trialId,
+            codeVersion,
+            seed: SEED,
+            time: job.time,
+          },
         });
         return { indexId, runNumber, datasetSha256: dataset.sha256, resultSha256, ...summary };
       });
@@ -208,7 +225,15 @@ export function createIndexRunService(parts: IndexRunParts) {
         const { run, result, rows, time } = await open(tx, indexId, choice);
         const rebalance = lastIndex(intColumn(result.rebalances, 'row'), rows.to);
         if (rebalance < 0) {
-          return { time, runNumber: run.runNumber, day: null, status: 'before the first day', turnover: 0, cashWeight: 1, items: [] };
+          return {
+            time,
+            runNumber: run.runNumber,
+            day: null,
+            status: 'before the first day',
+            turnover: 0,
+            cashWeight: 1,
+            items: [],
+          };
         }
         const row = intColumn(result.rebalances, 'row')[rebalance]!;
         const items = holdingsAt(result.holdings, row);
@@ -253,7 +278,8 @@ export function createIndexRunService(parts: IndexRunParts) {
       const rows = { ...opened.rows };
       if (choice.from !== undefined) rows.from = Math.max(rows.from, firstRow(result.levels, choice.from));
       if (choice.to !== undefined) rows.to = Math.min(rows.to, firstRow(result.levels, choice.to, 1));
-      if (rows.to - rows.from < 2) throw new ProblemError('NOT_ENOUGH_HISTORY', 'There are fewer than two days to measure.');
+      if (rows.to - rows.from < 2)
+        throw new ProblemError('NOT_ENOUGH_HISTORY', 'There are fewer than two days to measure.');
       const job: PerformanceJob = {
         seed: run.lineage.seed,
         columns: COLUMNS.filter((column) => result.levels.columns[column.column]).map((column) => ({
@@ -263,7 +289,9 @@ export function createIndexRunService(parts: IndexRunParts) {
         benchmark: result.levels.columns.benchmark ? 'benchmark' : null,
       };
       const key = `${run.resultSha256}/${rows.from}/${rows.to}`;
-      const outcome = await performances.get(key, () => compute.run<PerformanceOutcome>(WORKER, 'computePerformanceTable', job));
+      const outcome = await performances.get(key, () =>
+        compute.run<PerformanceOutcome>(WORKER, 'computePerformanceTable', job),
+      );
       const days = daysOf(result.levels, rows);
       const { definition, ...about } = run;
       return {
@@ -276,7 +304,11 @@ export function createIndexRunService(parts: IndexRunParts) {
         hypothetical: HYPOTHETICAL,
         columns: outcome.columns.map(({ name, metrics }) => {
           const column = COLUMNS.find((candidate) => candidate.name === name) ?? COLUMNS[0];
-          return { name: column.name, label: column.label, metrics: metrics.map((metric) => ({ ...metric, label: METRIC_LABELS[metric.name] })) };
+          return {
+            name: column.name,
+            label: column.label,
+            metrics: metrics.map((metric) => ({ ...metric, label: METRIC_LABELS[metric.name] })),
+          };
         }),
         differences: outcome.differences.map(({ against, metric }) => ({
           against,
@@ -397,12 +429,19 @@ function lastIndex(rows: Int32Array, below: number): number {
 
 function holdingsAt(holdings: BundleTable, row: number) {
   const rows = intColumn(holdings, 'row');
+  const score = (name: string, k: number) => {
+    const value = floatColumn(holdings, name)[k]!;
+    return Number.isNaN(value) ? null : value;
+  };
   const items = [];
   for (let k = rows.indexOf(row); k >= 0 && k < rows.length && rows[k] === row; k++) {
     items.push({
       instrumentId: intColumn(holdings, 'instrument')[k]!,
       weight: floatColumn(holdings, 'weight')[k]!,
       previousWeight: floatColumn(holdings, 'previous_weight')[k]!,
+      momentumScore: score('momentum_score', k),
+      capScore: score('cap_score', k),
+      riskScore: score('risk_score', k),
     });
   }
   return items;

@@ -33,7 +33,9 @@ export async function runIndexJob(job: IndexRunJob): Promise<IndexRunOutcome> {
     );
     // Computed from what was frozen, not from what was read: the dataset alone must be enough.
     const tables = Object.fromEntries(
-      await Promise.all(dataset.parts.map(async (part) => [part.name, await readPart(objects, dataset, part.name)] as const)),
+      await Promise.all(
+        dataset.parts.map(async (part) => [part.name, await readPart(objects, dataset, part.name)] as const),
+      ),
     );
     const { levels, holdings, rebalances, summary } = computeIndex({
       question: job.question,

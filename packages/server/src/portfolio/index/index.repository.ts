@@ -22,7 +22,7 @@ function isVisible(tx: Transaction) {
   return (eb: ExpressionBuilder<DB, 'index_definition'>) =>
     eb.or([
       eb('index_definition.visibility', '=', 'tenant'),
-      eb('index_definition.created_by', '=', tx.principal.actorId ?? -1),
+      eb('index_definition.created_by', 'is not distinct from', tx.principal.actorId),
     ]);
 }
 

@@ -1,6 +1,6 @@
 import type { Universe } from '@touchstone/contracts/universes';
 import { type ExpressionBuilder, sql } from 'kysely';
-import type { Transaction } from '../../platform/database/database.ts';
+import { seeingDeleted, type Transaction } from '../../platform/database/database.ts';
 import type { DB } from '../../platform/database/schema-types.ts';
 
 export type UniverseMember = {
@@ -20,7 +20,10 @@ export type NewUniverse = Pick<Universe, 'name' | 'description' | 'rule' | 'sour
 /** A private record is seen by its maker only. */
 function isVisible(tx: Transaction) {
   return (eb: ExpressionBuilder<DB, 'universe'>) =>
-    eb.or([eb('universe.visibility', '=', 'tenant'), eb('universe.created_by', '=', tx.principal.actorId ?? -1)]);
+    eb.or([
+      eb('universe.visibility', '=', 'tenant'),
+      eb('universe.created_by', 'is not distinct from', tx.principal.actorId),
+    ]);
 }
 
 function selectUniverses(tx: Transaction) {
@@ -179,12 +182,14 @@ export async function replaceMembers(
   const tenantOf = new Map(known.map((row) => [row.id, row.tenant_id]));
   const unknown = ids.filter((id) => !tenantOf.has(id));
   if (unknown.length > 0) return unknown;
-  await tx.query
-    .updateTable('universe_member')
-    .set({ deleted_at: sql<string>`clock_timestamp()` })
-    .where('universe_id', '=', universeId)
-    .where('deleted_at', 'is', null)
-    .execute();
+  await seeingDeleted(tx, () =>
+    tx.query
+      .updateTable('universe_member')
+      .set({ deleted_at: sql<string>`clock_timestamp()` })
+      .where('universe_id', '=', universeId)
+      .where('deleted_at', 'is', null)
+      .execute(),
+  );
   if (members.length > 0) {
     await tx.query
       .insertInto('universe_member')
