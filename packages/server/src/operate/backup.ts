@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -55,17 +55,17 @@ export async function writeBackup(plan: BackupPlan): Promise<BackupResult> {
   const draft = `${plan.file}.part`;
   const made = { manifest: undefined as Manifest | undefined };
   try {
-    const handle = await open(draft, 'w', 0o600);
-    await handle.chmod(0o600);
+    await rm(draft, { force: true });
     try {
       await plan.client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const stream = handle.createWriteStream({ autoClose: false });
-      await pipeline(encode(plan, made), createGzip({ level: 1 }), stream, { signal: plan.signal });
-      await handle.sync();
+      const sink = createWriteStream(draft, { mode: 0o600, flags: 'wx' });
+      await pipeline(encode(plan, made), createGzip({ level: 1 }), sink, { signal: plan.signal });
     } finally {
       await plan.client.query('ROLLBACK').catch(() => {});
-      await handle.close();
     }
+    const handle = await open(draft, 'r+');
+    await handle.sync();
+    await handle.close();
     await rename(draft, plan.file);
   } catch (error) {
     await rm(draft, { force: true });
