@@ -39,7 +39,7 @@ export const courtSettings = {
   stepLevelShare: 0.35,
   /**
    * Bars at another level that make a tick of whole bars, its smallest size in absolute log and in standard deviations,
-   * and the share of a certain step by which the level may have moved meanwhile.
+   * and the share of the step by which the level may have moved meanwhile.
    */
   levelTickBarsMax: 3,
   levelTickMin: 0.19,

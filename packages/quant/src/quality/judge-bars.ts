@@ -633,9 +633,10 @@ function isLevelTick(exam: Exam, stretch: Stretch, signedSize: number, settings:
   if (size < settings.levelTickMin || size < settings.levelTickSd * measures.sd[first]!) return false;
   const isCertain = size >= settings.certainStep;
   const rest = nextStart(bars, after, close[before]!);
-  const tolerance = isCertain ? settings.levelTickRestShare * size : stepTolerance(exam, first, size, settings);
+  const tolerance = stepTolerance(exam, first, size, settings);
+  if (Math.abs(rest) > Math.max(tolerance, settings.levelTickRestShare * size)) return false;
   // The close after counts as well: an open that is wrong itself brings no level back.
-  if (Math.abs(rest) > tolerance || Math.abs(Math.log(close[after]! / close[before]!)) > size / 2) return false;
+  if (Math.abs(Math.log(close[after]! / close[before]!)) > size / 2) return false;
   const away = Math.sign(signedSize);
   const edge = Math.log(close[before]!) + away * Math.max(0, away * rest);
   for (let row = first; row <= last; row++) {
@@ -645,13 +646,11 @@ function isLevelTick(exam: Exam, stretch: Stretch, signedSize: number, settings:
       if (away * (Math.log(price) - edge) < size / 2) return false;
   }
   if (isCertain) return true;
-  return (
-    open[first]! > 0 &&
-    open[after]! > 0 &&
-    size >= settings.stepUsualFactor * usualGap(exam, first, settings, after) &&
-    isSilent(loudness(exam, first, settings), size, settings) &&
-    isSilent(loudness(exam, after, settings), size, settings)
-  );
+  if (!(open[first]! > 0 && open[after]! > 0)) return false;
+  if (size < settings.stepUsualFactor * usualGap(exam, first, settings, after)) return false;
+  const quiet = [first, after].filter((row) => isSilent(loudness(exam, row, settings), size, settings)).length;
+  // As with currencies: where chance hardly brings the level back, one of the two days may have news.
+  return quiet === 2 || (quiet === 1 && Math.abs(rest) <= tolerance && size > settings.halfQuietTolerances * tolerance);
 }
 
 type Displacement = 'highWick' | 'lowWick' | 'openSpike' | 'closeSpike';
