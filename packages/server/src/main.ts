@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -28,6 +29,7 @@ try {
 
 async function start(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
+  await mkdir(config.home, { recursive: true });
   const secret = await loadSecret(config);
   const opened = await openDatabase(config, log);
   const database = createDatabase(opened.pool);

@@ -10,7 +10,8 @@ import { MIGRATOR_ROLE } from '../src/platform/database/provision.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
 
 const MAIN = path.join(import.meta.dirname, '../src/main.ts');
-const START_TIMEOUT_MS = 60_000;
+// The first start makes the simulated market; on a busy machine that takes a while.
+const START_TIMEOUT_MS = 180_000;
 
 let home: string;
 let db: TestDatabase;

@@ -37,11 +37,17 @@ export async function openDatabase(settings: Settings, log: Log): Promise<Opened
   const startedAt = new Date().toISOString();
   const keeper = settings.databaseUrl === null ? await keepEmbedded(settings.home, log) : null;
   const embedded = keeper?.first ?? null;
-  const stop = async () => keeper?.stop();
+  let stopping = false;
+  const stop = async () => {
+    stopping = true;
+    await keeper?.stop();
+  };
   try {
     const { app, migrator } = connectionsOf(settings, embedded);
     if (migrator !== null) await migrateAs(migrator, roleOf(app));
-    const pool = createPool(app, (error) => log.warn({ err: error }, 'a database connection was lost'));
+    const pool = createPool(app, (error) => {
+      if (!stopping) log.warn({ err: error }, 'a database connection was lost');
+    });
     keeper?.onRestart((host) => {
       // The new socket may lie elsewhere; both look here whenever they connect.
       pool.options.host = host;
