@@ -15,7 +15,7 @@ import { listSources, readImports, readTokens } from './import-graph.mjs';
  */
 
 /** The way of the data. A stage imports those before it. */
-const STAGES = ['market-data', 'features', 'models', 'portfolio', 'insight'];
+const STAGES = ['market-data', 'features', 'models', 'portfolio', 'insight', 'operate'];
 /** From the ground up. A floor imports lower floors and its own. */
 const FLOORS = [
   ['checks', 'random', 'linalg', 'series', 'stats'],
@@ -35,6 +35,8 @@ const PACKAGE_IMPORTS = {
 /** What holds the server together may know every stage, and nothing imports it. */
 const WIRING = '(wiring)';
 const PLATFORM = 'platform';
+/** The other program of the server: backup, restore and password reset, run beside it or without it. */
+const OPERATE_PROGRAM = 'packages/server/src/operate/main.ts';
 /** Where a kernel would get the time, chance or the outside world from. */
 const IMPURE = [
   ['Math', '.', 'random'],
@@ -77,9 +79,10 @@ function findPlace(file) {
   const [, room = '', area = ''] = parts;
   if (area !== 'src') return { file, room, slice: `${room}/${area}`, isTest, isTool };
   const folders = parts.slice(3, -1);
-  const stage = folders[0] ?? (room === 'server' ? WIRING : undefined);
-  // A floor of quant is a slice; in the server and the web a slice is one folder deeper.
-  const depth = room === 'quant' || room === 'contracts' ? 1 : 2;
+  const isProgram = room === 'server' && (folders.length === 0 || file === OPERATE_PROGRAM);
+  const stage = isProgram ? WIRING : folders[0];
+  // A floor of quant is a slice; in the server and the web a slice is one folder deeper; the command line is one slice.
+  const depth = { quant: 1, contracts: 1, cli: 0 }[room] ?? 2;
   return { file, room, stage, slice: [room, ...folders.slice(0, depth)].join('/'), isTest, isTool };
 }
 

@@ -13,5 +13,9 @@ if (changes.length > 0 && !process.argv.includes('--allow-breaking')) {
   console.error('Give it another name instead, or repeat with --allow-breaking before the first release.');
   process.exit(1);
 }
-writeFileSync(file, `${JSON.stringify(document, null, 1)}\n`);
+// One path a line: a change shows up as the lines it touches.
+const lines = Object.entries(document.paths).map(
+  ([name, operations]) => `${JSON.stringify(name)}:${JSON.stringify(operations)}`,
+);
+writeFileSync(file, `{"paths":{\n${lines.join(',\n')}\n}}\n`);
 console.log(`${path.relative(process.cwd(), file)} is written`);

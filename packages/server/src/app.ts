@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import type { Auth } from './platform/auth/auth.routes.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Database } from './platform/database/database.ts';
+import type { Installation } from './platform/database/installation.ts';
 import { addApiDocs } from './platform/http/api-docs.ts';
 import { addHealth } from './platform/http/health.ts';
 import { createHttpApp } from './platform/http/http-app.ts';
@@ -14,7 +15,6 @@ import type { ObjectStore } from './platform/object-store/object-store.ts';
 import { registerTaskRoutes } from './platform/tasks/task.routes.ts';
 import type { TaskEngine } from './platform/tasks/task-engine.ts';
 import { registerDiagnosticsRoutes } from './platform/telemetry/diagnostics.routes.ts';
-import type { Installation } from './platform/telemetry/installation.ts';
 import { addMetrics } from './platform/telemetry/metrics.ts';
 
 export type AppParts = {

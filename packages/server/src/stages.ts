@@ -3,6 +3,7 @@ import type { PoolConfig } from 'pg';
 import { createDatasetService, registerDatasetRoutes } from './features/index.ts';
 import { createMarketData, ensureSimulatedMarket, registerMarketDataRoutes } from './market-data/index.ts';
 import { registerTrialRoutes } from './models/index.ts';
+import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
@@ -34,6 +35,9 @@ export type StageParts = {
   codeVersion: string;
 };
 
+/** A start on existing data is quicker than this and has nothing to tell. */
+const SLOW_MS = 200;
+
 /** The stages, upstream first, each given exactly what it needs. */
 export function createStages(parts: StageParts) {
   const { database, connection, objects, tasks, compute, clock, codeVersion } = parts;
@@ -58,6 +62,8 @@ export function createStages(parts: StageParts) {
     input,
   }));
 
+  registerVerifyTask({ database, objects, tasks });
+
   return {
     registerRoutes(serve: Serve): void {
       registerMarketDataRoutes(serve, market);
@@ -67,11 +73,20 @@ export function createStages(parts: StageParts) {
       registerIndexRoutes(serve, indexes);
       registerIndexRunRoutes(serve, indexRuns);
       registerStrategyRoutes(serve, compute);
+      registerVerifyRoutes(serve, { database, objects, tasks });
     },
 
     /** What the first page shows on an empty installation. Safe to run at every start and to stop halfway. */
-    async ensureFirstPage(): Promise<void> {
-      await ensureSimulatedMarket({ database, objects, clock });
+    async ensureFirstPage(tell: (line: string) => void): Promise<void> {
+      const startedAt = clock.now();
+      const slow = setTimeout(
+        () => tell('Loading the simulated market; this happens once and takes some seconds …'),
+        SLOW_MS,
+      );
+      const { loaded } = await ensureSimulatedMarket({ database, objects, clock });
+      if (loaded.length > 0)
+        tell(`Simulated market loaded in ${((clock.now() - startedAt) / 1000).toFixed(1)} s; computing its index …`);
+      clearTimeout(slow);
       await ensureSimulatedIndex(database, indexes, indexRuns, {
         universeName: 'Simulated market',
         benchmarkSymbol: 'SIMTR',

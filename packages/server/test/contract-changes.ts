@@ -20,7 +20,7 @@ export function findBreakingChanges(before: unknown, after: unknown): string[] {
 }
 
 /** The part of an API document that is promised: no examples, no explanations, no problems. Keys stay in order. */
-export function promiseOf(document: unknown): unknown {
+export function promiseOf(document: unknown): { paths: Record<string, unknown> } {
   const paths: Node = {};
   for (const [path, operations] of members(child(document, 'paths'))) {
     const kept: Node = {};

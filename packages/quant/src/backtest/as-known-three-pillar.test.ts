@@ -171,6 +171,23 @@ test('a split and a dividend known in time leave no jump; a split known late is 
   assert.ok(Math.abs(chainAsKnown(late)[3]! - (51.5 * 52) / 51.5) < 1e-9);
 });
 
+test('a step that looks like an untold split is paid as nothing; a split known at that row is paid as itself', () => {
+  const closes = [100, 102, 51.5, 52];
+  const tellings = columns(closes.map((close, row) => ({ column: 0, row, knownAt: onTime(row), close })));
+  const at = (actions: KnownAction[]) =>
+    asKnownPanel({
+      tellings,
+      actions,
+      rowCount: 4,
+      columnCount: 1,
+      knownBy: knownBy(4),
+      suspectSteps: [{ column: 0, row: 2 }],
+    });
+  assert.deepEqual([...at([]).totalReturn.slice(0, 3)], [100, 102, 102]);
+  assert.ok(Math.abs(at([]).totalReturn[3]! - (102 * 52) / 51.5) < 1e-9);
+  assert.ok(Math.abs(at([{ column: 0, exRow: 2, kind: 'split', value: 2, knownAt: 0 }]).totalReturn[2]! - 103) < 1e-9);
+});
+
 test('unsorted tellings and impossible actions are named', () => {
   const tellings = {
     column: Int32Array.of(1, 0),

@@ -21,6 +21,11 @@ export type AsKnownInput = {
   columnCount: number;
   /** T instants (EpochMs), ascending: what is known at the decision of each row. */
   knownBy: Float64Array;
+  /**
+   * Steps that look like a split nobody told of: from the close before to this row. Unless a split known at that row explains
+   * it, the step is paid as no return at all, neither gain nor loss, because the prices on its two sides are not comparable.
+   */
+  suspectSteps?: readonly { column: number; row: number }[];
   /** T × N units of the panel's currency for one unit of the column's, or absent when they are the same. NaN: unknown. */
   rate?: Float64Array;
 };
@@ -58,12 +63,14 @@ export function asKnownPanel(input: AsKnownInput): AsKnownPanel {
   const splitAdjusted = new Float64Array(rowCount * columnCount).fill(Number.NaN);
   const revisions: ColumnRevision[] = [];
   const actionsOf = Map.groupBy(input.actions, (action) => action.column);
+  const suspectsOf = Map.groupBy(input.suspectSteps ?? [], (step) => step.column);
   let from = 0;
   for (let column = 0; column < columnCount; column++) {
     let to = from;
     while (to < tellings.column.length && tellings.column[to] === column) to++;
     const actions = (actionsOf.get(column) ?? []).toSorted(byExRow);
-    const at = (lateness: number) => buildColumn(input, column, from, to, actions, lateness);
+    const suspects = new Set(suspectsOf.get(column)?.map((step) => step.row));
+    const at = (lateness: number) => buildColumn(input, { from, to, column, actions, suspects }, lateness);
     const base = at(-1);
     for (let t = 0; t < rowCount; t++) {
       totalReturn[t * columnCount + column] = base.totalReturn[t]!;
@@ -103,15 +110,18 @@ export function chainAsKnown(panel: AsKnownPanel): Float64Array {
 
 type Column = { totalReturn: Float64Array; splitAdjusted: Float64Array };
 
+/** What was told of one column: its part of the tellings, its actions by ex-row, its suspect rows. */
+type ColumnTellings = {
+  from: number;
+  to: number;
+  column: number;
+  actions: readonly KnownAction[];
+  suspects: ReadonlySet<number>;
+};
+
 /** The column as known at row `lateness` (or, for rows after it, at their own row). −1: every row at its own. */
-function buildColumn(
-  input: AsKnownInput,
-  column: number,
-  from: number,
-  to: number,
-  actions: readonly KnownAction[],
-  lateness: number,
-): Column {
+function buildColumn(input: AsKnownInput, told: ColumnTellings, lateness: number): Column {
+  const { from, to, column, actions, suspects } = told;
   const { tellings, rowCount, columnCount, knownBy, rate } = input;
   const totalReturn = new Float64Array(rowCount).fill(Number.NaN);
   const splitAdjusted = new Float64Array(rowCount).fill(Number.NaN);
@@ -138,7 +148,7 @@ function buildColumn(
     if (Number.isNaN(lastClose)) {
       total = close;
       split = close;
-    } else {
+    } else if (shares !== 1 || !suspects.has(t)) {
       total *= (shares * close + cash) / lastClose;
       split *= (shares * close) / lastClose;
     }

@@ -32,6 +32,7 @@ export {
   loadActions,
   loadCaps,
   loadRates,
+  loadSuspectSteps,
   type RateTellings,
 } from './facts/load-small-facts.ts';
 export { findPriceSource, type PriceBasis, type PriceSource } from './facts/price-source.ts';

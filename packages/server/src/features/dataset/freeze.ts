@@ -1,5 +1,12 @@
-import type { ReadTime } from '../../market-data/index.ts';
-import { loadActions, loadCaps, loadRates, loadTellings, type RateTellings } from '../../market-data/index.ts';
+import {
+  loadActions,
+  loadCaps,
+  loadRates,
+  loadSuspectSteps,
+  loadTellings,
+  type RateTellings,
+  type ReadTime,
+} from '../../market-data/index.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import { type Bundle, type BundleTable, writeBundle } from '../../platform/object-store/bundle.ts';
 import type { ObjectStore } from '../../platform/object-store/object-store.ts';
@@ -63,6 +70,14 @@ export async function freezeDataset(
         kind: { type: 'int32', values: actions.kind },
         value: { type: 'float64', values: actions.value },
         known_at_ms: { type: 'float64', values: actions.knownAt },
+      },
+    };
+    const steps = await loadSuspectSteps(tx, ids, question.sourceId, time);
+    tables.suspect_steps = {
+      rowCount: steps.rowCount,
+      columns: {
+        instrument: { type: 'int32', values: steps.instrument },
+        day: { type: 'date', values: steps.day },
       },
     };
     const caps = await loadCaps(tx, ids, time);

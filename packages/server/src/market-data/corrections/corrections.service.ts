@@ -6,8 +6,8 @@ import { FACT_TABLES } from '../facts/fact-tables.ts';
 import { basisOf } from '../facts/price-source.ts';
 import { type Published, publishInTransaction } from '../facts/publish-run.ts';
 import { dayLiteral } from '../facts/read-time.ts';
+import { checkOwn } from '../facts/rows.ts';
 import { insertRun } from '../price-import/price-import.repository.ts';
-import { checkOwn } from '../rows.ts';
 import * as repository from './corrections.repository.ts';
 
 export type CorrectBar = z.output<NonNullable<typeof correctBar.body>>;

@@ -1,6 +1,6 @@
 import { copyOut } from '../../platform/database/copy-binary.ts';
 import type { Transaction } from '../../platform/database/database.ts';
-import { dayLiteral, type ReadTime, visibleAt } from './read-time.ts';
+import { dayLiteral, literal, type ReadTime, visibleAt } from './read-time.ts';
 
 /** Corporate actions as columns, sorted by instrument, ex-day, kind, knowledge time. `kind` is 0 for a split, 1 for a dividend. */
 export type ActionTellings = {
@@ -82,6 +82,30 @@ export async function loadRates(tx: Transaction, base: string, quote: string, ti
   );
   const [day, value, knownAt] = columns;
   return { rowCount, day: ints(day), value: floats(value), knownAt: floats(knownAt) };
+}
+
+/**
+ * Days on which the court suspects a split nobody told of, unless a person has called it a false alarm by `recordedAt`.
+ * Sorted by instrument and day.
+ */
+export async function loadSuspectSteps(
+  tx: Transaction,
+  instrumentIds: readonly number[],
+  sourceId: number,
+  time: ReadTime,
+): Promise<{ rowCount: number; instrument: Int32Array; day: Int32Array }> {
+  const recordedAt = literal(time.recordedAt);
+  const { rowCount, columns } = await copyOut(
+    tx.client,
+    `SELECT DISTINCT f.instrument_id, f.first_day FROM data_case f JOIN visible_run r ON r.run_id = f.run_id
+     WHERE ${ofInstruments(instrumentIds)} AND f.source_id = ${Math.trunc(sourceId)} AND f.kind = 'split_suspicion'
+       AND (f.state <> 'false' OR date_trunc('milliseconds', f.decided_at) > ${recordedAt}) AND f.first_day <= ${dayLiteral(time.asOf)}
+       AND r.published_at <= ${recordedAt} AND (r.retracted_at IS NULL OR r.retracted_at > ${recordedAt})
+     ORDER BY 1, 2`,
+    ['int4', 'date'],
+  );
+  const [instrument, day] = columns;
+  return { rowCount, instrument: ints(instrument), day: ints(day) };
 }
 
 function ofInstruments(instrumentIds: readonly number[]): string {

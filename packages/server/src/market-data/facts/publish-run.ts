@@ -3,7 +3,8 @@ import type { Database, Principal, Transaction } from '../../platform/database/d
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { failPoint } from '../../platform/fail-point.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
-import { computeContentSha256, FACT_TABLES, isRunKind } from './fact-tables.ts';
+import { basisSentence } from './basis-sentence.ts';
+import { computeContentSha256, isRunKind } from './fact-tables.ts';
 import { dropStaging, type StagedTable } from './staging.ts';
 
 /** A finding of the court as it goes into `data_case`. Days are texts, knownAt EpochMs or null for recorded. */
@@ -165,10 +166,6 @@ async function claimBasis(tx: Transaction, sourceId: number, basis: string): Pro
   await tx.query.updateTable('source').set({ price_basis: basis }).where('id', '=', sourceId).execute();
 }
 
-export function basisSentence(source: string, has: string, was: string): string {
-  return `The prices of source ${source} are ${has.replace('_', ' ')}, this file's are ${was.replace('_', ' ')}. Import it under another source.`;
-}
-
 type RunRow = { id: number; tenant_id: number; source_id: number };
 
 async function moveRows(tx: Transaction, run: RunRow, plan: PublishPlan): Promise<void> {
@@ -278,9 +275,4 @@ async function insertPublication(
     FROM stamp RETURNING published_at AS at
   `.execute(tx.query);
   return { runId, publishedAt: rows[0]!.at, rowCount, contentSha256: sha };
-}
-
-/** Tables a run of this kind may be staged for, as names. */
-export function factTablesOf(kind: string) {
-  return isRunKind(kind) ? FACT_TABLES[kind] : [];
 }

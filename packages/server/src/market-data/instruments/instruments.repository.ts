@@ -34,7 +34,7 @@ export async function findInstruments(tx: Transaction, question: InstrumentQuest
   const { search, sourceId, after, limit } = question;
   const pattern = `%${(search ?? '').replace(/[\\%_]/g, '\\$&')}%`;
   const { rows } = await sql<InstrumentRow>`
-    SELECT i.*, b.* FROM (
+    ${LIVE} SELECT i.*, b.* FROM (
       SELECT * FROM instrument i
       WHERE ${search === undefined ? sql`true` : sql`(i.symbol ILIKE ${pattern} OR i.name ILIKE ${pattern})`}
         AND ${
@@ -53,16 +53,19 @@ export async function findInstruments(tx: Transaction, question: InstrumentQuest
 
 export async function findInstrument(tx: Transaction, id: number): Promise<InstrumentRow | undefined> {
   const { rows } = await sql<InstrumentRow>`
-    SELECT i.*, b.* FROM instrument i LEFT JOIN LATERAL (${barSpan(undefined)}) b ON true WHERE i.id = ${id}
+    ${LIVE} SELECT i.*, b.* FROM instrument i LEFT JOIN LATERAL (${barSpan(undefined)}) b ON true WHERE i.id = ${id}
   `.execute(tx.query);
   return rows[0];
 }
 
+// Read once, not once a bar.
+const LIVE = sql`WITH live AS MATERIALIZED (SELECT run_id FROM visible_run WHERE retracted_at IS NULL)`;
+
 function barSpan(sourceId: number | undefined) {
   return sql`
     SELECT min(o.day) AS first_day, max(o.day) AS last_day, count(DISTINCT o.day)::int AS bar_count
-    FROM price_observation o JOIN visible_run v ON v.run_id = o.run_id
-    WHERE o.instrument_id = i.id AND v.retracted_at IS NULL
+    FROM price_observation o
+    WHERE o.instrument_id = i.id AND o.run_id IN (SELECT run_id FROM live)
       AND ${sourceId === undefined ? sql`true` : sql`o.source_id = ${sourceId}`}
   `;
 }

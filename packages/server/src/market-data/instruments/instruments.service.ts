@@ -6,8 +6,8 @@ import { found, ProblemError } from '../../platform/problem-error.ts';
 import { findActions } from '../facts/corporate-actions.ts';
 import { basisOf } from '../facts/price-source.ts';
 import { resolveTime, type TimeQuery } from '../facts/read-time.ts';
+import { auditOf, checkOwn } from '../facts/rows.ts';
 import { checkCalendar } from '../price-import/price-import.service.ts';
-import { auditOf, checkOwn } from '../rows.ts';
 import * as repository from './instruments.repository.ts';
 
 export type InstrumentsService = ReturnType<typeof createInstrumentsService>;

@@ -4,7 +4,7 @@ import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { decodeIdCursor, toPage } from '../../platform/http/cursor.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import { basisOf } from '../facts/price-source.ts';
-import { auditOf, checkOwn } from '../rows.ts';
+import { auditOf, checkOwn } from '../facts/rows.ts';
 import * as repository from './runs.repository.ts';
 
 export type RunsService = ReturnType<typeof createRunsService>;

@@ -2,7 +2,7 @@ import type { Source } from '@touchstone/contracts/data';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { auditOf, checkOwn } from '../rows.ts';
+import { auditOf, checkOwn } from '../facts/rows.ts';
 import { findSources, renameSource, type SourceRow } from './sources.repository.ts';
 
 export type SourcesService = ReturnType<typeof createSourcesService>;

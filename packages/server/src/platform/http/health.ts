@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Database } from '../database/database.ts';
-import type { Installation } from '../telemetry/installation.ts';
+import type { Installation } from '../database/installation.ts';
 
 /** For whoever watches the process: does it live, can it work? Neither needs credentials nor tells secrets. */
 export function addHealth(app: FastifyInstance, database: Database, installation: Installation): void {

@@ -28,6 +28,7 @@ export type HttpOptions = {
 };
 
 const BODY_BYTES_MAX = 1024 * 1024;
+const CLOSE_GRACE_MS = 5_000;
 const COMPRESS_FROM_BYTES = 1024;
 /** Addresses a reverse proxy may have when it is trusted. */
 const PROXY_ADDRESSES = 'loopback, linklocal, uniquelocal';
@@ -61,6 +62,10 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
     );
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  // Requests under way may finish; whoever just holds a connection open does not keep the server from stopping.
+  app.addHook('preClose', async () => {
+    setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS).unref();
+  });
   await app.register(cookie);
   await app.register(compress, {
     threshold: COMPRESS_FROM_BYTES,
@@ -78,6 +83,8 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   else if (problem.status >= 500) request.log.warn({ err: error }, problem.code);
   if (problem.code === 'DATABASE_AWAY') reply.header('retry-after', '2');
   if (problem.code === 'NOT_SIGNED_IN') reply.header('www-authenticate', 'Bearer');
+  // What is left of a refused upload is not read; the connection cannot be used again.
+  if (!request.raw.complete) reply.header('connection', 'close');
   for (const name of ['etag', 'content-length', 'content-encoding']) reply.removeHeader(name);
   return reply
     .code(problem.status)

@@ -3,10 +3,10 @@ import * as contract from '@touchstone/contracts/diagnostics';
 import { POLICY } from '@touchstone/contracts/policy';
 import type { Route } from '@touchstone/contracts/route';
 import type { Database } from '../database/database.ts';
+import type { Installation } from '../database/installation.ts';
 import { decodeIdCursor, toPage } from '../http/cursor.ts';
 import type { Serve } from '../http/serve.ts';
 import type { TaskEngine } from '../tasks/task-engine.ts';
-import type { Installation } from './installation.ts';
 import { eventLoopDelayMsP99 } from './metrics.ts';
 
 export type DiagnosticsParts = {

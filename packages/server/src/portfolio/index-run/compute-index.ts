@@ -19,7 +19,7 @@ import {
   closeInstant,
   isTradingDay,
 } from '@touchstone/quant/series/trading-calendar';
-import type { DatasetQuestion, FrozenInstrument } from '../../features/dataset/freeze.ts';
+import type { DatasetQuestion, FrozenInstrument } from '../../features/index.ts';
 import { type BundleTable, floatColumn, intColumn } from '../../platform/object-store/bundle.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
 
@@ -51,6 +51,8 @@ export type IndexSummary = {
   /** Why rebalances were not `ok`, by sentence. */
   reasons: Record<string, number>;
   missingRateCount: number;
+  /** Steps that look like a split nobody told of, paid as no return until somebody decides the case. */
+  suspectStepCount: number;
   priceBasis: string;
 };
 
@@ -81,12 +83,14 @@ export function computeIndex(input: IndexInput): IndexResult {
   const columnOf = new Map(instruments.map((instrument, column) => [instrument.id, column]));
   const rates = exchangeRates(tables);
   const rate = question.currency === null ? undefined : rateMatrix(days, instruments, question.currency, rates);
+  const suspectSteps = suspectStepsOf(tables.suspect_steps, days, columnOf);
   const panel = asKnownPanel({
     tellings: closeTellings(bars, days, columnOf),
     actions: question.priceBasis === 'raw' ? knownActions(tables.actions, days, columnOf) : [],
     rowCount: days.length,
     columnCount: instruments.length,
     knownBy,
+    suspectSteps,
     ...(rate ? { rate: rate.values } : {}),
   });
   const close = chainAsKnown(panel);
@@ -138,6 +142,7 @@ export function computeIndex(input: IndexInput): IndexResult {
       cashDays: decided.targets.status.filter(({ status }) => status === 'cash').length,
       reasons: countReasons(decided.targets),
       missingRateCount: rate?.missingRateCount ?? 0,
+      suspectStepCount: suspectSteps.length,
       priceBasis: question.priceBasis,
     },
   };
@@ -242,6 +247,16 @@ function knownActions(table: BundleTable | undefined, days: Int32Array, columnOf
     });
   }
   return [...actions.values()];
+}
+
+function suspectStepsOf(table: BundleTable | undefined, days: Int32Array, columnOf: Map<number, number>) {
+  const steps: { column: number; row: number }[] = [];
+  for (let k = 0; k < (table?.rowCount ?? 0); k++) {
+    const column = columnOf.get(intColumn(table!, 'instrument')[k]!);
+    const row = firstRowAt(days, intColumn(table!, 'day')[k]!);
+    if (column !== undefined && row < days.length) steps.push({ column, row });
+  }
+  return steps;
 }
 
 /**

@@ -102,6 +102,7 @@ function toIndexRun(row: Selectable<IndexRunTable>): IndexRun {
     instrumentCount: summary.instrumentCount,
     namesWithoutCap: summary.namesWithoutCap,
     infeasibleCount: summary.infeasibleCount,
+    suspectStepCount: summary.suspectStepCount,
     cashDays: summary.cashDays,
     createdAt: row.created_at,
     createdBy: row.created_by,

@@ -1,5 +1,5 @@
-import type { Principal } from '../platform/database/database.ts';
-import { ProblemError } from '../platform/problem-error.ts';
+import type { Principal } from '../../platform/database/database.ts';
+import { ProblemError } from '../../platform/problem-error.ts';
 
 /** Audit columns of a row as the wire tells them. */
 export function auditOf(row: {

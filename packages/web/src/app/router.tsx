@@ -1,0 +1,271 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  Link,
+  lazyRouteComponent,
+  retainSearchParams,
+} from '@tanstack/react-router';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+import { Loading, PageHeader } from '../components/ui.tsx';
+import { OverviewPage } from '../features/overview/overview-page.tsx';
+import { readKnownTime } from '../lib/known-time.ts';
+import { Shell } from './shell.tsx';
+
+const root = createRootRoute({
+  component: Shell,
+  validateSearch: readKnownTime,
+  // The chosen moment goes along to every page.
+  search: { middlewares: [retainSearchParams(['knownAt', 'recordedAt'])] },
+  notFoundComponent: NotFound,
+});
+
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+const number = (value: unknown) =>
+  Number.isInteger(Number(value)) && value !== '' && value !== undefined ? Number(value) : undefined;
+const numberParam = <K extends string>(key: K) => ({
+  parse: (params: Record<K, string>) => ({ [key]: Number(params[key]) }) as Record<K, number>,
+  stringify: (params: Record<K, number>) => ({ [key]: String(params[key]) }) as Record<K, string>,
+});
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: OverviewPage,
+  validateSearch: (search: Record<string, unknown>): { index?: number } => {
+    const index = number(search.index);
+    return index === undefined ? {} : { index };
+  },
+});
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  component: lazyRouteComponent(() => import('../features/account/sign-in-page.tsx'), 'SignInPage'),
+});
+const owner = createRoute({
+  getParentRoute: () => root,
+  path: '/owner',
+  component: lazyRouteComponent(() => import('../features/account/owner-page.tsx'), 'OwnerPage'),
+});
+
+const indexes = createRoute({
+  getParentRoute: () => root,
+  path: '/indexes',
+  component: lazyRouteComponent(() => import('../features/indexes/index-list-page.tsx'), 'IndexListPage'),
+});
+const newIndex = createRoute({
+  getParentRoute: () => root,
+  path: '/indexes/new',
+  component: lazyRouteComponent(() => import('../features/indexes/index-form-page.tsx'), 'NewIndexPage'),
+  validateSearch: (search: Record<string, unknown>): { universe?: number } => {
+    const universe = number(search.universe);
+    return universe === undefined ? {} : { universe };
+  },
+});
+const index = createRoute({
+  getParentRoute: () => root,
+  path: '/indexes/$indexId',
+  params: numberParam('indexId'),
+  component: lazyRouteComponent(() => import('../features/indexes/index-page.tsx'), 'IndexPage'),
+  validateSearch: (search: Record<string, unknown>): { run?: number; task?: number } => {
+    const run = number(search.run);
+    const task = number(search.task);
+    return { ...(run !== undefined && { run }), ...(task !== undefined && { task }) };
+  },
+});
+const editIndex = createRoute({
+  getParentRoute: () => root,
+  path: '/indexes/$indexId/edit',
+  params: numberParam('indexId'),
+  component: lazyRouteComponent(() => import('../features/indexes/index-form-page.tsx'), 'EditIndexPage'),
+});
+
+const universes = createRoute({
+  getParentRoute: () => root,
+  path: '/universes',
+  component: lazyRouteComponent(() => import('../features/universes/universe-list-page.tsx'), 'UniverseListPage'),
+});
+const newUniverse = createRoute({
+  getParentRoute: () => root,
+  path: '/universes/new',
+  component: lazyRouteComponent(() => import('../features/universes/universe-form-page.tsx'), 'NewUniversePage'),
+});
+const universe = createRoute({
+  getParentRoute: () => root,
+  path: '/universes/$universeId',
+  params: numberParam('universeId'),
+  component: lazyRouteComponent(() => import('../features/universes/universe-page.tsx'), 'UniversePage'),
+});
+const editUniverse = createRoute({
+  getParentRoute: () => root,
+  path: '/universes/$universeId/edit',
+  params: numberParam('universeId'),
+  component: lazyRouteComponent(() => import('../features/universes/universe-form-page.tsx'), 'EditUniversePage'),
+});
+
+const sources = createRoute({
+  getParentRoute: () => root,
+  path: '/data',
+  component: lazyRouteComponent(() => import('../features/sources/sources-page.tsx'), 'SourcesPage'),
+});
+const instruments = createRoute({
+  getParentRoute: () => root,
+  path: '/data/instruments',
+  component: lazyRouteComponent(() => import('../features/instruments/instrument-list-page.tsx'), 'InstrumentListPage'),
+  validateSearch: (search: Record<string, unknown>): { source?: number } => {
+    const source = number(search.source);
+    return source === undefined ? {} : { source };
+  },
+});
+const instrument = createRoute({
+  getParentRoute: () => root,
+  path: '/data/instruments/$instrumentId',
+  params: numberParam('instrumentId'),
+  component: lazyRouteComponent(() => import('../features/instruments/instrument-page.tsx'), 'InstrumentPage'),
+});
+const runs = createRoute({
+  getParentRoute: () => root,
+  path: '/data/runs',
+  component: lazyRouteComponent(() => import('../features/runs/run-list-page.tsx'), 'RunListPage'),
+});
+const run = createRoute({
+  getParentRoute: () => root,
+  path: '/data/runs/$runId',
+  params: numberParam('runId'),
+  component: lazyRouteComponent(() => import('../features/runs/run-page.tsx'), 'RunPage'),
+});
+const cases = createRoute({
+  getParentRoute: () => root,
+  path: '/data/cases',
+  component: lazyRouteComponent(() => import('../features/cases/case-list-page.tsx'), 'CaseListPage'),
+  validateSearch: (search: Record<string, unknown>): CaseSearch => ({
+    ...(text(search.kind) && { kind: text(search.kind) }),
+    ...(isCaseState(search.state) && { state: search.state }),
+    ...(number(search.run) !== undefined && { run: number(search.run) }),
+  }),
+});
+type CaseState = 'open' | 'confirmed' | 'false';
+type CaseSearch = { kind?: string | undefined; state?: CaseState | undefined; run?: number | undefined };
+const isCaseState = (value: unknown): value is CaseState =>
+  value === 'open' || value === 'confirmed' || value === 'false';
+const dataCase = createRoute({
+  getParentRoute: () => root,
+  path: '/data/cases/$caseId',
+  params: numberParam('caseId'),
+  component: lazyRouteComponent(() => import('../features/cases/case-page.tsx'), 'CasePage'),
+});
+const imports = createRoute({
+  getParentRoute: () => root,
+  path: '/data/import',
+  component: lazyRouteComponent(() => import('../features/imports/import-page.tsx'), 'ImportPage'),
+});
+
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks',
+  component: lazyRouteComponent(() => import('../features/tasks/tasks-page.tsx'), 'TasksPage'),
+});
+const schedules = createRoute({
+  getParentRoute: () => root,
+  path: '/tasks/schedules',
+  component: lazyRouteComponent(() => import('../features/tasks/schedules-page.tsx'), 'SchedulesPage'),
+});
+
+const evidence = createRoute({
+  getParentRoute: () => root,
+  path: '/evidence',
+  component: lazyRouteComponent(() => import('../features/evidence/chain-page.tsx'), 'ChainPage'),
+});
+const trials = createRoute({
+  getParentRoute: () => root,
+  path: '/evidence/trials',
+  component: lazyRouteComponent(() => import('../features/evidence/trials-page.tsx'), 'TrialsPage'),
+});
+const datasets = createRoute({
+  getParentRoute: () => root,
+  path: '/evidence/datasets',
+  component: lazyRouteComponent(() => import('../features/datasets/dataset-list-page.tsx'), 'DatasetListPage'),
+});
+const dataset = createRoute({
+  getParentRoute: () => root,
+  path: '/evidence/datasets/$sha256',
+  component: lazyRouteComponent(() => import('../features/datasets/dataset-page.tsx'), 'DatasetPage'),
+  validateSearch: (search: Record<string, unknown>): { against?: string } => {
+    const against = text(search.against);
+    return against === undefined ? {} : { against };
+  },
+});
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../features/settings/account-page.tsx'), 'AccountPage'),
+});
+const roles = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/roles',
+  component: lazyRouteComponent(() => import('../features/settings/roles-page.tsx'), 'RolesPage'),
+});
+const status = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/installation',
+  component: lazyRouteComponent(() => import('../features/settings/installation-page.tsx'), 'InstallationPage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    overview,
+    signIn,
+    owner,
+    indexes,
+    newIndex,
+    index,
+    editIndex,
+    universes,
+    newUniverse,
+    universe,
+    editUniverse,
+    sources,
+    instruments,
+    instrument,
+    runs,
+    run,
+    cases,
+    dataCase,
+    imports,
+    tasks,
+    schedules,
+    evidence,
+    trials,
+    datasets,
+    dataset,
+    settings,
+    roles,
+    status,
+  ]),
+  defaultPreload: 'intent',
+  defaultPendingComponent: () => <Loading lines={8} />,
+  defaultErrorComponent: PageFailed,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+function NotFound() {
+  return (
+    <PageHeader title="There is no such page">
+      <Link to="/" className="link">
+        Go to the overview
+      </Link>
+    </PageHeader>
+  );
+}
+
+function PageFailed({ error, reset }: ErrorComponentProps) {
+  return <ProblemNotice error={error} onRetry={reset} />;
+}

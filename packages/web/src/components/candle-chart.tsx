@@ -1,0 +1,102 @@
+import type { Bar } from '@touchstone/contracts/data';
+import {
+  type CandlestickData,
+  CandlestickSeries,
+  ColorType,
+  createChart,
+  type LineData,
+  LineSeries,
+  type WhitespaceData,
+} from 'lightweight-charts';
+import { useEffect, useRef } from 'react';
+
+type CandleProps = { bars: readonly Bar[]; look: 'candles' | 'line'; label: string; onPick: (day: string) => void };
+const HEIGHT = 360;
+
+/**
+ * Prices of one instrument, drawn by Lightweight Charts. Its logo brings an inline style sheet that a strict CSP refuses,
+ * so the attribution it asks for stands as a link under the chart.
+ */
+export default function CandleChart({ bars, look, label, onPick }: CandleProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const pick = useRef(onPick);
+  pick.current = onPick;
+  useEffect(() => {
+    const element = frame.current;
+    if (element === null) return;
+    const draw = () => drawChart(element, bars, look, (day) => pick.current(day));
+    let remove = draw();
+    const redraw = () => {
+      remove();
+      remove = draw();
+    };
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    dark.addEventListener('change', redraw);
+    window.addEventListener('touchstone:theme', redraw);
+    return () => {
+      dark.removeEventListener('change', redraw);
+      window.removeEventListener('touchstone:theme', redraw);
+      remove();
+    };
+  }, [bars, look]);
+  return (
+    <figure className="min-w-0">
+      <div ref={frame} role="img" aria-label={label} className="min-w-0" style={{ height: HEIGHT }} />
+      <figcaption className="mt-1 text-right text-xs text-soft">
+        Chart by{' '}
+        <a className="link" href="https://www.tradingview.com/" rel="noreferrer" target="_blank">
+          TradingView Lightweight Charts™
+        </a>
+      </figcaption>
+    </figure>
+  );
+}
+
+function drawChart(element: HTMLElement, bars: readonly Bar[], look: 'candles' | 'line', pick: (day: string) => void) {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const [ink, soft, line, accent, sheet] = ['--ink', '--soft', '--line', '--accent', '--sheet'].map(colour);
+  const chart = createChart(element, {
+    autoSize: true,
+    layout: {
+      background: { type: ColorType.Solid, color: 'transparent' },
+      textColor: soft ?? '',
+      attributionLogo: false,
+      fontFamily: getComputedStyle(document.body).fontFamily,
+      fontSize: 12,
+    },
+    grid: { vertLines: { visible: false }, horzLines: { color: line ?? '' } },
+    rightPriceScale: { borderVisible: false },
+    timeScale: { borderColor: line ?? '', rightOffset: 2 },
+    localization: { locale: 'en-GB' },
+  });
+  if (look === 'candles') {
+    const candles = chart.addSeries(CandlestickSeries, {
+      upColor: sheet,
+      downColor: accent,
+      borderUpColor: accent,
+      borderDownColor: accent,
+      wickUpColor: accent,
+      wickDownColor: accent,
+      priceLineColor: ink,
+    });
+    candles.setData(bars.map(toCandle));
+  } else {
+    chart.addSeries(LineSeries, { color: accent, lineWidth: 2, priceLineColor: ink }).setData(bars.map(toPoint));
+  }
+  chart.timeScale().setVisibleLogicalRange({ from: Math.max(0, bars.length - 250), to: bars.length + 2 });
+  chart.subscribeClick((event) => {
+    if (typeof event.time === 'string') pick(event.time);
+  });
+  return () => chart.remove();
+}
+
+function toCandle(bar: Bar): CandlestickData | WhitespaceData {
+  const { day, open, high, low, close } = bar;
+  if (open === null || high === null || low === null || close === null) return { time: day };
+  return { time: day, open, high, low, close };
+}
+
+function toPoint(bar: Bar): LineData | WhitespaceData {
+  return bar.close === null ? { time: bar.day } : { time: bar.day, value: bar.close };
+}

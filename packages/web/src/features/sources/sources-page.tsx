@@ -1,0 +1,135 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { listSources, type Source, updateSource } from '@touchstone/contracts/data';
+import { useState } from 'react';
+import { Dialog } from '../../components/dialog.tsx';
+import { onSubmit, TextField } from '../../components/form.tsx';
+import { ProblemNotice } from '../../components/problem-notice.tsx';
+import { QueryView } from '../../components/query-view.tsx';
+import { SubNav } from '../../components/sub-nav.tsx';
+import { Button, buttonClass, Empty, Facts, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { useRefusal } from '../../lib/auth.ts';
+import { formatCount, formatDay, words } from '../../lib/format.ts';
+import { apiQuery, refreshAll } from '../../lib/query.ts';
+import { client } from '../../lib/session.ts';
+
+const RULES: Record<Source['knownAtRule'], string> = {
+  close_plus_one_hour: 'one hour after the close of its day (declared)',
+  declared_in_data: 'as its rows say (declared)',
+  recorded: 'when this installation recorded it',
+};
+
+export function SourcesPage() {
+  const sources = useQuery(apiQuery(listSources));
+  const refusal = useRefusal('market:write');
+  return (
+    <>
+      <PageHeader
+        title="Data"
+        actions={
+          refusal === null ? (
+            <Link to="/data/import" className={buttonClass('main')}>
+              Import prices
+            </Link>
+          ) : (
+            <Button refusal={refusal}>Import prices</Button>
+          )
+        }
+      >
+        Where facts come from, what came in, and what was found wrong with it.
+      </PageHeader>
+      <SubNav of="data" />
+      <QueryView query={sources}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Panel title="Sources">
+              <Empty title="No source yet">
+                <p>A source is made by the first file imported under its name.</p>
+              </Empty>
+            </Panel>
+          ) : (
+            <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+              {items.map((source) => (
+                <SourceCard key={source.id} source={source} />
+              ))}
+            </div>
+          )
+        }
+      </QueryView>
+    </>
+  );
+}
+
+function SourceCard({ source }: { source: Source }) {
+  return (
+    <Panel
+      title={source.name}
+      hint={<code className="font-mono text-xs">{source.code}</code>}
+      actions={<SimulatedMark tenantId={source.tenantId} />}
+      footer={
+        <>
+          <Link to="/data/instruments" search={(before) => ({ ...before, source: source.id })} className="link">
+            {formatCount(source.instrumentCount)} instruments
+          </Link>
+          <Link to="/data/cases" search={(before) => ({ ...before, state: 'open' as const })} className="link">
+            {formatCount(source.openCaseCount)} open findings
+          </Link>
+          <Rename source={source} />
+        </>
+      }
+    >
+      <Facts
+        items={[
+          ['Kind', words(source.kind)],
+          [
+            'Days',
+            source.firstDay === null ? 'none yet' : `${formatDay(source.firstDay)} to ${formatDay(source.lastDay)}`,
+          ],
+          ['Prices', source.priceBasis === null ? 'no prices' : words(source.priceBasis)],
+          ['Currency', source.currency],
+          ['Calendar', source.calendar],
+          ['Known', RULES[source.knownAtRule]],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Rename({ source }: { source: Source }) {
+  const [isOpen, setIsOpen] = useState(false);
+  const [name, setName] = useState(source.name);
+  const refusal = useRefusal('market:write', source.tenantId);
+  const save = useMutation({
+    mutationFn: () =>
+      client.call(updateSource, { params: { sourceId: source.id }, body: { name, version: source.version } }),
+    onSuccess: async () => {
+      setIsOpen(false);
+      await refreshAll();
+    },
+  });
+  if (refusal !== null) return null;
+  return (
+    <>
+      <button type="button" className="link" onClick={() => setIsOpen(true)}>
+        Rename
+      </button>
+      <Dialog title={`Rename ${source.name}`} isOpen={isOpen} onClose={() => setIsOpen(false)}>
+        <form className="space-y-4" onSubmit={onSubmit(() => save.mutate())}>
+          <TextField
+            label="Name"
+            required
+            maxLength={200}
+            path="body.name"
+            error={save.error}
+            value={name}
+            onValue={setName}
+          />
+          {save.error && <ProblemNotice error={save.error} />}
+          <Button type="submit" look="main" isBusy={save.isPending}>
+            Save
+          </Button>
+        </form>
+      </Dialog>
+    </>
+  );
+}
