@@ -245,6 +245,8 @@ async function finishRun(tx: Transaction, plan: PublishPlan): Promise<void> {
       first_day: plan.firstDay,
       last_day: plan.lastDay,
       note: plan.note,
+      // Which instruments a run told of, so that lists need not look through its bars.
+      options: sql<string>`options || ${JSON.stringify({ instrumentIds: plan.instrumentIds })}::jsonb`,
     })
     .where('id', '=', plan.runId)
     .execute();

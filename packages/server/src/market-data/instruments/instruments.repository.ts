@@ -40,7 +40,9 @@ export async function findInstruments(tx: Transaction, question: InstrumentQuest
         AND ${
           sourceId === undefined
             ? sql`true`
-            : sql`EXISTS (SELECT FROM price_observation o WHERE o.instrument_id = i.id AND o.source_id = ${sourceId})`
+            : sql`i.id IN (SELECT t.id::int FROM ingest_run r, jsonb_array_elements_text(r.options->'instrumentIds') AS t (id)
+                WHERE r.source_id = ${sourceId} AND r.kind IN ('prices', 'correction', 'release')
+                  AND r.id IN (SELECT run_id FROM live))`
         }
         AND ${after === undefined ? sql`true` : sql`(i.symbol, i.id) > (${after.symbol}, ${after.id})`}
       ORDER BY i.symbol, i.id LIMIT ${limit}
