@@ -504,10 +504,12 @@ TABLE publication
   published_at timestamp with time zone NOT NULL
   row_count integer NOT NULL
   content_sha256 bytea NOT NULL
-  known_at_max timestamp with time zone
+  known_at_min timestamp with time zone NOT NULL
+  known_at_max timestamp with time zone NOT NULL
   reason text NOT NULL DEFAULT ''::text
   actor_id integer
   CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['publish'::text, 'retract'::text])))
+  CONSTRAINT known_at_range_is_in_order CHECK ((known_at_max >= known_at_min))
   CONSTRAINT publication_pkey PRIMARY KEY (id)
   CONSTRAINT publication_published_at_key UNIQUE (published_at)
   CONSTRAINT publication_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES ingest_run(tenant_id, id)

@@ -184,6 +184,9 @@ export const indexRun = z.object({
   instrumentCount: count,
   namesWithoutCap: count.meta({ description: 'Names that had no known market cap at some rebalance; never imputed.' }),
   infeasibleCount: count.meta({ description: 'Rebalances that had no feasible weights; the index kept what it held.' }),
+  suspectStepCount: count.meta({
+    description: 'Price steps that look like a split nobody told of, paid as no return until their case is decided.',
+  }),
   cashDays: count.meta({ description: 'Days without any candidate.' }),
   createdAt: instant,
   createdBy: id.nullable(),
@@ -234,7 +237,10 @@ export const indexLevels = z.object({
     .nullable()
     .meta({ description: 'What the universe leaves out, when it is known to.', example: null }),
   days: z.array(day).meta({ example: ['2026-01-14', '2026-01-15'] }),
-  level: z.array(z.number()).meta({ description: 'Index after costs, one a day.', example: [100, 100.4] }),
+  level: z.array(z.number()).meta({
+    description: 'Index after costs, one a day. All levels have 7 digits here; the CSV export has all.',
+    example: [100, 100.4],
+  }),
   levelGross: z.array(z.number()).meta({ description: 'Before costs.', example: [100, 100.41] }),
   levelNextClose: z
     .array(z.number())
@@ -271,7 +277,9 @@ export const holding = z.object({
   sector: z.string().nullable().meta({ example: 'Industrials' }),
   weight: fraction.meta({ description: 'Share of the index after this rebalance.', example: 0.04 }),
   previousWeight: fraction.meta({ description: 'Drifted share just before it.', example: 0.039 }),
-  momentumScore: fraction.nullable().meta({ example: 0.02 }),
+  momentumScore: fraction
+    .nullable()
+    .meta({ description: 'What momentum gave to its score; null without pillars.', example: 0.02 }),
   capScore: fraction.nullable().meta({ example: 0.03 }),
   riskScore: fraction.nullable().meta({ example: 0.02 }),
 });

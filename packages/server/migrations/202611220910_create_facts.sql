@@ -76,8 +76,9 @@ CREATE TABLE publication (
   row_count integer NOT NULL,
   -- sha256 over the run's rows in key order; touchstone verify computes it again.
   content_sha256 bytea NOT NULL,
-  -- The latest declared knowledge time among the rows, NULL when all are recorded.
-  known_at_max timestamptz,
+  -- The earliest and the latest knowledge time among the rows; published_at itself for recorded rows and retractions.
+  known_at_min timestamptz NOT NULL,
+  known_at_max timestamptz NOT NULL CONSTRAINT known_at_range_is_in_order CHECK (known_at_max >= known_at_min),
   reason text NOT NULL DEFAULT '',
   actor_id integer,
   UNIQUE (tenant_id, run_id, kind),

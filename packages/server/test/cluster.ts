@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { createDatabase, type Database } from '../src/platform/database/database.ts';
@@ -27,6 +27,8 @@ export const hasPostgres15 = existsSync(path.join(POSTGRES_15_BINARIES, 'postgre
 export async function startTestCluster(kind: ClusterKind): Promise<Cluster & { stop(): Promise<void> }> {
   if (kind === 'postgres15') return startPostgres15();
   const home = await mkdtemp('/tmp/touchstone-test-');
+  // As root the database runs as nobody, who must be able to walk to its data.
+  await chmod(home, 0o711);
   const server = await startEmbeddedPostgres({ home, log: () => {}, settings: { fsync: 'off' } });
   return {
     host: server.host,
@@ -111,11 +113,13 @@ export type TestDatabase = {
 };
 
 let ownCluster: ReturnType<typeof startTestCluster> | undefined;
+let openCount = 0;
 
 /** Makes a database from the migrated template (about 80 ms) and drops it on close. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const named = process.env.TOUCHSTONE_TEST_CLUSTER;
   if (named === undefined) ownCluster ??= startTestCluster('embedded');
+  openCount++;
   const cluster: Cluster = named === undefined ? await ownCluster! : JSON.parse(named);
   const name = `test_${randomBytes(6).toString('hex')}`;
   const template = await ensureTemplate(cluster);
@@ -135,8 +139,12 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await migrator.end();
       await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await admin.end();
-      if (ownCluster !== undefined) await (await ownCluster).stop();
+      openCount--;
+      // The cluster goes with the last database on it.
+      if (ownCluster === undefined || openCount > 0) return;
+      const { stop } = await ownCluster;
       ownCluster = undefined;
+      await stop();
     },
   };
 }

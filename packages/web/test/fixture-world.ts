@@ -441,6 +441,7 @@ export function indexRunOf(indexId: number, runNumber: number): IndexRun {
     instrumentCount: NAMES.length,
     namesWithoutCap: 3,
     infeasibleCount: 0,
+    suspectStepCount: 0,
     cashDays: 0,
     createdAt: RECORDED_AT,
     createdBy: null,

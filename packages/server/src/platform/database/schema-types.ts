@@ -310,7 +310,8 @@ export interface PublicationTable {
   published_at: string;
   row_count: number;
   content_sha256: Buffer;
-  known_at_max: string | null;
+  known_at_min: string;
+  known_at_max: string;
   reason: Defaulted<string>;
   actor_id: number | null;
 }

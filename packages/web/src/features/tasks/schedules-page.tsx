@@ -24,7 +24,6 @@ import { client } from '../../lib/session.ts';
 const KINDS = [
   ['index-run', 'Compute an index'],
   ['verify', 'Verify the evidence'],
-  ['backup', 'Back up'],
 ] as const;
 type Kind = Schedule['kind'];
 

@@ -6,8 +6,8 @@ import { identifyProcess, judgeLiveness, type ProcessIdentity } from './process-
 
 export type DataFolderLock = { release(): void };
 
-const HEARTBEAT_MS = 2_000;
-const HEARTBEAT_PATIENCE_MS = 7_000;
+const HEARTBEAT_MS = 1_000;
+const HEARTBEAT_PATIENCE_MS = 4_000;
 const ATTEMPTS_MAX = 5;
 
 /**
@@ -15,7 +15,7 @@ const ATTEMPTS_MAX = 5;
  *
  * The lock is a file that names its process by number and start time, so a lock left behind by a killed process is seen
  * to be stale and replaced. Where the process cannot be looked up (another container, another machine), the file's
- * modification time, renewed every two seconds, tells.
+ * modification time, renewed every second, tells.
  *
  * @param path The lock file; its folder exists.
  * @param folder Named in the error.

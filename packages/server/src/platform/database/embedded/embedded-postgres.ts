@@ -69,9 +69,10 @@ const FREE_BYTES_MIN = 200 * 1024 * 1024;
 const LOG_BYTES_MAX = 8 * 1024 * 1024;
 const READY_TIMEOUT_MS = 300_000;
 const READY_POLL_MS = 15;
-const ADOPT_TIMEOUT_MS = 15_000;
+const ADOPT_TIMEOUT_MS = 5_000;
 const FAST_STOP_TIMEOUT_MS = 30_000;
 const IMMEDIATE_STOP_TIMEOUT_MS = 5_000;
+const ZOMBIE_TIMEOUT_MS = 1_000;
 const EXIT_POLL_MS = 20;
 const ADOPTED_WATCH_MS = 500;
 const SHARED_MEMORY_RETRIES = 20;
@@ -262,6 +263,9 @@ async function startPostmaster(plan: StartPlan): Promise<Running> {
 
 async function tryStartPostmaster({ places, binaries, settings, fingerprint, log }: StartPlan): Promise<Running> {
   const socketFolder = openSocketFolder(places);
+  // Nobody else may use this folder and no database of ours lives, so what lies there was left by a killed one. A zombie
+  // would be taken for its living owner.
+  for (const end of ['', '.lock']) rmSync(join(socketFolder, `.s.PGSQL.${PORT}${end}`), { force: true });
   const logFile = openLog(places);
   const logStart = statSync(logFile).size;
   const args = ['-D', places.dataFolder];
@@ -275,9 +279,10 @@ async function tryStartPostmaster({ places, binaries, settings, fingerprint, log
   child.on('error', (error) => {
     ended = messageOf(error);
   });
-  child.on('exit', (code, signal) => {
+  const noteEarlyExit = (code: number | null, signal: NodeJS.Signals | null) => {
     ended ??= tailOf(logFile, logStart) || `it ended with ${signal ?? `code ${code}`}`;
-  });
+  };
+  child.once('exit', noteEarlyExit);
   const pid = child.pid ?? 0;
   const startTime = findProcessStartTime(pid) ?? '';
   if (pid > 0) writeRecord(places, { fingerprint, socketFolder, pid, startTime, bootId: bootId() });
@@ -287,6 +292,7 @@ async function tryStartPostmaster({ places, binaries, settings, fingerprint, log
   for (;;) {
     const answer = await askVersion(socketFolder);
     if (answer.version !== undefined && ended === undefined) {
+      child.off('exit', noteEarlyExit);
       return { pid, startTime, socketFolder, version: answer.version, child };
     }
     if (ended !== undefined) throw explain('The database does not start', ended, places);
@@ -373,8 +379,10 @@ async function adoptOrphan(
   const [pidText = '', dataFolder, , , socketFolder = ''] = readFileSync(pidFile, 'utf8').split('\n');
   const pid = Number(pidText);
   const startTime = findProcessStartTime(pid);
-  // A dead one's file is PostgreSQL's own business: it also looks for living children before it starts.
-  if (startTime === undefined) return undefined;
+  if (startTime === undefined) {
+    await forgetZombie(pid, pidFile);
+    return undefined;
+  }
 
   const record = readRecord(places);
   if (dataFolder !== places.dataFolder || !isOurPostmaster(pid, startTime, places, record)) {
@@ -382,11 +390,14 @@ async function adoptOrphan(
     rmSync(pidFile, { force: true });
     return undefined;
   }
+  const startedAt = performance.now();
   const isSame = record?.pid === pid && record.fingerprint === fingerprint;
   if (isSame) {
-    const deadline = performance.now() + ADOPT_TIMEOUT_MS;
+    let deadline = performance.now() + ADOPT_TIMEOUT_MS;
     while (performance.now() < deadline && findProcessStartTime(pid) === startTime) {
-      const { version } = await askVersion(socketFolder);
+      const { version, complaint } = await askVersion(socketFolder);
+      // One that says that it is recovering is well; it gets as long as a fresh start would.
+      if (complaint.includes('starting up')) deadline = startedAt + READY_TIMEOUT_MS;
       if (version !== undefined) {
         log(`Took over the running database of ${places.home} (process ${pid}).`);
         return { pid, startTime, socketFolder, version };
@@ -399,7 +410,28 @@ async function adoptOrphan(
     log(`The database left running (process ${pid}) has other settings or another version; starting it anew.`);
     await stopProcess(pid, startTime);
   }
+  await forgetZombie(pid, pidFile);
   return undefined;
+}
+
+/**
+ * The file of a dead process is PostgreSQL's own business: it also looks for living children before it starts. But it
+ * takes a zombie for living, and where nobody collects zombies (a container without an init) that would be for ever.
+ */
+async function forgetZombie(pid: number, pidFile: string): Promise<void> {
+  const deadline = performance.now() + ZOMBIE_TIMEOUT_MS;
+  while (existsSync(pidFile) && isNumberTaken(pid)) {
+    if (performance.now() > deadline) return rmSync(pidFile, { force: true });
+    await sleep(EXIT_POLL_MS);
+  }
+}
+
+function isNumberTaken(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function isOurPostmaster(

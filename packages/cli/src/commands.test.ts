@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { getStatus } from '@touchstone/contracts/diagnostics';
+import type { Route } from '@touchstone/contracts/route';
+import { ALL_ROUTES } from '@touchstone/contracts/routes';
+import { type Answers, exampleOf, fakeTerminal, Refusal, startDouble } from '../test/double.ts';
+import { COMMANDS } from './commands/index.ts';
+import { run } from './run.ts';
+
+const HASH = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+const VERDICT = { ok: true, checks: [{ name: 'evidence', count: 3, ok: true, sentence: 'All 3 records fit.' }] };
+
+let folder: string;
+let home: string;
+before(async () => {
+  folder = await mkdtemp('/tmp/touchstone-cli-');
+  for (const name of ['prices.csv.gz', 'caps.csv', 'actions.csv', 'rates.csv', 'cpi.csv', 'second.csv']) {
+    await writeFile(path.join(folder, name), 'date,symbol,close\n2026-01-15,ALDR,10\n');
+  }
+});
+beforeEach(async () => {
+  home = await mkdtemp(path.join(folder, 'home-'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** The example of a route with some of it replaced. */
+function like(id: string, changes: object): object {
+  const route = ALL_ROUTES.find((each) => each.id === id) as Route;
+  return { ...Object(exampleOf(route)), ...changes };
+}
+const doneTask = (result: object = {}) => like('getTask', { state: 'done', progress: 1, result, problem: null });
+const session = (changes: object = {}) =>
+  like('signIn', {
+    refreshToken: '1.refresh',
+    accessToken: 'access-1',
+    accessTokenExpiresAt: new Date(Date.now() + 900_000).toISOString(),
+    ...changes,
+  });
+const NORMAL: Answers = {
+  getTask: () => doneTask({ runId: 12, ...VERDICT }),
+  signIn: () => session(),
+  createOwner: () => session(),
+  listInstruments: ({ query }) => ({
+    items: [like('getInstrument', { symbol: Object(query).search ?? 'ALDR' })],
+    nextCursor: null,
+  }),
+  listIndexes: () => ({ items: [like('getIndex', { id: 4, name: 'My index' })], nextCursor: null }),
+  listDatasets: () => ({ items: [like('getDataset', { sha256: HASH })], nextCursor: null }),
+};
+
+type Options = { answers?: Answers; replies?: string[]; input?: string; isInteractive?: boolean };
+
+async function call(words: string[], { answers, replies, ...rest }: Options = {}) {
+  const double = await startDouble({ ...NORMAL, ...answers });
+  const fake = fakeTerminal({ TOUCHSTONE_URL: double.url, TOUCHSTONE_HOME: home }, { ...rest, answers: replies });
+  try {
+    const code = await run(words, fake.terminal, COMMANDS);
+    return { code, ...fake.said, seen: double.seen, ids: double.seen.map((each) => each.id) };
+  } finally {
+    await double.close();
+  }
+}
+
+/** Words of an example as a shell would split them; files are those of the test. */
+function split(example: string): string[] {
+  const words = [...example.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
+  return words.map((word) => (/\.(csv|csv\.gz|arrow)$/.test(word) ? path.join(folder, word) : word));
+}
+
+const BY_SERVER = ['backup', 'restore', 'user reset'];
+
+for (const command of COMMANDS.filter(({ name }) => !BY_SERVER.includes(name))) {
+  test(`the example of "${command.name}" is a request the contract takes, for people and as JSON`, async () => {
+    const words = [...split(command.example), ...(/^(login|owner)/.test(command.name) ? ['--password-stdin'] : [])];
+    const input = 'correct horse battery\n';
+    const forPeople = await call(words, { input });
+    assert.equal(forPeople.code, 0, forPeople.err);
+    assert.ok(forPeople.out.endsWith('\n'), forPeople.out);
+    assert.ok(!/undefined|\[object/.test(forPeople.out), forPeople.out);
+    const asJson = await call([...words, '--json'], { input });
+    assert.equal(asJson.code, 0, asJson.err);
+    assert.equal(typeof JSON.parse(asJson.out), 'object');
+  });
+}
+
+test('--json prints the answer of the contract as it came', async () => {
+  const { out } = await call(['status', '--json']);
+  assert.deepEqual(JSON.parse(out), getStatus.answer?.parse(exampleOf(getStatus)));
+});
+
+test('the choices of an import reach the server in the words of the contract', async () => {
+  const file = path.join(folder, 'prices.csv.gz');
+  const words = `import prices ${file} --source my-prices --basis split-adjusted --currency eur --separator semicolon
+    --decimal comma --date-order dmy --on-bad-row refuse-file --universe All --calendar XETR --column date=Datum`;
+  const { code, seen, ids, out } = await call(words.split(/\s+/));
+  assert.equal(code, 0);
+  assert.deepEqual(ids, ['uploadFile', 'startImport', 'getTask', 'getRun', 'listCases']);
+  assert.equal(seen[0]?.body, 'date,symbol,close\n2026-01-15,ALDR,10\n');
+  const { choices, source, onBadRow, universeName, kind } = Object(seen[1]?.body);
+  assert.deepEqual(choices, {
+    separator: ';',
+    decimalMark: ',',
+    dateOrder: 'dmy',
+    currency: 'EUR',
+    priceBasis: 'split_adjusted',
+    columns: { date: 'Datum' },
+  });
+  assert.deepEqual(
+    { source, onBadRow, universeName, kind },
+    { source: { code: 'my-prices', calendar: 'XETR' }, onBadRow: 'refuse-file', universeName: 'All', kind: 'prices' },
+  );
+  assert.match(out, /findings: bad_tick 3/);
+});
+
+test('a preview shows what was detected and why, and starts no import', async () => {
+  const { out, ids } = await call(['import', 'prices', path.join(folder, 'prices.csv.gz'), '--preview']);
+  assert.deepEqual(ids, ['uploadFile', 'previewImport']);
+  assert.match(out, /separator +, +certain +All 200 lines have 7 fields between commas\./);
+});
+
+test('row problems name file, line, column and rule', async () => {
+  const errors = [{ file: 'prices.csv', line: 17, column: 'close', rule: 'A close must be a number, was "abc".' }];
+  const { out } = await call(['run', '12'], { answers: { getRun: () => like('getRun', { errors, errorCount: 3 }) } });
+  assert.match(out, /prices\.csv +17 +close +A close must be a number, was "abc"\./);
+  assert.match(out, /and 2 more/);
+});
+
+test('one refused file of several does not stop the others, and the exit code tells of it', async () => {
+  const files = ['prices.csv.gz', 'second.csv'].map((name) => path.join(folder, name));
+  const { code, out, ids } = await call(['import', 'prices', ...files], {
+    answers: {
+      startImport: (_seen, count) =>
+        count === 1 ? new Refusal('FILE_REFUSED', 'The file is empty.') : like('startImport', {}),
+    },
+  });
+  assert.equal(code, 1);
+  assert.equal(ids.filter((id) => id === 'startImport').length, 2);
+  assert.match(out, /The file is empty\./);
+  assert.match(out, /1 of 2 files were not imported/);
+});
+
+test('a correction keeps what is not given and names the version it speaks of', async () => {
+  const corrected = await call(['correct', 'ALDR', '2026-01-15', '--close', '11', '--reason', 'Vendor notice']);
+  const body = Object(corrected.seen.at(-1)?.body);
+  assert.equal(body.close, 11);
+  assert.equal(body.open, 101.25);
+  assert.equal(body.reason, 'Vendor notice');
+  const decided = await call(['case', 'dismiss', '7', '--note', 'A real crash']);
+  assert.deepEqual(decided.seen.at(-1)?.body, { state: 'false', note: 'A real crash', version: 1 });
+});
+
+test('a list of more rows than a page holds is read page by page', async () => {
+  const item = exampleOf(ALL_ROUTES.find((route) => route.id === 'getTask') as Route);
+  const { out, seen } = await call(['tasks', '--limit', '700', '--json'], {
+    answers: {
+      listTasks: (_seen, count) => ({
+        items: Array.from({ length: count === 1 ? 500 : 200 }, () => item),
+        nextCursor: count === 1 ? 'NTAw' : null,
+      }),
+    },
+  });
+  assert.equal(JSON.parse(out).items.length, 700);
+  assert.deepEqual(
+    seen.map((each) => each.query),
+    [{ limit: 500 }, { limit: 200, cursor: 'NTAw' }],
+  );
+});
+
+test('a problem is told with its sentence, code and request, and the exit code is 1', async () => {
+  const details = [{ path: 'body.reason', rule: 'Must not be empty.' }];
+  const refusal = () => new Refusal('NOT_POSSIBLE_NOW', 'Run 12 was retracted already.', details);
+  const { code, out, err } = await call(['run', 'retract', '12', '--reason', 'Wrong file'], {
+    answers: { retractRun: refusal },
+  });
+  assert.equal(code, 1);
+  assert.equal(out, '');
+  assert.match(
+    err,
+    /Run 12 was retracted already\.\n {2}body\.reason: Must not be empty\.\ncode NOT_POSSIBLE_NOW, request R1/,
+  );
+});
+
+test('a failed task ends with its problem, and verify with 1 when something differs', async () => {
+  const problem = { code: 'FILE_REFUSED', detail: 'The file is binary.', details: [] };
+  const failed = await call(['import', 'prices', path.join(folder, 'prices.csv.gz')], {
+    answers: { getTask: () => like('getTask', { state: 'failed', problem }) },
+  });
+  assert.equal(failed.code, 1);
+  assert.match(failed.err, /The file is binary\.\ncode FILE_REFUSED, task 12/);
+  const checks = [{ name: 'evidence', count: 2, ok: false, sentence: 'Record 2 was changed: its hash differs.' }];
+  const differs = await call(['verify'], { answers: { getTask: () => doneTask({ ok: false, checks }) } });
+  assert.equal(differs.code, 1);
+  assert.match(differs.out, /DIFFERS/);
+  assert.match(differs.out, /Record 2 was changed/);
+});
+
+test('without a server there is a sentence that says what to do', async () => {
+  const { terminal, said } = fakeTerminal({ TOUCHSTONE_URL: 'http://127.0.0.1:9', TOUCHSTONE_HOME: home });
+  assert.equal(await run(['status'], terminal, COMMANDS), 1);
+  assert.match(said.err, /No server answers at http:\/\/127\.0\.0\.1:9\. Start it with "npm start"/);
+});
+
+test('a session is kept for its owner only, renewed when it runs out, and gone after logout', async () => {
+  const file = path.join(home, 'cli-session.json');
+  const double = await startDouble({
+    ...NORMAL,
+    signIn: () => session({ accessTokenExpiresAt: new Date(Date.now() + 5_000).toISOString() }),
+    refreshSession: () => session({ refreshToken: '2.refresh', accessToken: 'access-2' }),
+  });
+  const at = (input = '') => fakeTerminal({ TOUCHSTONE_URL: double.url, TOUCHSTONE_HOME: home }, { input }).terminal;
+  try {
+    assert.equal(await run(['login', 'a@example.org', '--password-stdin'], at('long enough here\n'), COMMANDS), 0);
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.equal(Object(double.seen.at(-1)?.body).asProgram, true);
+    // Five seconds are too few to trust: four commands at once renew once.
+    const codes = await Promise.all([1, 2, 3, 4].map(() => run(['sources'], at(), COMMANDS)));
+    assert.deepEqual(codes, [0, 0, 0, 0]);
+    const refreshes = double.seen.filter((each) => each.id === 'refreshSession');
+    assert.deepEqual(
+      refreshes.map((each) => each.body),
+      [{ refreshToken: '1.refresh' }],
+    );
+    assert.equal(double.seen.at(-1)?.authorization, 'Bearer access-2');
+    assert.equal(JSON.parse(await readFile(file, 'utf8')).refreshToken, '2.refresh');
+    assert.equal(await run(['logout'], at(), COMMANDS), 0);
+    assert.deepEqual(double.seen.at(-1)?.body, { refreshToken: '2.refresh' });
+    await assert.rejects(stat(file));
+  } finally {
+    await double.close();
+  }
+});
+
+test('a session the server has ended is forgotten, and the sentence says how to sign in', async () => {
+  const refused = () => new Refusal('SESSION_ENDED', 'The session has ended.');
+  await writeFile(
+    path.join(home, 'cli-session.json'),
+    JSON.stringify({ ...session({ accessTokenExpiresAt: '2026-01-01T00:00:00.000Z' }), url: 'http://other' }),
+  );
+  const asVisitor = await call(['sources']);
+  assert.equal(asVisitor.seen[0]?.authorization, undefined, 'a session of another server is not sent');
+  const double = await startDouble({
+    refreshSession: refused,
+    listSources: ({ authorization }) =>
+      authorization === undefined ? new Refusal('NOT_SIGNED_IN', 'Sign in first.') : undefined,
+  });
+  const file = path.join(home, 'cli-session.json');
+  const old = session({ accessTokenExpiresAt: '2026-01-01T00:00:00.000Z' });
+  await writeFile(file, JSON.stringify({ ...old, url: double.url }));
+  const { terminal, said } = fakeTerminal({ TOUCHSTONE_URL: double.url, TOUCHSTONE_HOME: home });
+  assert.equal(await run(['sources'], terminal, COMMANDS), 1);
+  assert.match(said.err, /Sign in with: touchstone login EMAIL/);
+  await assert.rejects(stat(file));
+  await double.close();
+});
+
+test('a new password is asked twice without echo; two that differ are refused', async () => {
+  const options = { isInteractive: true, replies: ['correct horse battery', 'correct horse buttery'] };
+  const { code, err, ids, questions } = await call(['owner', 'create', 'a@example.org'], options);
+  assert.equal(code, 2);
+  assert.match(err, /The two passwords differ/);
+  assert.equal(questions.length, 2);
+  assert.deepEqual(ids, []);
+  const nobody = await call(['login', 'a@example.org']);
+  assert.equal(nobody.code, 2);
+  assert.match(nobody.err, /--password-stdin/);
+});
+
+/** A task that runs until somebody cancels it. */
+function endless() {
+  let isCancelled = false;
+  const answers: Answers = {
+    cancelTask: () => {
+      isCancelled = true;
+      return like('getTask', { state: 'running' });
+    },
+    getTask: () => like('getTask', { state: isCancelled ? 'cancelled' : 'running', problem: null }),
+  };
+  return { answers, isCancelled: () => isCancelled };
+}
+
+for (const [title, options, cancels, exitCode] of [
+  ['Ctrl-C without a person cancels the task', {}, true, 1],
+  ['Ctrl-C asks, and yes cancels the task', { isInteractive: true, answers: ['y'] }, true, 1],
+  ['Ctrl-C asks, and no leaves the task running', { isInteractive: true, answers: [''] }, false, 130],
+] as const) {
+  test(title, async () => {
+    const { answers, isCancelled } = endless();
+    const double = await startDouble({ ...NORMAL, ...answers });
+    const fake = fakeTerminal(
+      { TOUCHSTONE_URL: double.url, TOUCHSTONE_HOME: home },
+      { ...options, answers: 'answers' in options ? [...options.answers] : [] },
+    );
+    try {
+      const running = run(['index', 'run', '4'], fake.terminal, COMMANDS);
+      while (fake.listeners.size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      fake.interrupt();
+      assert.equal(await running, exitCode);
+      assert.equal(isCancelled(), cancels);
+      assert.equal(fake.said.questions.length, 'answers' in options ? 1 : 0);
+      assert.equal(fake.listeners.size, 0);
+    } finally {
+      await double.close();
+    }
+  });
+}
+
+test('the command starts under an old Node as well and ends with the exit code of its work', (t) => {
+  const old = '/usr/bin/node';
+  const program = path.join(import.meta.dirname, '../bin/touchstone.mjs');
+  for (const node of [process.execPath, old]) {
+    const { status, stdout, error } = spawnSync(node, [program, 'help', 'run', 'retract'], { encoding: 'utf8' });
+    if (error !== undefined) {
+      t.diagnostic(`There is no ${node} here.`);
+      continue;
+    }
+    assert.equal(status, 0);
+    assert.match(stdout, /touchstone run retract RUN/);
+    assert.equal(spawnSync(node, [program, 'nonsense'], { encoding: 'utf8' }).status, 2);
+  }
+});

@@ -1,0 +1,29 @@
+import type { Command } from '../command.ts';
+import { accountCommands } from './account.ts';
+import { caseCommands } from './cases.ts';
+import { dataCommands } from './data.ts';
+import { datasetCommands } from './datasets.ts';
+import { evidenceCommands } from './evidence.ts';
+import { importCommands } from './import.ts';
+import { indexCommands } from './indexes.ts';
+import { operateCommands } from './operate.ts';
+import { runCommands } from './runs.ts';
+import { statusCommands } from './status.ts';
+import { taskCommands } from './tasks.ts';
+import { universeCommands } from './universes.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  ...statusCommands,
+  ...accountCommands,
+  ...importCommands,
+  ...dataCommands,
+  ...runCommands,
+  ...caseCommands,
+  ...universeCommands,
+  ...indexCommands,
+  ...datasetCommands,
+  ...taskCommands,
+  ...evidenceCommands,
+  ...operateCommands,
+];

@@ -1,0 +1,26 @@
+import { diffDatasets, downloadDataset, freezeDataset, getDataset, listDatasets } from '@touchstone/contracts/datasets';
+import { decodeCursor, toPage } from '../../platform/http/cursor.ts';
+import type { Serve } from '../../platform/http/serve.ts';
+import type { DatasetService } from './dataset.service.ts';
+
+export function registerDatasetRoutes(serve: Serve, datasets: DatasetService): void {
+  serve(freezeDataset, ({ caller, body }) => datasets.freeze(caller, body));
+  serve(listDatasets, async ({ caller, query }) => {
+    const key = decodeCursor(query.cursor, ['string', 'string']);
+    const after = key === null ? undefined : { createdAt: String(key[0]), sha256: String(key[1]) };
+    const rows = await datasets.list(caller, { after, limit: query.limit + 1 });
+    return toPage(rows, query.limit, (row) => [row.createdAt, row.sha256]);
+  });
+  serve(getDataset, ({ caller, params }) => datasets.get(caller, params.sha256));
+  serve(downloadDataset, async ({ caller, params, reply }) => {
+    const { stream, byteCount } = await datasets.file(caller, params.sha256);
+    return reply
+      .type('application/vnd.apache.arrow.file')
+      .header('content-length', byteCount)
+      .header('content-disposition', `attachment; filename="${params.sha256.slice(0, 12)}.arrow"`)
+      .send(stream);
+  });
+  serve(diffDatasets, ({ caller, params, query }) =>
+    datasets.diff(caller, params.sha256, params.otherSha256, query.limit),
+  );
+}

@@ -1,0 +1,76 @@
+import type { Database } from '../platform/database/database.ts';
+import type { Serve } from '../platform/http/serve.ts';
+import { registerBarsRoutes } from './bars/bars.routes.ts';
+import { createBarsService } from './bars/bars.service.ts';
+import { registerCalendarsRoutes } from './calendars/calendars.routes.ts';
+import { createCalendarsService } from './calendars/calendars.service.ts';
+import { registerCasesRoutes } from './cases/cases.routes.ts';
+import { createCasesService } from './cases/cases.service.ts';
+import { registerCorrectionsRoutes } from './corrections/corrections.routes.ts';
+import { createCorrectionsService } from './corrections/corrections.service.ts';
+import { registerExchangeRatesRoutes } from './exchange-rates/exchange-rates.routes.ts';
+import { createExchangeRatesService } from './exchange-rates/exchange-rates.service.ts';
+import { registerInstrumentsRoutes } from './instruments/instruments.routes.ts';
+import { createInstrumentsService } from './instruments/instruments.service.ts';
+import { registerMacroRoutes } from './macro/macro.routes.ts';
+import { createMacroService } from './macro/macro.service.ts';
+import { registerPriceImportRoutes } from './price-import/price-import.routes.ts';
+import { createPriceImportService, type PriceImportDeps } from './price-import/price-import.service.ts';
+import { registerRunsRoutes } from './runs/runs.routes.ts';
+import { createRunsService } from './runs/runs.service.ts';
+import { registerSourcesRoutes } from './sources/sources.routes.ts';
+import { createSourcesService } from './sources/sources.service.ts';
+import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
+import { createTimelineService } from './timeline/timeline.service.ts';
+
+/** The door of the stage: facts in and out. Later stages enter here. */
+export { verifyContents } from './facts/fact-tables.ts';
+export {
+  loadActions,
+  loadCaps,
+  loadRates,
+  loadSuspectSteps,
+  type RateTellings,
+} from './facts/load-small-facts.ts';
+export { findPriceSource } from './facts/price-source.ts';
+export { loadTellings } from './facts/read-bars.ts';
+export { type ReadTime, resolveTime, type TimeQuery } from './facts/read-time.ts';
+export { ensureSimulatedMarket } from './simulated-market/simulated-market.service.ts';
+
+export type MarketData = ReturnType<typeof createMarketData>;
+
+/** Every service of the stage. Registers the import task on the way. */
+export function createMarketData(deps: PriceImportDeps) {
+  const { database } = deps;
+  return { priceImport: createPriceImportService(deps), ...createReaders(database) };
+}
+
+function createReaders(database: Database) {
+  return {
+    timeline: createTimelineService(database),
+    sources: createSourcesService(database),
+    instruments: createInstrumentsService(database),
+    bars: createBarsService(database),
+    corrections: createCorrectionsService(database),
+    runs: createRunsService(database),
+    cases: createCasesService(database),
+    exchangeRates: createExchangeRatesService(database),
+    macro: createMacroService(database),
+    calendars: createCalendarsService(database),
+  };
+}
+
+/** Serves the whole `data` group of the contracts. */
+export function registerMarketDataRoutes(serve: Serve, market: MarketData): void {
+  registerTimelineRoutes(serve, market.timeline);
+  registerSourcesRoutes(serve, market.sources);
+  registerInstrumentsRoutes(serve, market.instruments);
+  registerBarsRoutes(serve, market.bars);
+  registerCorrectionsRoutes(serve, market.corrections);
+  registerPriceImportRoutes(serve, market.priceImport);
+  registerRunsRoutes(serve, market.runs);
+  registerCasesRoutes(serve, market.cases);
+  registerExchangeRatesRoutes(serve, market.exchangeRates);
+  registerMacroRoutes(serve, market.macro);
+  registerCalendarsRoutes(serve, market.calendars);
+}

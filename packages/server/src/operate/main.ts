@@ -1,0 +1,81 @@
+// Backup, restore and password reset: started by `touchstone`, beside the server or without it.
+// Prints one JSON object, or a line that begins with "error: " on standard error and ends with code 1.
+import path from 'node:path';
+import { ConfigError, readConfig } from '../config.ts';
+import { systemClock } from '../platform/clock/clock.ts';
+import { EmbeddedPostgresError } from '../platform/database/embedded/embedded-postgres-error.ts';
+import { ProblemError } from '../platform/problem-error.ts';
+import { writeBackup } from './backup.ts';
+import { BackupError } from './backup-file.ts';
+import { makeTarget, reachDatabase, withOwner } from './open-installation.ts';
+import { resetPassword } from './reset-password.ts';
+import { restoreBackup } from './restore.ts';
+
+const interrupt = new AbortController();
+process.on('SIGINT', () => interrupt.abort());
+process.on('SIGTERM', () => interrupt.abort());
+
+const tell = (line: string) => process.stderr.write(`${line}\n`);
+try {
+  console.log(JSON.stringify(await operate(process.argv.slice(2))));
+} catch (error) {
+  process.stderr.write(`error: ${toSentence(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function operate([word, about = '']: string[]): Promise<object> {
+  const config = readConfig(process.env);
+  const { signal } = interrupt;
+  switch (word) {
+    case 'backup': {
+      const createdAt = new Date(systemClock.now()).toISOString();
+      const file = path.resolve(about);
+      return withOwner(config, tell, (client) => writeBackup({ client, home: config.home, file, createdAt, signal }));
+    }
+    case 'restore': {
+      const made: { close?: () => Promise<void> } = {};
+      const restored = await restoreBackup({
+        file: path.resolve(about),
+        home: config.home,
+        signal,
+        progress: tell,
+        async openTarget() {
+          const target = await makeTarget(config, tell);
+          made.close = target.close;
+          return target;
+        },
+      });
+      await made.close?.();
+      return { ...restored, home: config.home };
+    }
+    case 'reset-password': {
+      const reached = await reachDatabase(config, tell);
+      try {
+        return await resetPassword(reached.app, about, await readInput());
+      } finally {
+        await reached.close();
+      }
+    }
+    default:
+      throw new BackupError('Start this with: touchstone backup FILE, restore FILE, or user reset EMAIL.');
+  }
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+}
+
+function toSentence(error: unknown): string {
+  if (interrupt.signal.aborted) return 'Interrupted; nothing was left behind.';
+  const isForPeople =
+    error instanceof BackupError ||
+    error instanceof ConfigError ||
+    error instanceof EmbeddedPostgresError ||
+    error instanceof ProblemError;
+  if (isForPeople) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,96 @@
+import path from 'node:path';
+import type { PoolConfig } from 'pg';
+import { createDatasetService, registerDatasetRoutes } from './features/index.ts';
+import { createMarketData, ensureSimulatedMarket, registerMarketDataRoutes } from './market-data/index.ts';
+import { registerTrialRoutes } from './models/index.ts';
+import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
+import type { Clock } from './platform/clock/clock.ts';
+import type { Compute } from './platform/compute/compute.ts';
+import type { Database } from './platform/database/database.ts';
+import type { Serve } from './platform/http/serve.ts';
+import type { ObjectStore } from './platform/object-store/object-store.ts';
+import type { TaskEngine } from './platform/tasks/task-engine.ts';
+import {
+  createIndexRunService,
+  createIndexService,
+  createUniverseService,
+  ensureSimulatedIndex,
+  INDEX_RUN_TASK,
+  registerIndexRoutes,
+  registerIndexRunRoutes,
+  registerStrategyRoutes,
+  registerUniverseRoutes,
+  universeQuestion,
+} from './portfolio/index.ts';
+
+export type StageParts = {
+  database: Database;
+  /** How worker threads reach the database as the application. */
+  connection: PoolConfig;
+  home: string;
+  objects: ObjectStore;
+  tasks: TaskEngine;
+  compute: Compute;
+  clock: Clock;
+  codeVersion: string;
+};
+
+/** A start on existing data is quicker than this and has nothing to tell. */
+const SLOW_MS = 200;
+
+/** The stages, upstream first, each given exactly what it needs. */
+export function createStages(parts: StageParts) {
+  const { database, connection, objects, tasks, compute, clock, codeVersion } = parts;
+  const market = createMarketData({ database, connection, objects, tasks, clock });
+  const datasets = createDatasetService(database, objects, universeQuestion);
+  const universes = createUniverseService(database);
+  const indexes = createIndexService(database);
+  const objectsFolder = path.join(parts.home, 'objects');
+  const indexRuns = createIndexRunService({
+    database,
+    objects,
+    objectsFolder,
+    connection,
+    compute,
+    tasks,
+    codeVersion,
+  });
+  tasks.register(INDEX_RUN_TASK, indexRuns.run);
+  tasks.registerSchedule('index-run', (input) => ({
+    kind: INDEX_RUN_TASK,
+    title: 'Compute an index on schedule',
+    input,
+  }));
+
+  registerVerifyTask({ database, objects, tasks });
+
+  return {
+    registerRoutes(serve: Serve): void {
+      registerMarketDataRoutes(serve, market);
+      registerDatasetRoutes(serve, datasets);
+      registerTrialRoutes(serve, database);
+      registerUniverseRoutes(serve, universes);
+      registerIndexRoutes(serve, indexes);
+      registerIndexRunRoutes(serve, indexRuns);
+      registerStrategyRoutes(serve, compute);
+      registerVerifyRoutes(serve, { database, objects, tasks });
+    },
+
+    /** What the first page shows on an empty installation. Safe to run at every start and to stop halfway. */
+    async ensureFirstPage(tell: (line: string) => void): Promise<void> {
+      const startedAt = clock.now();
+      const slow = setTimeout(
+        () => tell('Loading the simulated market; this happens once and takes some seconds …'),
+        SLOW_MS,
+      );
+      const { loaded } = await ensureSimulatedMarket({ database, objects, clock });
+      if (loaded.length > 0)
+        tell(`Simulated market loaded in ${((clock.now() - startedAt) / 1000).toFixed(1)} s; computing its index …`);
+      clearTimeout(slow);
+      await ensureSimulatedIndex(database, indexes, indexRuns, {
+        universeName: 'Simulated market',
+        benchmarkSymbol: 'SIMTR',
+      });
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Writable } from 'node:stream';
+import type { Role } from '@touchstone/contracts/policy';
+import { createApp } from '../src/app.ts';
+import { type Auth, createAuth } from '../src/platform/auth/auth.routes.ts';
+import type { Database } from '../src/platform/database/database.ts';
+import type { Serve } from '../src/platform/http/serve.ts';
+import { createFolderStore, type ObjectStore } from '../src/platform/object-store/object-store.ts';
+import { createTaskEngine, type TaskEngine } from '../src/platform/tasks/task-engine.ts';
+import { createLog } from '../src/platform/telemetry/log.ts';
+import type { TestDatabase } from './cluster.ts';
+
+export const SECRET = 'a secret of the tests, long enough to be one';
+const MIGRATIONS = ['202611220900_create_ground'];
+
+/** What a test may bring: its own routes and tasks, its own pages, another view of the database. */
+export type TestServerOptions = {
+  wire?: (parts: { serve: Serve; database: Database; objects: ObjectStore; tasks: TaskEngine }) => void;
+  webFolder?: string;
+  database?: Database;
+  /** Also take work from the queue. */
+  runTasks?: boolean;
+};
+
+export type Request = { token?: string; body?: unknown; headers?: Record<string, string> };
+export type Reply = {
+  status: number;
+  headers: Headers;
+  /** The parsed JSON body; undefined without one. */
+  json: Record<string, unknown>;
+  text: string;
+};
+
+export type TestServer = {
+  url: string;
+  database: Database;
+  tasks: TaskEngine;
+  auth: Auth;
+  /** Moves the server's clock; sessions and locks follow it. */
+  clock: { offsetMs: number };
+  /** What was logged, one JSON text a line. */
+  lines: string[];
+  call(method: string, path: string, request?: Request): Promise<Reply>;
+  /** An access token of a user with a role, made in the database without the door. */
+  tokenFor(role: Role, tenantId: number): Promise<string>;
+  close(): Promise<void>;
+};
+
+/** The whole server on a free port, on a test's database. Replaced: the clock (it can be moved) and the log (kept). */
+export async function startTestServer(db: TestDatabase, options: TestServerOptions = {}): Promise<TestServer> {
+  const home = await mkdtemp('/tmp/touchstone-server-');
+  const database = options.database ?? db.database;
+  const clock = { offsetMs: 0, now: () => Date.now() + clock.offsetMs };
+  const lines: string[] = [];
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const log = createLog('info', destination);
+  const objects = createFolderStore(path.join(home, 'objects'));
+  const tasks = createTaskEngine({ database, connection: db.connection, clock, log });
+  const auth = createAuth(database, clock, SECRET);
+  const installation = {
+    ...{ version: '0.1.0', startedAt: new Date().toISOString(), home, databaseVersion: '18', partitioning: 'yearly' },
+    ...{ databaseKind: 'embedded' as const, migrations: MIGRATIONS },
+  };
+  const app = await createApp({
+    ...{ config: { trustProxy: false }, database, objects, tasks, clock, log, auth, installation },
+    registerRoutes: (serve) => options.wire?.({ serve, database, objects, tasks }),
+    webFolder: options.webFolder ?? null,
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  if (options.runTasks) await tasks.run();
+  const address = app.server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+
+  return {
+    ...{ url, database, tasks, auth, clock, lines },
+    async call(method, at, { token, body, headers = {} } = {}) {
+      const init: RequestInit = { method, headers: { ...headers } };
+      const sent: Record<string, string> = { ...headers };
+      if (token !== undefined) sent.authorization = `Bearer ${token}`;
+      if (body !== undefined) {
+        sent['content-type'] ??= 'application/json';
+        init.body = typeof body === 'string' ? body : JSON.stringify(body);
+      }
+      const response = await fetch(
+        at.startsWith('/api') || !at.startsWith('/') ? `${url}${at}` : `${url}/api/v1${at}`,
+        {
+          ...init,
+          headers: sent,
+        },
+      );
+      const text = await response.text();
+      const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        json: isJson && text !== '' ? JSON.parse(text) : {},
+      };
+    },
+    async tokenFor(role, tenantId) {
+      await db.migrator.query('INSERT INTO tenant (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+        tenantId,
+        `tenant ${tenantId}`,
+      ]);
+      const { rows } = await db.migrator.query('INSERT INTO app_user (tenant_id, role) VALUES ($1, $2) RETURNING id', [
+        tenantId,
+        role,
+      ]);
+      const { token } = await auth.service.accessTokens.issue({
+        userId: rows[0].id,
+        tenantId,
+        role,
+        family: crypto.randomUUID(),
+      });
+      return token;
+    },
+    async close() {
+      await app.close();
+      await tasks.stop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
