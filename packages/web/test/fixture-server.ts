@@ -143,7 +143,10 @@ async function answer(
     bytes.length,
   );
   if (route.id === 'createOwner' || route.id === 'signIn' || route.id === 'refreshSession') {
-    response.setHeader('set-cookie', 'fixture_refresh=1; HttpOnly; SameSite=Strict; Path=/api/v1/auth');
+    response.setHeader('set-cookie', [
+      'touchstone_refresh=1; HttpOnly; SameSite=Strict; Path=/api/v1/auth',
+      'touchstone_csrf=fixture-csrf; SameSite=Strict; Path=/',
+    ]);
   }
   if (route.status === 204) {
     response.writeHead(204).end();

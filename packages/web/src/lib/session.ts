@@ -4,16 +4,18 @@ import { PROBLEMS, problem } from '@touchstone/contracts/problems';
 
 /**
  * Who is using this page. The access token lives in memory only; the refresh token is an httpOnly cookie the page never
- * sees; the CSRF token is kept in storage, because a reload needs it to use the cookie.
+ * sees; the CSRF token is a cookie the page reads and sends along, which no other site can.
  */
 
-const CSRF_KEY = 'touchstone.csrf';
+const CSRF_COOKIE = 'touchstone_csrf';
 /** Renew a little before the end, so that no request starts with a token that ends on the way. */
 const RENEW_BEFORE_MS = 30_000;
 const REFRESH_LOCK = 'touchstone.refresh';
 
 let access: { token: string; expiresAtMs: number } | null = null;
 let refreshing: Promise<boolean> | null = null;
+/** The cookies of an ended session may outlive it; they are not tried again. */
+let isEnded = false;
 let onSessionEnded: () => void = () => {};
 
 /** Called once by the app: what happens when a session cannot be renewed. */
@@ -22,19 +24,19 @@ export function whenSessionEnds(handler: () => void): void {
 }
 
 export function adoptSession(session: Session): AuthState {
+  isEnded = false;
   access = { token: session.accessToken, expiresAtMs: Date.parse(session.accessTokenExpiresAt) };
-  store(session.csrfToken);
   return { hasOwner: true, signedIn: session.signedIn };
 }
 
 export function forgetSession(): void {
   access = null;
-  store(null);
+  isEnded = true;
 }
 
 /** Headers that let this page use its cookie. */
 export function csrfHeaders(): Record<string, string> {
-  const token = storedCsrf();
+  const token = csrfToken();
   return token === null ? {} : { 'x-csrf-token': token };
 }
 
@@ -46,7 +48,7 @@ export async function accessToken(): Promise<string | null> {
 
 /** First question of the page: an old session is renewed, else the server says who we are. */
 export async function loadAuthState(): Promise<AuthState> {
-  if (access === null && storedCsrf() !== null) await refresh();
+  if (access === null && !isEnded && csrfToken() !== null) await refresh();
   return client.call(getAuthState);
 }
 
@@ -145,19 +147,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function storedCsrf(): string | null {
-  try {
-    return localStorage.getItem(CSRF_KEY);
-  } catch {
-    return null;
-  }
-}
-
-function store(token: string | null): void {
-  try {
-    if (token === null) localStorage.removeItem(CSRF_KEY);
-    else localStorage.setItem(CSRF_KEY, token);
-  } catch {
-    // Without storage the session lasts until the page is left.
-  }
+/** The server sets it beside the refresh cookie, for our own page to read. */
+function csrfToken(): string | null {
+  const found = document.cookie.split('; ').find((cookie) => cookie.startsWith(`${CSRF_COOKIE}=`));
+  return found === undefined ? null : decodeURIComponent(found.slice(CSRF_COOKIE.length + 1));
 }

@@ -92,6 +92,7 @@ function runNotes(run: IndexRun): string {
     run.infeasibleCount > 0 ? `${formatCount(run.infeasibleCount)} infeasible` : '',
     run.cashDays > 0 ? `${formatCount(run.cashDays)} days in cash` : '',
     run.namesWithoutCap > 0 ? `${formatCount(run.namesWithoutCap)} names without a cap` : '',
+    run.suspectStepCount > 0 ? `${formatCount(run.suspectStepCount)} price steps paid as no return` : '',
   ].filter((note) => note !== '');
   return notes.length === 0 ? 'none' : notes.join(', ');
 }
