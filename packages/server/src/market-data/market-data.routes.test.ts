@@ -33,7 +33,8 @@ after(async () => {
 
 /** Asks a route and reads its answer by the contract. */
 async function ask<T extends z.ZodType>(answer: T, method: string, path: string, body?: unknown): Promise<z.output<T>> {
-  const headers: Record<string, string> = typeof body === 'string' ? { 'content-type': 'application/octet-stream' } : {};
+  const headers: Record<string, string> =
+    typeof body === 'string' ? { 'content-type': 'application/octet-stream' } : {};
   const reply = await server.call(method, path, { token, body, headers });
   assert.ok(reply.status < 300, `${method} ${path}: ${reply.status} ${reply.text}`);
   return answer.parse(reply.json);
