@@ -52,7 +52,7 @@ async function start(config: Config): Promise<void> {
     const app = await createApp({
       ...{ config, database, objects, tasks, clock, log, auth, installation, registerRoutes, webFolder },
     });
-    await stages.ensureFirstPage();
+    await stages.ensureFirstPage(console.log);
     await app.listen({ host: config.host, port: config.port });
     // After listening: a server whose port is taken must not begin work it then drops.
     await tasks.run();

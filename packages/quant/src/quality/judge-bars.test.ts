@@ -384,22 +384,6 @@ test('a step out and back within a few usual days of a wild series holds nothing
   );
 });
 
-test('two bad ticks on one day of a small batch do not excuse each other', () => {
-  const parts = Array.from({ length: 25 }, (_, i) => clean(`pair ${i}`));
-  for (const i of [4, 9]) {
-    parts[i]!.close[200]! *= 1.5;
-    parts[i]!.high[200] = parts[i]!.close[200]!;
-  }
-  const findings = judgePanel(concatenateBars(parts), { tradingDays: days, basis: 'raw' });
-  assert.deepEqual(
-    findings.map(({ kind, instrument, firstRow }) => [kind, instrument, firstRow]),
-    [
-      ['bad-tick', 4, 200],
-      ['bad-tick', 9, 200],
-    ],
-  );
-});
-
 test('a last bar at another level is only a suspicion until the next bar is judged with it', () => {
   const bars = lifted(clean(27, 301), 299, 299, 10);
   const suspicion = only(judged(barsBetween(bars, 0, 300)), 'split-suspicion');

@@ -955,8 +955,6 @@ function findThinDays(
 
 const PEER_BINS = 80;
 const PEER_BIN_WIDTH = 0.5;
-/** The highest of a small batch set aside, so that two ticks on one day do not excuse each other. */
-const PEERS_ASIDE = 2;
 
 /** The 95th percentile of each displacement and the median gap, by session, over the rows that passed so far. */
 function peersOf(measures: Measures, tradingDays: Int32Array, settings: CourtSettings): Peers {
@@ -983,9 +981,8 @@ function highBySession(measures: Measures, form: Displacement, sessions: number,
     const own = counts.subarray(session * PEER_BINS, (session + 1) * PEER_BINS);
     const total = own.reduce((sum, n) => sum + n, 0);
     if (total < peersMin) continue;
-    const aside = Math.max(PEERS_ASIDE, 0.05 * total);
     let bin = PEER_BINS - 1;
-    for (let above = own[bin]!; bin > 0 && above <= aside; above += own[bin]!) bin -= 1;
+    for (let above = own[bin]!; bin > 0 && above <= 0.05 * total; above += own[bin]!) bin -= 1;
     result[session] = bin * PEER_BIN_WIDTH;
   }
   return result;

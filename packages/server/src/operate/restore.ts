@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import pg from 'pg';
@@ -35,8 +35,11 @@ export type RestoreResult = {
   root: string;
 };
 
-/** Lies in the home while a restore is under way: a home that has it is not whole. */
-export const UNFINISHED = 'restore-unfinished';
+/**
+ * Lies in the home while a restore is under way. If that is killed, all rows are in a transaction that never was: a server
+ * started there finds an empty database, and the next restore says what this folder is.
+ */
+const UNFINISHED = 'restore-unfinished';
 /** What an installation consists of. The session of the command line may lie beside it. */
 const OWN_PARTS = ['database', 'objects', 'secret'];
 
@@ -198,9 +201,4 @@ function openTable(client: pg.ClientBase, shape: TableShape) {
       await ended;
     },
   };
-}
-
-/** True while a restore is under way there, or was cut off. */
-export async function isUnfinished(home: string): Promise<boolean> {
-  return (await stat(path.join(home, UNFINISHED)).catch(() => undefined)) !== undefined;
 }

@@ -33,6 +33,7 @@ export function SchedulesPage() {
   const refusal = useRefusal('task:write');
   return (
     <>
+      <SubNav of="tasks" />
       <PageHeader
         title="Schedules"
         actions={
@@ -43,7 +44,6 @@ export function SchedulesPage() {
       >
         Work that comes again by itself.
       </PageHeader>
-      <SubNav of="tasks" />
       <Panel title="Schedules" flush>
         <QueryView query={schedules}>
           {({ items }) => (
