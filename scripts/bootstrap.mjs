@@ -69,7 +69,12 @@ export function runNode(args, options = {}) {
 
 /** The environment with the installed programs first, so that `node` is the right one there too. */
 export function environment() {
-  return { ...process.env, PATH: `${programs}${delimiter}${process.env.PATH ?? ''}` };
+  return {
+    // Compiled code is kept between starts: it saves a third of the time to the first answer.
+    NODE_COMPILE_CACHE: join(modules, '.cache', 'node'),
+    ...process.env,
+    PATH: `${programs}${delimiter}${process.env.PATH ?? ''}`,
+  };
 }
 
 /** The installed Node 24, else the one that runs this if it can run TypeScript. */

@@ -26,7 +26,10 @@ if (files.length === 0) {
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 let failed = !(await runOn('embedded', files));
-const onDatabase = files.filter((file) => readFileSync(path.join(root, file), 'utf8').includes('createTestDatabase'));
+const harnesses = globSync('packages/server/test/**/*.ts', { cwd: root }).filter(
+  (file) => !file.endsWith('.test.ts') && textOf(file).includes('createTestDatabase'),
+);
+const onDatabase = files.filter((file) => harnesses.some((harness) => textOf(file).includes(path.basename(harness))));
 if (hasPostgres15 && onDatabase.length > 0) {
   console.log(`\nThe ${onDatabase.length} files that use a database, again on PostgreSQL 15:`);
   failed = !(await runOn('postgres15', onDatabase)) || failed;
@@ -39,6 +42,10 @@ if (hasPostgres15 && onDatabase.length > 0) {
 }
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = failed ? 1 : 0;
+
+function textOf(file: string): string {
+  return readFileSync(path.join(root, file), 'utf8');
+}
 
 /** Runs test files with one database cluster for all of them. True when all passed. */
 async function runOn(kind: ClusterKind, some: readonly string[]): Promise<boolean> {

@@ -237,7 +237,10 @@ export const indexLevels = z.object({
     .nullable()
     .meta({ description: 'What the universe leaves out, when it is known to.', example: null }),
   days: z.array(day).meta({ example: ['2026-01-14', '2026-01-15'] }),
-  level: z.array(z.number()).meta({ description: 'Index after costs, one a day.', example: [100, 100.4] }),
+  level: z.array(z.number()).meta({
+    description: 'Index after costs, one a day. All levels have 7 digits here; the CSV export has all.',
+    example: [100, 100.4],
+  }),
   levelGross: z.array(z.number()).meta({ description: 'Before costs.', example: [100, 100.41] }),
   levelNextClose: z
     .array(z.number())

@@ -98,7 +98,7 @@ export const watchTasks = defineRoute({
 
 export const schedule = audit.extend({
   id,
-  kind: z.enum(['index-run', 'verify', 'backup']).meta({ description: 'What it starts.', example: 'verify' }),
+  kind: z.enum(['index-run', 'verify']).meta({ description: 'What it starts.', example: 'verify' }),
   title: name.meta({ example: 'Verify every night' }),
   cron: z
     .string()

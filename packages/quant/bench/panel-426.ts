@@ -80,7 +80,7 @@ export function loadCapSnapshots(folder: string, symbols: readonly string[]): Ca
 export function randomPanel426(): { panel: Panel426; snapshots: CapSnapshots } {
   const rowCount = 2516;
   const columnCount = 426;
-  const random = createRandom('index-variants');
+  const random = createRandom('index-kernel');
   const close = new Float64Array(rowCount * columnCount);
   for (let i = 0; i < columnCount; i++) close[i] = 20 + 80 * random.uniform();
   for (let t = 1; t < rowCount; t++) {

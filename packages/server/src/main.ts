@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -28,6 +29,7 @@ try {
 
 async function start(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
+  await mkdir(config.home, { recursive: true });
   const secret = await loadSecret(config);
   const opened = await openDatabase(config, log);
   const database = createDatabase(opened.pool);
@@ -36,7 +38,6 @@ async function start(config: Config): Promise<void> {
     const clock = systemClock;
     const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
     const auth = createAuth(database, clock, secret);
-
     const compute = createCompute(COMPUTE_THREADS);
     const stages = createStages({
       ...{ database, objects, tasks, compute, clock },
@@ -51,9 +52,10 @@ async function start(config: Config): Promise<void> {
     const app = await createApp({
       ...{ config, database, objects, tasks, clock, log, auth, installation, registerRoutes, webFolder },
     });
-    await stages.ensureFirstPage();
-    await tasks.run();
+    await stages.ensureFirstPage(console.log);
     await app.listen({ host: config.host, port: config.port });
+    // After listening: a server whose port is taken must not begin work it then drops.
+    await tasks.run();
     stopOnSignal(async () => {
       await app.close();
       await tasks.stop();

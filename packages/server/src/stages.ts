@@ -35,6 +35,9 @@ export type StageParts = {
   codeVersion: string;
 };
 
+/** A start on existing data is quicker than this and has nothing to tell. */
+const SLOW_MS = 200;
+
 /** The stages, upstream first, each given exactly what it needs. */
 export function createStages(parts: StageParts) {
   const { database, connection, objects, tasks, compute, clock, codeVersion } = parts;
@@ -74,8 +77,16 @@ export function createStages(parts: StageParts) {
     },
 
     /** What the first page shows on an empty installation. Safe to run at every start and to stop halfway. */
-    async ensureFirstPage(): Promise<void> {
-      await ensureSimulatedMarket({ database, objects, clock });
+    async ensureFirstPage(tell: (line: string) => void): Promise<void> {
+      const startedAt = clock.now();
+      const slow = setTimeout(
+        () => tell('Loading the simulated market; this happens once and takes some seconds …'),
+        SLOW_MS,
+      );
+      const { loaded } = await ensureSimulatedMarket({ database, objects, clock });
+      if (loaded.length > 0)
+        tell(`Simulated market loaded in ${((clock.now() - startedAt) / 1000).toFixed(1)} s; computing its index …`);
+      clearTimeout(slow);
       await ensureSimulatedIndex(database, indexes, indexRuns, {
         universeName: 'Simulated market',
         benchmarkSymbol: 'SIMTR',

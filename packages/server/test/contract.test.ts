@@ -14,8 +14,10 @@ test('the API still keeps everything it promised', async () => {
   assert.deepEqual(findBreakingChanges(before, now()), []);
 });
 
-test('the snapshot of the contract is the present one (node scripts/update-contract-snapshot.ts)', async () => {
-  assert.deepEqual(JSON.parse(await readFile(SNAPSHOT, 'utf8')), JSON.parse(JSON.stringify(now())));
+test('the snapshot of the contract is the present one', async () => {
+  const stored = JSON.stringify(JSON.parse(await readFile(SNAPSHOT, 'utf8')));
+  // Not compared by deepEqual: the difference of two whole documents fills the screen and tells nothing.
+  assert.ok(stored === JSON.stringify(now()), 'Renew it: node scripts/update-contract-snapshot.ts');
 });
 
 /** The document with one place replaced, found by its path of keys. */

@@ -393,6 +393,17 @@ test('the log hides secrets wherever they stand', () => {
     { request: { body: { password: 'hunter2', refreshToken: 'hunter2' }, headers: { 'x-csrf-token': 'hunter2' } } },
     'b',
   );
-  assert.equal(lines.length, 2);
+  // Drivers put connections, statements and their values on their errors.
+  log.error(
+    {
+      err: Object.assign(new Error('lost', { cause: new Error('why') }), {
+        client: { password: 'hunter2' },
+        code: '57P01',
+      }),
+    },
+    'c',
+  );
+  assert.equal(lines.length, 3);
   assert.ok(!lines.join('').includes('hunter2'));
+  assert.match(lines[2]!, /"message":"lost","code":"57P01".*"cause":\{"name":"Error","message":"why"/);
 });

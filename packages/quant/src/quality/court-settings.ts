@@ -35,6 +35,16 @@ export const courtSettings = {
   pairedStepMin: 0.065,
   /** From this absolute log step on, a step is reported even with loud volume: no news triples a price overnight. */
   certainStep: 1.2,
+  /** A step is one of the level only if this share of it shows from open to open. */
+  stepLevelShare: 0.35,
+  /**
+   * Bars at another level that make a tick of whole bars, its smallest size in absolute log and in standard deviations,
+   * and the share of the step by which the level may have moved meanwhile.
+   */
+  levelTickBarsMax: 3,
+  levelTickMin: 0.19,
+  levelTickSd: 8,
+  levelTickRestShare: 0.25,
   /**
    * Bars between two steps that cancel, and how far from zero their sum may be: in log, in standard
    * deviations and as a share of the step.

@@ -4,9 +4,19 @@ import fc from 'fast-check';
 import { createRandom } from '../random/random.ts';
 import type { Bars } from '../series/bars.ts';
 import { dayText } from '../series/day.ts';
+import { tradingDays } from '../series/trading-calendar.ts';
+import { type Difficulty, marketSettings } from '../simulate/market-settings.ts';
+import { type SimulatedMarket, simulateMarket } from '../simulate/market-simulator.ts';
 import { type BarPanel, barsBetween, concatenateBars } from './bar-panel.ts';
 import { injectFaults } from './fault-injector.ts';
-import { type CourtContext, type Finding, judgeBars, judgePanel } from './judge-bars.ts';
+import {
+  type CourtContext,
+  type Finding,
+  judgeBars,
+  judgePanel,
+  type KnownSplit,
+  type PanelFinding,
+} from './judge-bars.ts';
 import { simulatedBars, weekdaysFrom } from './simulated-bars.ts';
 
 const days = weekdaysFrom(14_600, 500);
@@ -270,4 +280,187 @@ test('the injector and the court agree on most faults of a simulated panel', () 
       ),
   );
   assert.ok(missed.length <= 4, missed.map((fault) => `${fault.kind} ${fault.detail}`).join('; '));
+});
+
+const PRICES = ['open', 'high', 'low', 'close'] as const;
+
+/** Multiplies all prices of some bars. */
+function lifted(bars: Bars, first: number, last: number, factor: number): Bars {
+  for (const name of PRICES) for (let row = first; row <= last; row++) bars[name][row]! *= factor;
+  return bars;
+}
+
+test('one to three whole bars at another level are bad ticks, exactly those bars, and no split', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(100, 10, 7.3, 4, 2, 1.5, 0.7, 0.5, 0.25, 0.1, 0.01),
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1, max: 290 }),
+      fc.integer({ min: 1, max: 20 }),
+      (factor, count, row, seed) => {
+        const finding = only(judged(lifted(clean(seed), row, row + count - 1, factor)), 'bad-tick');
+        assert.deepEqual([finding.action, finding.firstRow, finding.lastRow], ['quarantine', row, row + count - 1]);
+      },
+    ),
+    { numRuns: 150, seed: 3 },
+  );
+});
+
+test('four whole bars at ten times the price are no tick', () => {
+  const kinds = judged(lifted(clean(21), 100, 103, 10)).map((finding) => finding.kind);
+  assert.ok(!kinds.includes('bad-tick') && kinds.length > 0, kinds.join());
+});
+
+test('whole bars at another level are found close together, across a gap and in closes alone', () => {
+  const twice = lifted(lifted(lifted(clean(22), 100, 100, 10), 103, 104, 0.1), 108, 108, 2);
+  assert.deepEqual(
+    judged(twice).map(({ kind, firstRow, lastRow }) => [kind, firstRow, lastRow]),
+    [
+      ['bad-tick', 100, 100],
+      ['bad-tick', 103, 104],
+      ['bad-tick', 108, 108],
+    ],
+  );
+  const bars = lifted(clean(23), 150, 150, 0.01);
+  const gappy = concatenateBars([barsBetween(bars, 0, 149), barsBetween(bars, 150, 300)]);
+  assert.deepEqual(
+    judged(gappy).map(({ kind, firstRow }) => [kind, firstRow]),
+    [
+      ['missing-bars', 149],
+      ['bad-tick', 149],
+    ],
+  );
+  const closes = lifted(clean(24), 150, 152, 10);
+  for (const name of ['open', 'high', 'low', 'volume'] as const) closes[name].fill(Number.NaN);
+  const finding = only(judged(closes), 'bad-tick');
+  assert.deepEqual([finding.firstRow, finding.lastRow], [150, 152]);
+});
+
+test('a large true day beside a whole bar at another level is not held back', () => {
+  for (const [row, daily] of [
+    [199, 0.85],
+    [199, 1.15],
+    [201, 0.85],
+    [201, 1.15],
+  ] as const) {
+    const bars = clean(25);
+    for (let k = row; k < 300; k++) for (const name of PRICES) if (k > row || name === 'close') bars[name][k]! *= daily;
+    bars.high[row] = Math.max(bars.high[row]!, bars.close[row]!);
+    bars.low[row] = Math.min(bars.low[row]!, bars.close[row]!);
+    const finding = only(judged(lifted(bars, 200, 200, row === 199 && daily < 1 ? 10 : 0.1)), 'bad-tick');
+    assert.deepEqual([finding.firstRow, finding.lastRow], [200, 200]);
+  }
+});
+
+test('a crash of the whole batch that is taken back the next day is news, the same fall of one is a bad tick', () => {
+  const batch = (isCrash: boolean) =>
+    concatenateBars(
+      Array.from({ length: 30 }, (_, i) =>
+        isCrash || i === 3 ? lifted(clean(`rebound ${i}`), 200, 200, 0.79) : clean(`rebound ${i}`),
+      ),
+    );
+  assert.deepEqual(judgePanel(batch(true), { tradingDays: days, basis: 'raw' }), []);
+  const alone = judgePanel(batch(false), { tradingDays: days, basis: 'raw' });
+  assert.deepEqual(
+    alone.map(({ kind, instrument, firstRow }) => [kind, instrument, firstRow]),
+    [['bad-tick', 3, 200]],
+  );
+});
+
+test('a crash and rebound of one company with the volume of news is no bad tick', () => {
+  for (const factor of [0.6, 0.75, 1.3, 1.8]) {
+    const bars = lifted(clean(26), 200, 201, factor);
+    bars.volume[200]! *= 12;
+    bars.volume[202]! *= 9;
+    assert.deepEqual(judged(bars), []);
+  }
+});
+
+test('a step out and back within a few usual days of a wild series holds nothing back', () => {
+  const wild = lifted(simulatedBars(days, createRandom(29), 0.08, 50), 200, 200, 1.45);
+  assert.deepEqual(
+    judged(wild).filter((finding) => finding.action === 'quarantine'),
+    [],
+  );
+});
+
+test('a last bar at another level is only a suspicion until the next bar is judged with it', () => {
+  const bars = lifted(clean(27, 301), 299, 299, 10);
+  const suspicion = only(judged(barsBetween(bars, 0, 300)), 'split-suspicion');
+  assert.deepEqual([suspicion.action, suspicion.firstRow], ['note', 299]);
+  assert.equal(only(judged(bars), 'bad-tick').firstRow, 299);
+  const retold = judged(barsBetween(bars, 299, 301), { priorBars: barsBetween(bars, 0, 299) });
+  assert.deepEqual([retold.length, retold[0]!.kind, retold[0]!.firstRow, retold[0]!.lastRow], [1, 'bad-tick', 0, 0]);
+});
+
+test('closes that stood out and were taken back overnight make neither a currency nor a split', () => {
+  const bars = simulatedBars(days, createRandom(28), 0.05, 50);
+  // Below the limit of a bad tick at this volatility, and above the smallest step of the level.
+  for (const [row, factor] of [
+    [200, 1.25],
+    [230, 0.8],
+  ] as const) {
+    bars.close[row] = bars.open[row]! * factor;
+    bars.high[row] = Math.max(bars.high[row]!, bars.close[row]!);
+    bars.low[row] = Math.min(bars.low[row]!, bars.close[row]!);
+    const shift = bars.open[row]! / bars.open[row + 1]!;
+    lifted(bars, row + 1, 499, shift);
+  }
+  assert.deepEqual(judged(bars), []);
+});
+
+function judgeMarket(market: SimulatedMarket): PanelFinding[] {
+  const knownSplits = new Map<number, KnownSplit[]>();
+  for (const { instrumentIndex, kind, exDay, value } of market.corporateActions)
+    if (kind === 'split')
+      knownSplits.set(instrumentIndex, [...(knownSplits.get(instrumentIndex) ?? []), { day: exDay, ratio: value }]);
+  const sessions = tradingDays(market.settings.calendar, market.day[0]!, market.day.at(-1)!);
+  const panel = concatenateBars(market.observed.map((one) => one.bars));
+  return judgePanel(panel, { tradingDays: sessions, basis: 'raw', knownSplits });
+}
+
+/** Every bad tick held back by a finding of exactly its days, nothing held back that is right, and no step suspected. */
+function checkMarket(market: SimulatedMarket): void {
+  const findings = judgeMarket(market);
+  const { faults } = market.truth;
+  const missed = faults.filter(
+    (fault) =>
+      fault.kind === 'bad-tick' &&
+      !findings.some(
+        (f) =>
+          f.action === 'quarantine' &&
+          f.instrument === fault.instrumentIndex &&
+          f.firstDay === fault.firstDay &&
+          f.lastDay === fault.lastDay,
+      ),
+  );
+  assert.deepEqual(missed, []);
+  assert.ok(faults.some((fault) => fault.kind === 'bad-tick' && fault.columns.length === 4));
+  const groundless = findings.filter(
+    (f) =>
+      f.kind === 'split-suspicion' ||
+      f.kind === 'currency-swap' ||
+      !faults.some((t) => t.instrumentIndex === f.instrument && t.firstDay === f.firstDay && t.lastDay <= f.lastDay),
+  );
+  assert.deepEqual(
+    groundless.filter((f) => f.kind !== 'stale-run'),
+    [],
+  );
+}
+
+test('every bad tick of simulated markets is held back, every finding is about a planted fault', () => {
+  for (const seed of [11, 12, 13])
+    checkMarket(simulateMarket(marketSettings('medium', { companyCount: 40, dayCount: 1500 }), seed));
+});
+
+test('whole bars at another level are found whatever the difficulty of the market', () => {
+  for (const level of ['easy', 'hard'] satisfies Difficulty[]) {
+    const market = simulateMarket(marketSettings(level, { companyCount: 40, dayCount: 1500 }), 14);
+    const findings = judgeMarket(market);
+    for (const { kind, columns, instrumentIndex, firstDay } of market.truth.faults) {
+      if (kind !== 'bad-tick' || columns.length < 4) continue;
+      const on = findings.filter((f) => f.instrument === instrumentIndex && f.firstDay === firstDay);
+      assert.deepEqual([on.length, only(on, 'bad-tick').lastDay], [1, firstDay]);
+    }
+  }
 });

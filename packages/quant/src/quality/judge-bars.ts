@@ -84,7 +84,8 @@ export type CourtContext = {
  *
  * The court judges data, not the market: it looks at later bars of the same file, for instance to see whether a spike
  * reversed. This hindsight stays in the court and enters no feature. The last bar has no later bar and needs twice the
- * displacement; a tick missed there is found when the next file arrives with `priorBars`.
+ * displacement, and a whole bar at another level is only a suspicion there; both are settled when the bar is judged again
+ * with later ones. With `priorBars` alone it is not: those are not judged.
  *
  * Everything is measured in logs, so all prices times a constant give the same findings. Time O(T log S) with S sessions.
  *
@@ -229,6 +230,7 @@ function examine(bars: Bars, measures: Measures, context: CourtContext, settings
 
 /** Judges what needs the measures, and where given the peers. */
 function conclude(exam: Exam, context: CourtContext, settings: CourtSettings): Finding[] {
+  findLevelTicks(exam, context, settings);
   findBadTicks(exam, context, settings);
   findSteps(exam, context, settings);
   return exam.findings.sort((a, b) => a.firstRow - b.firstRow || a.lastRow - b.lastRow);
@@ -565,6 +567,92 @@ function opposed(a: number, b: number): number {
   return a * b < 0 ? Math.min(Math.abs(a), Math.abs(b)) : 0;
 }
 
+/**
+ * Whole bars at another level: all prices of one to three bars times a factor, and the bar after them back where the bar
+ * before them was. Their bars agree with themselves, so no single price sticks out.
+ */
+function findLevelTicks(exam: Exam, context: CourtContext, settings: CourtSettings): void {
+  const { bars, measures } = exam;
+  let found = 0;
+  for (let row = 1; row + 1 < measures.state.length; row++) {
+    const before = measures.previous[row]!;
+    // The bar before may be a tick found a moment ago.
+    if (before < 0 || measures.state[before] !== GOOD) continue;
+    const gap = bars.open[row]! > 0 ? measures.gap[row]! : nextStart(bars, row, bars.close[before]!);
+    if (!(Math.abs(gap) >= settings.levelTickMin)) continue;
+    const tick = levelTickAt(exam, before, row, gap, context, settings);
+    if (tick === undefined) continue;
+    measures.state.fill(BAD, row, tick.last + 1);
+    found += 1;
+    const first = dayText(bars.day[row]!);
+    const days = tick.last === row ? first : `${first} to ${dayText(bars.day[tick.last]!)}`;
+    const reason = `All prices of ${days} are about x${Math.exp(tick.size).toFixed(3)} the level of the bars before and after, which agree.`;
+    report(exam, 'bad-tick', 'quarantine', [row, tick.last], Math.abs(tick.size), settings.levelTickMin, reason);
+    row = tick.last;
+  }
+  if (found === 0) return;
+  // The bars beside a level tick were measured against it.
+  linkGoodRows(exam);
+  measureDisplacements(exam);
+}
+
+/** The level tick that starts at a row with a gap: its last row and its log size with sign. Undefined if there is none. */
+function levelTickAt(
+  exam: Exam,
+  before: number,
+  row: number,
+  gap: number,
+  context: CourtContext,
+  settings: CourtSettings,
+): { last: number; size: number } | undefined {
+  const { bars, measures } = exam;
+  const { state, session } = measures;
+  const into = beyondMarket(gap, session[row]!, context);
+  let last = row;
+  for (let count = 1; count <= settings.levelTickBarsMax; count++) {
+    let after = last + 1;
+    while (after < state.length && state[after] !== GOOD) after += 1;
+    if (after >= state.length) return undefined;
+    const back = beyondMarket(nextStart(bars, after, bars.close[last]!), session[after]!, context);
+    const size = Math.sign(into) * Math.min(Math.abs(into), Math.abs(back));
+    if (into * back < 0 && isLevelTick(exam, { before, first: row, last, after }, size, settings))
+      return { last, size };
+    last = after;
+  }
+  return undefined;
+}
+
+/** The bars of a suspected level tick with the good row before and the good row after them. */
+type Stretch = { before: number; first: number; last: number; after: number };
+
+function isLevelTick(exam: Exam, stretch: Stretch, signedSize: number, settings: CourtSettings): boolean {
+  const { bars, measures } = exam;
+  const { before, first, last, after } = stretch;
+  const { open, high, low, close } = bars;
+  const size = Math.abs(signedSize);
+  if (size < settings.levelTickMin || size < settings.levelTickSd * measures.sd[first]!) return false;
+  const isCertain = size >= settings.certainStep;
+  const rest = nextStart(bars, after, close[before]!);
+  const tolerance = stepTolerance(exam, first, size, settings);
+  if (Math.abs(rest) > Math.max(tolerance, settings.levelTickRestShare * size)) return false;
+  // The close after counts as well: an open that is wrong itself brings no level back.
+  if (Math.abs(Math.log(close[after]! / close[before]!)) > size / 2) return false;
+  const away = Math.sign(signedSize);
+  const edge = Math.log(close[before]!) + away * Math.max(0, away * rest);
+  for (let row = first; row <= last; row++) {
+    if (measures.state[row] !== GOOD) continue;
+    // NaN passes: a price that is not known contradicts nothing.
+    for (const price of [open[row]!, high[row]!, low[row]!, close[row]!])
+      if (away * (Math.log(price) - edge) < size / 2) return false;
+  }
+  if (isCertain) return true;
+  if (!(open[first]! > 0 && open[after]! > 0)) return false;
+  if (size < settings.stepUsualFactor * usualGap(exam, first, settings, after)) return false;
+  const quiet = [first, after].filter((row) => isSilent(loudness(exam, row, settings), size, settings)).length;
+  // As with currencies: where chance hardly brings the level back, one of the two days may have news.
+  return quiet === 2 || (quiet === 1 && Math.abs(rest) <= tolerance && size > settings.halfQuietTolerances * tolerance);
+}
+
 type Displacement = 'highWick' | 'lowWick' | 'openSpike' | 'closeSpike';
 
 const DISPLACED: readonly { form: Displacement; phrase: string }[] = [
@@ -664,21 +752,42 @@ function collectSteps(exam: Exam, context: CourtContext, settings: CourtSettings
     // A tick found meanwhile may have been the close this gap starts from.
     if (before !== measures.previous[row]) gap = Math.log(exam.bars.open[row]! / exam.bars.close[before]!);
     if (!(Math.abs(gap) >= settings.pairedStepMin)) continue;
-    const session = measures.session[row]!;
-    const market = context.peers?.gap[session] ?? context.marketMove?.[session] ?? 0;
-    // Only a market move in the same direction can explain the step.
-    const size = market * gap > 0 ? Math.sign(gap) * Math.max(0, Math.abs(gap) - Math.abs(market)) : gap;
+    const size = beyondMarket(gap, measures.session[row]!, context);
     if (Math.abs(size) < settings.pairedStepMin) continue;
+    // A step that only takes back what the day before did is a close that stood out, and leaves the level alone.
+    if (stepFromOpen(exam.bars, before, row) / gap < settings.stepLevelShare) continue;
     if (Math.abs(size) < settings.stepUsualFactor * usualGap(exam, row, settings)) continue;
     const loud = loudness(exam, row, settings);
-    // The larger the step, the more volume real news of that size would bring.
-    const allowed = 1 + settings.silentGrowth * Math.max(0, Math.abs(size) - settings.stepMin);
-    const isSilent =
-      Math.abs(size) >= settings.certainStep ||
-      (loud.volume <= settings.silentVolume * allowed && loud.range <= settings.silentRange * allowed);
-    steps.push({ row, size, isSilent, ...loud });
+    steps.push({ row, size, isSilent: isSilent(loud, Math.abs(size), settings), ...loud });
   }
   return steps;
+}
+
+/** A gap less the median gap of the batch: only a market move in the same direction can explain a step. */
+function beyondMarket(gap: number, session: number, context: CourtContext): number {
+  const market = context.peers?.gap[session] ?? context.marketMove?.[session] ?? 0;
+  return market * gap > 0 ? Math.sign(gap) * Math.max(0, Math.abs(gap) - Math.abs(market)) : gap;
+}
+
+/** Log step from the open of one row to the open of another, NaN where one is not known. */
+function stepFromOpen({ open }: Bars, before: number, row: number): number {
+  return open[before]! > 0 && open[row]! > 0 ? Math.log(open[row]! / open[before]!) : Number.NaN;
+}
+
+/** The larger the step, the more volume real news of that size would bring. */
+function isSilent(loud: { volume: number; range: number }, size: number, settings: CourtSettings): boolean {
+  const allowed = 1 + settings.silentGrowth * Math.max(0, size - settings.stepMin);
+  return (
+    size >= settings.certainStep ||
+    (loud.volume <= settings.silentVolume * allowed && loud.range <= settings.silentRange * allowed)
+  );
+}
+
+/** How far from zero the sum of two steps that cancel may be, log. */
+function stepTolerance(exam: Exam, row: number, size: number, settings: CourtSettings): number {
+  return (
+    settings.pairTolerance + settings.pairToleranceSd * exam.measures.sd[row]! + settings.pairToleranceShare * size
+  );
 }
 
 /** Volume and range of a row as multiples of the larger of the usual values before and after it. */
@@ -703,13 +812,20 @@ function loudness(exam: Exam, row: number, settings: CourtSettings): { volume: n
   };
 }
 
-/** The 90th percentile of the absolute gaps around a row, on the wilder side: in a crisis steps of a tenth are daily. */
-function usualGap(exam: Exam, row: number, settings: CourtSettings): number {
+/**
+ * The 90th percentile of the absolute gaps before a row and after it or a later one, on the wilder side: in a crisis
+ * steps of a tenth are daily.
+ */
+function usualGap(exam: Exam, row: number, settings: CourtSettings, after = row): number {
   const { gap, state } = exam.measures;
   let usual = 0;
   for (const step of [-1, 1]) {
     const values: number[] = [];
-    for (let k = row + step; values.length < settings.usualWindow && k >= 0 && k < gap.length; k += step)
+    for (
+      let k = step < 0 ? row - 1 : after + 1;
+      values.length < settings.usualWindow && k >= 0 && k < gap.length;
+      k += step
+    )
       if (state[k] === GOOD && !Number.isNaN(gap[k]!)) values.push(Math.abs(gap[k]!));
     values.sort((a, b) => a - b);
     usual = Math.max(usual, values[Math.ceil(0.9 * values.length) - 1] ?? 0);
@@ -725,10 +841,7 @@ function findPartner(
   settings: CourtSettings,
 ): Step | undefined {
   const start = steps[index]!;
-  const tolerance =
-    settings.pairTolerance +
-    settings.pairToleranceSd * exam.measures.sd[start.row]! +
-    settings.pairToleranceShare * Math.abs(start.size);
+  const tolerance = stepTolerance(exam, start.row, Math.abs(start.size), settings);
   let best: Step | undefined;
   for (let k = index + 1; k < steps.length; k++) {
     const end = steps[k]!;

@@ -11,13 +11,3 @@ export type Bars = {
   close: Float64Array;
   volume: Float64Array;
 };
-
-/**
- * A rectangle of daily values: T days by N instruments, row-major (`values[t * N + i]`), missing is NaN.
- * `day` is ascending; `instrument` holds the caller's ids in column order.
- */
-export type Panel = {
-  day: Int32Array;
-  instrument: Int32Array;
-  close: Float64Array;
-};

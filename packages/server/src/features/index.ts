@@ -2,5 +2,5 @@
 
 export { insertMissingDataset } from './dataset/dataset.repository.ts';
 export { registerDatasetRoutes } from './dataset/dataset.routes.ts';
-export { createDatasetService, type DatasetService, type ResolveUniverse } from './dataset/dataset.service.ts';
+export { createDatasetService } from './dataset/dataset.service.ts';
 export { type DatasetQuestion, type FrozenInstrument, freezeDataset } from './dataset/freeze.ts';

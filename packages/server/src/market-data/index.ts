@@ -24,23 +24,18 @@ import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
 /** The door of the stage: facts in and out. Later stages enter here. */
-export { findActions, type KnownAction } from './facts/corporate-actions.ts';
-export { computeContentSha256, verifyContents } from './facts/fact-tables.ts';
+export { verifyContents } from './facts/fact-tables.ts';
 export {
-  type ActionTellings,
-  type CapTellings,
   loadActions,
   loadCaps,
   loadRates,
   loadSuspectSteps,
   type RateTellings,
 } from './facts/load-small-facts.ts';
-export { findPriceSource, type PriceBasis, type PriceSource } from './facts/price-source.ts';
-export { type BarQuestion, type BarTellings, findBars, type KnownBar, loadTellings } from './facts/read-bars.ts';
-export { type ReadTime, readTimeline, resolveTime, type TimeQuery, visibleAt } from './facts/read-time.ts';
-export { IMPORT_TASK } from './price-import/price-import.service.ts';
+export { findPriceSource } from './facts/price-source.ts';
+export { loadTellings } from './facts/read-bars.ts';
+export { type ReadTime, resolveTime, type TimeQuery } from './facts/read-time.ts';
 export { ensureSimulatedMarket } from './simulated-market/simulated-market.service.ts';
-export { simulatedTruth } from './simulated-market/simulated-settings.ts';
 
 export type MarketData = ReturnType<typeof createMarketData>;
 

@@ -1,3 +1,3 @@
 /** The door of the stage: the trials ledger. */
-export { countDistinctTrials, insertTrial, type NewTrial } from './trials/trial.repository.ts';
+export { countDistinctTrials, insertTrial } from './trials/trial.repository.ts';
 export { registerTrialRoutes } from './trials/trial.routes.ts';

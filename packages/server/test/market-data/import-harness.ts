@@ -88,6 +88,7 @@ export async function createImportHarness() {
   const eight: Principal = { tenantId: 8, actorId: null };
   return {
     db,
+    folder,
     objects,
     tasks,
     clock,

@@ -39,10 +39,13 @@ export function Shell() {
       >
         Skip to the content
       </a>
-      <div className="sticky top-0 z-30 border-b border-line bg-paper/95 backdrop-blur-sm">
+      <div className="z-40 bg-paper lg:sticky lg:top-0">
         <Header />
+      </div>
+      {/* On a phone only the time machine stays in sight; the rest of the head would take too much of the page. */}
+      <div className="sticky top-0 z-30 border-b border-line bg-paper lg:top-13">
         {signedIn && !isOpenPlace && (
-          <div className="mx-auto w-full max-w-[84rem] px-4 pb-1.5 md:px-6">
+          <div className="mx-auto w-full max-w-[84rem] px-4 pt-1 pb-1.5 md:px-6">
             <TimeMachine />
           </div>
         )}
@@ -70,7 +73,7 @@ function Header() {
     shownFor.current = pathname;
   }, [pathname]);
   return (
-    <header className="mx-auto flex w-full max-w-[84rem] flex-wrap items-center gap-x-6 gap-y-1 px-4 py-2 md:px-6">
+    <header className="mx-auto flex w-full max-w-[84rem] flex-wrap items-center gap-x-6 gap-y-1 px-4 py-2 md:px-6 lg:h-13">
       <Link to="/" className="flex items-center gap-2 text-base font-semibold tracking-tight">
         <img src="/icon.svg" alt="" className="size-6" width="24" height="24" />
         Touchstone

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getTimeline } from '@touchstone/contracts/data';
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { ProblemNotice } from '../components/problem-notice.tsx';
-import { Badge, Button } from '../components/ui.tsx';
+import { Badge } from '../components/ui.tsx';
 import { addDays, addMonths, clampDay, dayFromNumber, dayNumber, dayOfInstant, endOfDay, isDay } from '../lib/day.ts';
 import { formatDay, formatLongDay } from '../lib/format.ts';
 import { useKnownTime, useSetKnownTime } from '../lib/known-time.ts';
@@ -69,16 +69,16 @@ export function TimeMachine() {
 
   return (
     <div>
-      <fieldset className="flex flex-wrap items-center gap-x-3 gap-y-1">
+      <fieldset className="flex flex-wrap items-center gap-x-2 gap-y-1 md:gap-x-3">
         <legend className="sr-only">Time machine</legend>
-        <label htmlFor={sliderId} className="text-sm font-medium whitespace-nowrap">
+        <label htmlFor={sliderId} className="sr-only text-sm font-medium whitespace-nowrap md:not-sr-only">
           Known at
         </label>
         <input
           id={dayId}
           type="date"
           aria-label="Day to look from"
-          className="control max-w-37 min-w-0 py-0 text-sm"
+          className="control max-w-33 min-w-0 px-1.5 py-0 text-sm md:max-w-37 md:px-2.5"
           min={first}
           max={last}
           value={shown}
@@ -102,7 +102,7 @@ export function TimeMachine() {
           />
           <span className="hidden text-xs whitespace-nowrap text-soft lg:inline">{formatDay(last)}</span>
         </span>
-        <span className="flex gap-1">
+        <span className="ml-auto flex gap-1">
           <Step label="−1 m" name="One month back" isOff={shown <= first} go={() => go(addMonths(shown, -1))} />
           <Step label="−1 d" name="One day back" isOff={shown <= first} go={() => go(addDays(shown, -1))} />
           <Step label="+1 d" name="One day on" isOff={shown >= last} go={() => go(addDays(shown, 1))} />
@@ -113,7 +113,7 @@ export function TimeMachine() {
       {!isNow && (
         <div
           role="status"
-          className="mt-1.5 mb-1 flex flex-wrap items-center gap-x-3 gap-y-1 rounded border border-accent/30 bg-accent-well px-3 py-1 text-sm"
+          className="mt-1 mb-1 flex flex-wrap items-center gap-x-3 rounded border border-accent/30 bg-accent-well px-3 py-1 text-xs md:text-sm"
         >
           <span>
             You are looking at what was known on <strong className="font-semibold">{formatLongDay(shown)}</strong>.
@@ -123,9 +123,9 @@ export function TimeMachine() {
               <Badge tone="accent">reconstructed</Badge>
             </span>
           )}
-          <Button look="quiet" onClick={() => go(last)}>
+          <button type="button" className="link font-medium" onClick={() => go(last)}>
             Back to now
-          </Button>
+          </button>
         </div>
       )}
     </div>
@@ -140,7 +140,7 @@ function Step(props: { label: string; name: string; isOff: boolean; go: () => vo
       title={props.name}
       disabled={props.isOff}
       onClick={props.go}
-      className="min-h-8 rounded border border-line bg-sheet px-2 text-xs whitespace-nowrap hover:bg-well disabled:text-soft/60"
+      className="min-h-8 rounded border border-line bg-sheet px-1.5 text-xs md:px-2 whitespace-nowrap hover:bg-well disabled:text-soft/60"
     >
       {props.label}
     </button>

@@ -33,7 +33,7 @@ export function HoldingsPanel({ data, run, withScores }: { data: Holdings; run?:
         empty="No holdings were known at that moment."
       />
       {sorted.length > FIRST_ROWS && (
-        <div className="border-t border-line px-4 py-2">
+        <div className="border-t border-line px-1 py-1">
           <Button look="quiet" aria-expanded={isWhole} onClick={() => setIsWhole(!isWhole)}>
             {isWhole ? 'Show the heaviest only' : `Show all ${sorted.length}`}
           </Button>
@@ -80,12 +80,6 @@ function holdingColumns(heaviest: number, withScores: boolean): Column<Holding>[
       isNumber: true,
       cell: (row) => <span className="text-soft">{formatPercent(row.weight - row.previousWeight, 2)}</span>,
     },
-    {
-      key: 'sector',
-      header: 'Sector',
-      isWide: true,
-      cell: (row) => <span className="text-soft">{row.sector ?? '–'}</span>,
-    },
   ];
   if (!withScores) return columns;
   const score = (key: string, header: string, value: (row: Holding) => number | null): Column<Holding> => ({
@@ -98,6 +92,12 @@ function holdingColumns(heaviest: number, withScores: boolean): Column<Holding>[
   });
   return [
     ...columns,
+    {
+      key: 'sector',
+      header: 'Sector',
+      isWide: true,
+      cell: (row) => <span className="text-soft">{row.sector ?? '–'}</span>,
+    },
     score('momentum', 'Momentum', (row) => row.momentumScore),
     score('cap', 'Cap', (row) => row.capScore),
     score('risk', 'Low risk', (row) => row.riskScore),

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { linePath, logTicks, niceTicks, timeTicks } from '../lib/chart-scale.ts';
 import { dayNumber } from '../lib/day.ts';
-import { formatDay, formatNumber } from '../lib/format.ts';
+import { formatDay, formatNumber, formatPlain } from '../lib/format.ts';
 
 export type Line = {
   name: string;
@@ -23,9 +23,9 @@ type ChartProps = {
 
 const LOOKS: Record<Line['look'], { className: string; width: number; dash?: string }> = {
   main: { className: 'stroke-accent', width: 2 },
-  solid: { className: 'stroke-ink', width: 1.25 },
-  dashed: { className: 'stroke-soft', width: 1.25, dash: '6 3' },
-  dotted: { className: 'stroke-soft', width: 1.5, dash: '1.5 3' },
+  solid: { className: 'stroke-ink', width: 1 },
+  dashed: { className: 'stroke-soft', width: 1.25, dash: '5 3' },
+  dotted: { className: 'stroke-strong-line', width: 1.5, dash: '1.5 2.5' },
   faint: { className: 'stroke-strong-line', width: 1 },
 };
 const LEFT = 8;
@@ -46,7 +46,10 @@ export function LineChart({ label, days, lines, isLog = false, height = 320, for
     () => makeScale(days, lines, marks, isLog, width, height),
     [days, lines, marks, isLog, width, height],
   );
-  const paths = useMemo(() => lines.map((line) => linePath(line.values, scale.x, scale.y)), [lines, scale]);
+  const paths = useMemo(
+    () => lines.map((line) => linePath(line.values, scale.x, scale.y, line.look !== 'main')),
+    [lines, scale],
+  );
 
   const onMove = (event: PointerEvent) => {
     const box = frame.current?.getBoundingClientRect();
@@ -104,7 +107,7 @@ export function LineChart({ label, days, lines, isLog = false, height = 320, for
               <g key={tick}>
                 <line x1={LEFT} x2={width - RIGHT} y1={scale.y(tick)} y2={scale.y(tick)} className="stroke-line" />
                 <text x={width - RIGHT + 8} y={scale.y(tick) + 4} className="fill-soft text-xs">
-                  {format(tick)}
+                  {formatPlain(tick)}
                 </text>
               </g>
             ))}

@@ -15,7 +15,7 @@ export function MetricValue({ metric, isLarge }: { metric: Metric | undefined; i
   if (metric === undefined) return <span className="text-soft">–</span>;
   if (metric.value === null) {
     return (
-      <span className="block text-xs whitespace-normal text-soft">
+      <span className="ml-auto block max-w-40 text-xs whitespace-normal text-soft">
         <span aria-hidden="true">– </span>
         {metric.reason ?? 'No value.'}
       </span>

@@ -37,7 +37,7 @@ export function QueryView<T>(props: { query: Query<T>; lines?: number; children:
       )}
       <div
         aria-busy={query.isPlaceholderData || undefined}
-        className={query.isPlaceholderData ? 'opacity-50 transition-opacity delay-150' : ''}
+        className={`min-w-0 ${query.isPlaceholderData ? 'opacity-50 transition-opacity delay-150' : ''}`}
       >
         {props.children(query.data)}
       </div>

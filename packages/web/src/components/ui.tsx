@@ -21,6 +21,11 @@ export function Badge({ tone = 'plain', children }: { tone?: Tone; children: Rea
   );
 }
 
+/** True when one mark at the head of a list is enough, because every row would carry it. */
+export function isAllSimulated(items: readonly { tenantId: number }[] | undefined): boolean {
+  return items !== undefined && items.length > 0 && items.every((item) => item.tenantId === 0);
+}
+
 /** Stands wherever data of tenant 0 are shown. */
 export function SimulatedMark({ tenantId }: { tenantId: number | null | undefined }) {
   return tenantId === 0 ? <Badge tone="warn">Simulated market</Badge> : null;

@@ -9,11 +9,15 @@ test('Ticks are round and stay between the ends.', () => {
   assert.deepEqual(niceTicks(0.97, 1.04, 3), [0.975, 1, 1.025]);
   assert.deepEqual(niceTicks(3, 3, 5), [3]);
   fc.assert(
-    fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: 1e-3, max: 1e6 }), (low, span) => {
-      const ticks = niceTicks(low, low + span, 5);
-      assert.ok(ticks.length <= 12);
-      assert.ok(ticks.every((tick) => tick >= low - span * 1e-6 && tick <= low + span * (1 + 1e-6)));
-    }),
+    fc.property(
+      fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+      fc.double({ min: 1e-3, max: 1e6, noNaN: true }),
+      (low, span) => {
+        const ticks = niceTicks(low, low + span, 5);
+        assert.ok(ticks.length <= 12);
+        assert.ok(ticks.every((tick) => tick >= low - span * 1e-6 && tick <= low + span * (1 + 1e-6)));
+      },
+    ),
   );
 });
 

@@ -48,11 +48,15 @@ export function timeTicks(days: readonly string[], count: number): { index: numb
   return ticks;
 }
 
-/** An SVG path. Where many values share a pixel column, only its first, lowest, highest and last are drawn. */
+/**
+ * An SVG path. Where many values share a pixel column, only its first, lowest, highest and last are drawn; of a plain
+ * line only the last, because a dash pattern on a jagged line is a blur.
+ */
 export function linePath(
   values: readonly (number | null)[],
   x: (index: number) => number,
   y: (value: number) => number,
+  isPlain = false,
 ): string {
   const parts: string[] = [];
   let isDown = false;
@@ -77,8 +81,8 @@ export function linePath(
       if (valueAt(values, end) < valueAt(values, lowest)) lowest = end;
       if (valueAt(values, end) > valueAt(values, highest)) highest = end;
     }
-    for (const place of [...new Set([index, lowest, highest, end])].sort((a, b) => a - b))
-      put(place, valueAt(values, place));
+    const places = isPlain ? [end] : [...new Set([index, lowest, highest, end])];
+    for (const place of places.sort((a, b) => a - b)) put(place, valueAt(values, place));
     index = end + 1;
   }
   return parts.join('');

@@ -87,8 +87,7 @@ export function createCasesService(database: Database) {
             'NOT_POSSIBLE_NOW',
             `The bars of case ${id} were released. Retract the run of the release instead.`,
           );
-        const release =
-          decision.state === 'false' && row.action === 'quarantine' ? await releaseBars(tx, row, decision.note) : null;
+        const release = decision.state === 'false' ? await releaseBars(tx, row, decision.note) : null;
         await appendEvidence(tx, {
           kind: 'case.decided',
           subjectKind: 'case',
@@ -101,10 +100,12 @@ export function createCasesService(database: Database) {
   };
 }
 
-/** Publishes what a case held back. Gives the run of the release. */
-async function releaseBars(tx: Transaction, row: repository.CaseRow, note: string): Promise<number | null> {
+/**
+ * Publishes what a case held back, which may be nothing: even then the publication is the moment from which reads and
+ * datasets count the finding as a false alarm. Gives the run of the release.
+ */
+async function releaseBars(tx: Transaction, row: repository.CaseRow, note: string): Promise<number> {
   const held = await repository.findReleasable(tx, row.id);
-  if (held.count === 0) return null;
   const reason = note === '' ? `Released: case ${row.id} was a false alarm.` : note;
   const runId = await insertRun(tx, {
     sourceId: row.source_id,
@@ -114,19 +115,18 @@ async function releaseBars(tx: Transaction, row: repository.CaseRow, note: strin
     note: reason,
   });
   const { table, columns } = PRICES;
+  const heldRows = {
+    name: `(${repository.releaseRows(row.id)}) AS held`,
+    table,
+    columns,
+    rowCount: held.count,
+    knownAtMin: held.least === null ? null : Date.parse(held.least),
+    knownAtMax: held.most === null ? null : Date.parse(held.most),
+    hasRecorded: held.recorded > 0,
+  };
   await publishInTransaction(tx, {
     runId,
-    tables: [
-      {
-        name: `(${repository.releaseRows(row.id)}) AS held`,
-        table,
-        columns,
-        rowCount: held.count,
-        knownAtMin: held.least === null ? null : Date.parse(held.least),
-        knownAtMax: held.most === null ? null : Date.parse(held.most),
-        hasRecorded: held.recorded > 0,
-      },
-    ],
+    tables: held.count === 0 ? [] : [heldRows],
     held: null,
     cases: [],
     instrumentIds: held.ids,

@@ -13,9 +13,10 @@ export async function findPriceSource(
 ): Promise<PriceSource | undefined> {
   const { rows } = await sql<{ id: number; basis: string | null }>`
     SELECT s.source_id AS id, source.price_basis AS basis FROM (
-      SELECT source_id, max(published_at) AS at FROM visible_run
-      WHERE ${recordedAt === undefined ? sql`true` : sql`published_at <= ${sql.raw(literal(recordedAt))}`}
-      GROUP BY source_id
+      SELECT v.source_id, max(v.published_at) AS at FROM visible_run v JOIN ingest_run r ON r.id = v.run_id
+      WHERE r.kind IN ('prices', 'correction', 'release')
+        AND ${recordedAt === undefined ? sql`true` : sql`v.published_at <= ${sql.raw(literal(recordedAt))}`}
+      GROUP BY v.source_id
     ) s JOIN source ON source.id = s.source_id
     WHERE EXISTS (SELECT FROM price_observation o WHERE o.instrument_id = ${instrumentId} AND o.source_id = s.source_id)
     ORDER BY s.at DESC, s.source_id LIMIT 1

@@ -3,7 +3,8 @@ import type { Database, Principal, Transaction } from '../../platform/database/d
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { failPoint } from '../../platform/fail-point.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
-import { computeContentSha256, FACT_TABLES, isRunKind } from './fact-tables.ts';
+import { basisSentence } from './basis-sentence.ts';
+import { computeContentSha256, isRunKind } from './fact-tables.ts';
 import { dropStaging, type StagedTable } from './staging.ts';
 
 /** A finding of the court as it goes into `data_case`. Days are texts, knownAt EpochMs or null for recorded. */
@@ -165,10 +166,6 @@ async function claimBasis(tx: Transaction, sourceId: number, basis: string): Pro
   await tx.query.updateTable('source').set({ price_basis: basis }).where('id', '=', sourceId).execute();
 }
 
-export function basisSentence(source: string, has: string, was: string): string {
-  return `The prices of source ${source} are ${has.replace('_', ' ')}, this file's are ${was.replace('_', ' ')}. Import it under another source.`;
-}
-
 type RunRow = { id: number; tenant_id: number; source_id: number };
 
 async function moveRows(tx: Transaction, run: RunRow, plan: PublishPlan): Promise<void> {
@@ -248,6 +245,8 @@ async function finishRun(tx: Transaction, plan: PublishPlan): Promise<void> {
       first_day: plan.firstDay,
       last_day: plan.lastDay,
       note: plan.note,
+      // Which instruments a run told of, so that lists need not look through its bars.
+      options: sql<string>`options || ${JSON.stringify({ instrumentIds: plan.instrumentIds })}::jsonb`,
     })
     .where('id', '=', plan.runId)
     .execute();
@@ -278,9 +277,4 @@ async function insertPublication(
     FROM stamp RETURNING published_at AS at
   `.execute(tx.query);
   return { runId, publishedAt: rows[0]!.at, rowCount, contentSha256: sha };
-}
-
-/** Tables a run of this kind may be staged for, as names. */
-export function factTablesOf(kind: string) {
-  return isRunKind(kind) ? FACT_TABLES[kind] : [];
 }

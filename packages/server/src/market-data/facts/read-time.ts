@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
+import { dayLiteral, literal } from './literals.ts';
+
+export { dayLiteral, literal };
 
 /** The times a read is answered for; all given. Instants are ISO texts in UTC. */
 export type ReadTime = {
@@ -80,15 +83,4 @@ export function visibleAt(fact: string, run: string, time: Pick<ReadTime, 'known
     AND (${fact}.known_at <= ${knownAt} OR (${fact}.known_at IS NULL AND ${run}.published_at <= ${knownAt}))
     AND (${run}.retracted_at IS NULL OR ${run}.retracted_at > ${recordedAt}
          OR (${fact}.known_at IS NULL AND ${run}.retracted_at > ${knownAt}))`;
-}
-
-/** An instant as an SQL literal. */
-export function literal(instant: string): string {
-  return `'${new Date(instant).toISOString()}'::timestamptz`;
-}
-
-/** A day as an SQL literal. @throws RangeError if it is no day. */
-export function dayLiteral(day: string): string {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) throw new RangeError(`a day must look like 2026-01-15, was ${day}`);
-  return `'${day}'::date`;
 }

@@ -34,13 +34,15 @@ export async function findInstruments(tx: Transaction, question: InstrumentQuest
   const { search, sourceId, after, limit } = question;
   const pattern = `%${(search ?? '').replace(/[\\%_]/g, '\\$&')}%`;
   const { rows } = await sql<InstrumentRow>`
-    SELECT i.*, b.* FROM (
+    ${LIVE} SELECT i.*, b.* FROM (
       SELECT * FROM instrument i
       WHERE ${search === undefined ? sql`true` : sql`(i.symbol ILIKE ${pattern} OR i.name ILIKE ${pattern})`}
         AND ${
           sourceId === undefined
             ? sql`true`
-            : sql`EXISTS (SELECT FROM price_observation o WHERE o.instrument_id = i.id AND o.source_id = ${sourceId})`
+            : sql`i.id IN (SELECT t.id::int FROM ingest_run r, jsonb_array_elements_text(r.options->'instrumentIds') AS t (id)
+                WHERE r.source_id = ${sourceId} AND r.kind IN ('prices', 'correction', 'release')
+                  AND r.id IN (SELECT run_id FROM live))`
         }
         AND ${after === undefined ? sql`true` : sql`(i.symbol, i.id) > (${after.symbol}, ${after.id})`}
       ORDER BY i.symbol, i.id LIMIT ${limit}
@@ -53,16 +55,19 @@ export async function findInstruments(tx: Transaction, question: InstrumentQuest
 
 export async function findInstrument(tx: Transaction, id: number): Promise<InstrumentRow | undefined> {
   const { rows } = await sql<InstrumentRow>`
-    SELECT i.*, b.* FROM instrument i LEFT JOIN LATERAL (${barSpan(undefined)}) b ON true WHERE i.id = ${id}
+    ${LIVE} SELECT i.*, b.* FROM instrument i LEFT JOIN LATERAL (${barSpan(undefined)}) b ON true WHERE i.id = ${id}
   `.execute(tx.query);
   return rows[0];
 }
 
+// Read once, not once a bar.
+const LIVE = sql`WITH live AS MATERIALIZED (SELECT run_id FROM visible_run WHERE retracted_at IS NULL)`;
+
 function barSpan(sourceId: number | undefined) {
   return sql`
     SELECT min(o.day) AS first_day, max(o.day) AS last_day, count(DISTINCT o.day)::int AS bar_count
-    FROM price_observation o JOIN visible_run v ON v.run_id = o.run_id
-    WHERE o.instrument_id = i.id AND v.retracted_at IS NULL
+    FROM price_observation o
+    WHERE o.instrument_id = i.id AND o.run_id IN (SELECT run_id FROM live)
       AND ${sourceId === undefined ? sql`true` : sql`o.source_id = ${sourceId}`}
   `;
 }

@@ -3,7 +3,14 @@ import { closeInstant } from '@touchstone/quant/series/trading-calendar';
 import { sql } from 'kysely';
 import type { Database, Transaction } from '../../platform/database/database.ts';
 import { failPoint } from '../../platform/fail-point.ts';
-import { type ParsedTable, parseTable, type TableKind } from '../csv/index.ts';
+import {
+  type CorporateActionRow,
+  type FundamentalRow,
+  type MacroRow,
+  type ParsedTable,
+  parseTable,
+  type TableKind,
+} from '../csv/index.ts';
 import { FACT_TABLES, type FactTable } from '../facts/fact-tables.ts';
 import type { PublishPlan } from '../facts/publish-run.ts';
 import { createStaging, type StagedTable, stagingName } from '../facts/staging.ts';
@@ -121,44 +128,48 @@ async function factsOf(
   const facts: TableFact[] = [];
   const vintages = new Map<string, number>();
   for (const row of parsed.rows) {
-    const { line, day } = row;
-    const instrument = 'symbol' in row ? idOf.get(row.symbol) : undefined;
-    if ('symbol' in row && instrument === undefined) {
+    if ('symbol' in row) {
+      const id = idOf.get(row.symbol);
+      if (id !== undefined) {
+        facts.push(...companyFacts(row, id, job));
+        continue;
+      }
       unknown.add(row.symbol);
       unknownRows++;
-      if (problems.length < 100)
-        problems.push({
-          file: job.file.name,
-          line,
-          column: 'symbol',
-          rule: `a symbol must be an instrument here; found '${row.symbol}'.`,
-        });
-      continue;
-    }
-    const instrument_id = instrument ?? null;
-    if ('type' in row) {
-      const declaredAt = closeInstant(job.source.calendar, dayNumber(day)) + MS_PER_HOUR;
-      facts.push({ table: 0, line, declaredAt, values: { instrument_id, day, kind: row.type, value: row.value } });
-    } else if ('marketCap' in row) {
-      const declaredAt = (dayNumber(day) + 1) * MS_PER_DAY;
-      if (row.marketCap !== null && row.marketCap > 0)
-        facts.push({ table: 0, line, declaredAt, values: { instrument_id, day, value: row.marketCap } });
-      for (const [field, value] of Object.entries(row.values))
-        facts.push({ table: 1, line, declaredAt, values: { instrument_id, field, day, value } });
+      const rule = `a symbol must be an instrument here; found '${row.symbol}'.`;
+      if (problems.length < 100) problems.push({ file: job.file.name, line: row.line, column: 'symbol', rule });
     } else if ('rate' in row) {
-      const { base, quote, rate } = row;
+      const { line, base, quote, day, rate } = row;
       facts.push({ table: 0, line, declaredAt: rateKnownAt(base, day), values: { base, quote, day, value: rate } });
-    } else {
-      const { series, value, vintageDay } = row;
-      const key = `${series}|${day}`;
-      const vintage = vintages.get(key) ?? 0;
-      vintages.set(key, vintage + 1);
-      // A vintage's day does not say the hour; at its end it was surely out.
-      const declaredAt = vintageDay === null ? Number.NaN : (dayNumber(vintageDay) + 1) * MS_PER_DAY;
-      facts.push({ table: 0, line, declaredAt, values: { series, day, vintage, value } });
-    }
+    } else facts.push(macroFact(row, vintages));
   }
   return { facts, unknown, unknownRows };
+}
+
+function companyFacts(row: CorporateActionRow | FundamentalRow, instrument_id: number, job: ImportJob): TableFact[] {
+  const { line, day } = row;
+  if ('type' in row) {
+    // Only the ex-day is told. At its close everybody knew.
+    const declaredAt = closeInstant(job.source.calendar, dayNumber(day)) + MS_PER_HOUR;
+    return [{ table: 0, line, declaredAt, values: { instrument_id, day, kind: row.type, value: row.value } }];
+  }
+  const declaredAt = (dayNumber(day) + 1) * MS_PER_DAY;
+  const facts = Object.entries(row.values).map(
+    ([field, value]): TableFact => ({ table: 1, line, declaredAt, values: { instrument_id, field, day, value } }),
+  );
+  if (row.marketCap !== null && row.marketCap > 0)
+    facts.push({ table: 0, line, declaredAt, values: { instrument_id, day, value: row.marketCap } });
+  return facts;
+}
+
+/** `vintages` counts the rows of each series and day, so that several vintages of a file have keys of their own. */
+function macroFact({ line, series, day, value, vintageDay }: MacroRow, vintages: Map<string, number>): TableFact {
+  const key = `${series}|${day}`;
+  const vintage = vintages.get(key) ?? 0;
+  vintages.set(key, vintage + 1);
+  // A vintage's day does not say the hour; at its end it was surely out.
+  const declaredAt = vintageDay === null ? Number.NaN : (dayNumber(vintageDay) + 1) * MS_PER_DAY;
+  return { table: 0, line, declaredAt, values: { series, day, vintage, value } };
 }
 
 async function findInstruments(tx: Transaction, symbols: readonly string[]): Promise<Map<string, number>> {

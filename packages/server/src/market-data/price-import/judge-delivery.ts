@@ -63,9 +63,10 @@ export type JudgeContext = {
 export type JudgedDelivery = {
   /** One entry a row: -2 unchanged, -1 accepted, otherwise the index of the case that holds it. */
   fate: Int32Array;
-  revision: Int32Array;
-  /** EpochMs, NaN for recorded. */
-  knownAt: Float64Array;
+  /** Null when nothing was told before: then every row is a first telling. */
+  revision: Int32Array | null;
+  /** When a row could be known, EpochMs; NaN for recorded. A function, because a million more numbers cost memory. */
+  knownAt: (row: number) => number;
   cases: NewCase[];
   acceptedCount: number;
   unchangedCount: number;
@@ -73,6 +74,7 @@ export type JudgedDelivery = {
   quarantinedCount: number;
 };
 
+const NOTHING_REVISED = new Uint8Array(0);
 export const UNCHANGED = -2;
 export const ACCEPTED = -1;
 /** Cases one run may open; beyond it findings of one kind and instrument become one. */
@@ -85,23 +87,24 @@ const MS_PER_HOUR = 3_600_000;
  */
 export function judgeDelivery(delivery: Delivery, context: JudgeContext): JudgedDelivery {
   const size = delivery.day.length;
+  const isRevised = context.known === null ? NOTHING_REVISED : new Uint8Array(size);
   const judged: JudgedDelivery = {
     fate: new Int32Array(size).fill(ACCEPTED),
-    revision: new Int32Array(size),
-    knownAt: new Float64Array(size),
+    revision: context.known === null ? null : new Int32Array(size),
+    knownAt: (row) => knownAtOf(delivery, row, isRevised[row] === 1, context),
     cases: [],
     acceptedCount: 0,
     unchangedCount: 0,
     revisedCount: 0,
     quarantinedCount: 0,
   };
-  const ranges = compareWithKnown(delivery, context, judged);
+  const ranges = compareWithKnown(delivery, context, judged, isRevised);
   if (judged.unchangedCount < size) judgeRows(delivery, context, judged, ranges);
   for (let row = 0; row < size; row++) {
     if (judged.fate[row]! >= 0) judged.quarantinedCount++;
     else if (judged.fate[row] === ACCEPTED) {
       judged.acceptedCount++;
-      if (judged.revision[row]! > 0) judged.revisedCount++;
+      if (judged.revision !== null && judged.revision[row]! > 0) judged.revisedCount++;
     }
   }
   checkOnce(delivery, judged);
@@ -111,7 +114,12 @@ export function judgeDelivery(delivery: Delivery, context: JudgeContext): Judged
 /** Rows of `known` of each symbol, as from (inclusive) and to (exclusive) in turn. */
 type Ranges = Int32Array;
 
-function compareWithKnown(delivery: Delivery, context: JudgeContext, judged: JudgedDelivery): Ranges {
+function compareWithKnown(
+  delivery: Delivery,
+  context: JudgeContext,
+  judged: JudgedDelivery,
+  isRevised: Uint8Array,
+): Ranges {
   const { instrumentIds, offsets, day } = delivery;
   const ranges = new Int32Array(instrumentIds.length * 2);
   const { known } = context;
@@ -128,7 +136,7 @@ function compareWithKnown(delivery: Delivery, context: JudgeContext, judged: Jud
       const told = at < to && known!.day[at] === day[row] ? at : -1;
       const isHeld =
         held.size > 0 && (held.get(`${id}|${day[row]}`)?.some((values) => isSame(delivery, row, values)) ?? false);
-      judgeTelling(delivery, row, known, told, isHeld, context, judged);
+      judgeTelling(delivery, row, known, told, isHeld, judged, isRevised);
     }
   }
   return ranges;
@@ -140,8 +148,8 @@ function judgeTelling(
   known: KnownBars | null,
   told: number,
   isHeld: boolean,
-  context: JudgeContext,
   judged: JudgedDelivery,
+  isRevised: Uint8Array,
 ): void {
   const isLive = told >= 0 && known!.live[told] === 1;
   if (isHeld || (isLive && isSame(delivery, row, valuesAt(known!, told)))) {
@@ -149,8 +157,9 @@ function judgeTelling(
     judged.unchangedCount++;
     return;
   }
-  judged.revision[row] = told >= 0 ? known!.revision[told]! + 1 : 0;
-  judged.knownAt[row] = knownAtOf(delivery, row, isLive, context);
+  if (judged.revision === null || told < 0) return;
+  judged.revision[row] = known!.revision[told]! + 1;
+  isRevised[row] = isLive ? 1 : 0;
 }
 
 function knownAtOf(delivery: Delivery, row: number, isRevision: boolean, context: JudgeContext): number {

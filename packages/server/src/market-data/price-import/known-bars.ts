@@ -3,7 +3,7 @@ import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { sql } from 'kysely';
 import { type CopyType, copyOut } from '../../platform/database/copy-binary.ts';
 import type { Transaction } from '../../platform/database/database.ts';
-import { dayLiteral } from '../facts/read-time.ts';
+import { dayLiteral } from '../facts/literals.ts';
 import { caseKey, type HeldBar, type KnownBars } from './judge-delivery.ts';
 
 /** Days before a delivery that the court may look at to know what is usual. */

@@ -11,6 +11,9 @@ export type ThreadMessage<T> = { kind: 'progress'; fraction: number; note: strin
 /** Runs a module in a thread of its own, so that requests are answered while it works. */
 export type RunInThread = <T>(module: URL, data: unknown, options?: ThreadOptions) => Promise<T>;
 
+/** Columns live outside the heap; a small nursery keeps what is thrown away from staying in memory for long. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
+
 /**
  * One thread for one piece of work: its memory goes back when it ends. The module posts `ThreadMessage`s, the last of
  * them `done`.
@@ -24,7 +27,7 @@ export const runInThread: RunInThread = <T>(module: URL, data: unknown, options:
       reject(signal.reason);
       return;
     }
-    const worker = new Worker(module, { workerData: data });
+    const worker = new Worker(module, { workerData: data, resourceLimits: RESOURCE_LIMITS });
     const stop = () => {
       worker.terminate().then(() => reject(signal?.reason), reject);
     };

@@ -127,8 +127,8 @@ function barColumns(
   return [
     { type: 'int4', values: ints(instrument, rows) },
     { type: 'date', values: ints(delivery.day, rows) },
-    { type: 'timestamptz', values: floats(judged.knownAt, rows) },
-    { type: 'int4', values: ints(judged.revision, rows) },
+    { type: 'timestamptz', values: Float64Array.from(rows, judged.knownAt) },
+    { type: 'int4', values: judged.revision === null ? new Int32Array(rows.length) : ints(judged.revision, rows) },
     ...priceColumns(delivery, rows),
   ];
 }
@@ -143,19 +143,24 @@ function heldColumns(
   return [
     { type: 'int4', values: ints(instrument, rows) },
     { type: 'date', values: ints(delivery.day, rows) },
-    { type: 'timestamptz', values: floats(judged.knownAt, rows) },
+    { type: 'timestamptz', values: Float64Array.from(rows, judged.knownAt) },
     ...priceColumns(delivery, rows),
     { type: 'int4', values: ints(delivery.line, rows) },
     { type: 'int4', values: caseNumbers },
   ];
 }
 
-function describe(name: string, columns: readonly string[], knownAt: Float64Array, rows: Int32Array): StagedTable {
+function describe(
+  name: string,
+  columns: readonly string[],
+  knownAt: (row: number) => number,
+  rows: Int32Array,
+): StagedTable {
   let min = Infinity;
   let max = -Infinity;
   let hasRecorded = false;
   for (const row of rows) {
-    const at = knownAt[row]!;
+    const at = knownAt(row);
     if (Number.isNaN(at)) hasRecorded = true;
     else {
       if (at < min) min = at;

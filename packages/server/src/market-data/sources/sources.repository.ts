@@ -28,8 +28,10 @@ export async function findSources(tx: Transaction, id?: number): Promise<SourceR
   const { rows } = await sql<SourceRow>`
     SELECT s.id, s.tenant_id, s.code, s.name, s.kind, s.calendar, s.currency, s.price_basis, s.known_at_rule,
            s.created_at, s.created_by, s.updated_at, s.updated_by, s.deleted_at, s.version,
-           (SELECT count(*)::int FROM instrument i WHERE EXISTS (
-              SELECT FROM price_observation o WHERE o.instrument_id = i.id AND o.source_id = s.id)) AS instrument_count,
+           (SELECT count(DISTINCT i.id)::int FROM ingest_run r JOIN visible_run v ON v.run_id = r.id,
+              jsonb_array_elements_text(r.options->'instrumentIds') AS i (id)
+            WHERE r.source_id = s.id AND v.retracted_at IS NULL
+              AND r.kind IN ('prices', 'correction', 'release')) AS instrument_count,
            d.first_day, d.last_day,
            (SELECT count(*)::int FROM data_case c WHERE c.source_id = s.id AND c.state = 'open') AS open_case_count
     FROM source s

@@ -128,6 +128,7 @@ export function createAuthService(database: Database, clock: Clock, box: SecretB
       const user = rows[0];
       if (user === undefined) {
         strangers.count(email);
+        await pretendToTakeTry(database);
         await checkPassword(password, null);
         throw wrong();
       }
@@ -308,6 +309,13 @@ async function takeTry(database: Database, principal: Principal, clock: Clock): 
     return LOCK_MS;
   });
   if (retryAfterMs > 0) throw new TooManyTriesError(Math.ceil(retryAfterMs / 1000));
+}
+
+/** The round trips of a counted try, for nobody: the time an answer takes does not tell who exists. */
+async function pretendToTakeTry(database: Database): Promise<void> {
+  await database.transaction(SYSTEM_PRINCIPAL, async ({ query }) => {
+    for (let trip = 0; trip < 2; trip++) await query.selectFrom('app_user').select('id').where('id', '=', -1).execute();
+  });
 }
 
 /** Counts tries for addresses nobody has, so that a lock does not tell who exists. Kept in memory only. */

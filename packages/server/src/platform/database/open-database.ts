@@ -29,17 +29,30 @@ type Log = {
 };
 
 const DATABASE_NAME = 'touchstone';
+const RESTART_EVERY_MS = 2_000;
 const MIGRATIONS_FOLDER = path.join(import.meta.dirname, '../../../migrations');
 
 /** Starts or finds the database, brings it to the newest schema, and makes sure we cannot do in it what we must not. */
 export async function openDatabase(settings: Settings, log: Log): Promise<OpenedDatabase> {
   const startedAt = new Date().toISOString();
-  const embedded = settings.databaseUrl === null ? await startEmbedded(settings.home, log) : null;
-  const stop = async () => embedded?.stop();
+  const keeper = settings.databaseUrl === null ? await keepEmbedded(settings.home, log) : null;
+  const embedded = keeper?.first ?? null;
+  let stopping = false;
+  const stop = async () => {
+    stopping = true;
+    await keeper?.stop();
+  };
   try {
     const { app, migrator } = connectionsOf(settings, embedded);
     if (migrator !== null) await migrateAs(migrator, roleOf(app));
-    const pool = createPool(app, (error) => log.warn({ err: error }, 'a database connection was lost'));
+    const pool = createPool(app, (error) => {
+      if (!stopping) log.warn({ err: error }, 'a database connection was lost');
+    });
+    keeper?.onRestart((host) => {
+      // The new socket may lie elsewhere; both look here whenever they connect.
+      pool.options.host = host;
+      app.host = host;
+    });
     try {
       const version = await checkReachable(pool);
       await checkRights(pool);
@@ -63,14 +76,56 @@ export async function openDatabase(settings: Settings, log: Log): Promise<Opened
   }
 }
 
-async function startEmbedded(home: string, log: Log): Promise<EmbeddedPostgres> {
-  const embedded = await startEmbeddedPostgres({ home, log: (line) => log.info(line) });
-  embedded.onExit((reason) => log.error({ reason }, 'the database ended'));
-  await provisionDatabase({ host: embedded.host, port: embedded.port, user: embedded.superuser }, DATABASE_NAME);
-  return embedded;
+/** Keeps an embedded database running: one that ends by itself is started again, until we stop it. */
+async function keepEmbedded(home: string, log: Log) {
+  let stopping = false;
+  let tellRestart = (_host: string): void => {};
+  let restarting: Promise<void> = Promise.resolve();
+  const watch = (running: EmbeddedPostgres): EmbeddedPostgres => {
+    running.onExit((reason) => {
+      log.error({ reason }, 'the database ended');
+      restarting = restart();
+    });
+    return running;
+  };
+  const restart = async (): Promise<void> => {
+    await current.stop().catch(() => {});
+    while (!stopping) {
+      try {
+        current = watch(await startEmbeddedPostgres({ home, log: (line) => log.info(line) }));
+        tellRestart(current.host);
+        log.info('the database runs again');
+        return;
+      } catch (error) {
+        log.error({ err: error }, 'the database cannot be started again');
+        await new Promise((resolve) => setTimeout(resolve, RESTART_EVERY_MS));
+      }
+    }
+  };
+  let current = watch(await startEmbeddedPostgres({ home, log: (line) => log.info(line) }));
+  try {
+    await provisionDatabase({ host: current.host, port: current.port, user: current.superuser }, DATABASE_NAME);
+  } catch (error) {
+    await current.stop();
+    throw error;
+  }
+  return {
+    first: current,
+    onRestart(listener: (host: string) => void): void {
+      tellRestart = listener;
+    },
+    async stop(): Promise<void> {
+      stopping = true;
+      await restarting;
+      await current.stop();
+    },
+  };
 }
 
-function connectionsOf(settings: Settings, embedded: EmbeddedPostgres | null) {
+function connectionsOf(
+  settings: Settings,
+  embedded: EmbeddedPostgres | null,
+): { app: pg.ClientConfig; migrator: pg.ClientConfig | null } {
   if (embedded !== null) {
     const base = { host: embedded.host, port: embedded.port, database: DATABASE_NAME };
     return { app: { ...base, user: APP_ROLE }, migrator: { ...base, user: MIGRATOR_ROLE } };

@@ -95,7 +95,7 @@ async function record(tx: Transaction, kind: string, row: { id: number; kind: st
   await appendEvidence(tx, { kind, subjectKind: 'schedule', subjectId: row.id, body: { scheduleKind: row.kind } });
 }
 
-const KINDS: readonly ScheduleKind[] = ['index-run', 'verify', 'backup'];
+const KINDS: readonly ScheduleKind[] = ['index-run', 'verify'];
 
 function toKind(text: string): ScheduleKind {
   const kind = KINDS.find((candidate) => candidate === text);

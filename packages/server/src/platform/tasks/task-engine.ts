@@ -144,7 +144,16 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
     for (const [taskId, { abort }] of running) {
       if (!(await line.lock(taskId))) abort.abort(new TakenOver());
     }
+    await findCancelled();
     look();
+  }
+
+  async function findCancelled(): Promise<void> {
+    for (const { job, abort } of running.values()) {
+      const principal: Principal = { tenantId: job.tenantId, actorId: null };
+      const row = await database.transaction(principal, (tx) => findTask(tx, job.taskId), { readOnly: true });
+      if (row?.cancel_requested_at != null) abort.abort(new Cancelled());
+    }
   }
 
   // ---- taking work ----------------------------------------------------------------------------------------------------
@@ -167,6 +176,8 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
   }
 
   async function takeWork(): Promise<void> {
+    // Without its line nothing can be locked, and nobody tells us of cancelled tasks.
+    if (!line.isOpen()) return findCancelled();
     if (performance.now() >= takeoverAt) {
       takeoverAt = performance.now() + TAKEOVER_EVERY_MS;
       await takeOver();
@@ -177,7 +188,7 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
       if (job === undefined) return;
       const { taskId } = job.data;
       if (!(await line.lock(taskId))) {
-        // Runs elsewhere, or the line is down; the lock decides who goes on with it.
+        // Runs elsewhere, or the line was lost this moment; the lock decides who goes on with it.
         if (!running.has(taskId)) await boss.fail(QUEUE, job.id);
         return;
       }

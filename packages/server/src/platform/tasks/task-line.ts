@@ -3,6 +3,8 @@ import pg from 'pg';
 /** One connection of a server process: tells and hears what happens to tasks, and holds the locks of running ones. */
 export type TaskLine = {
   open(): Promise<void>;
+  /** False while the connection is lost; it comes back by itself. */
+  isOpen(): boolean;
   /** Takes a lock that ends with this process, however it ends. */
   lock(taskId: number): Promise<boolean>;
   unlock(taskId: number): Promise<void>;
@@ -61,6 +63,7 @@ export function createTaskLine(connection: pg.ClientConfig, listener: Listener, 
 
   return {
     open: connect,
+    isOpen: () => client !== null,
     lock: (taskId) => ask('SELECT pg_try_advisory_lock($1::int, $2::int) AS yes', taskId),
     async unlock(taskId) {
       // A lost line has lost its locks with it.

@@ -3,6 +3,7 @@ import {
   getIndexHoldings,
   getIndexLevels,
   getIndexPerformance,
+  type IndexLevels,
   listIndexRuns,
   startIndexRun,
 } from '@touchstone/contracts/indexes';
@@ -18,7 +19,7 @@ export function registerIndexRunRoutes(serve: Serve, runs: IndexRunService): voi
     const rows = await runs.runs(caller, params.indexId, { before, limit: query.limit + 1 });
     return toPage(rows, query.limit, (row) => [row.runNumber]);
   });
-  serve(getIndexLevels, ({ caller, params, query }) => runs.levels(caller, params.indexId, query));
+  serve(getIndexLevels, async ({ caller, params, query }) => shorten(await runs.levels(caller, params.indexId, query)));
   serve(getIndexHoldings, ({ caller, params, query }) => runs.holdings(caller, params.indexId, query));
   serve(getIndexPerformance, ({ caller, params, query }) => runs.performance(caller, params.indexId, query));
   serve(exportIndex, async ({ caller, params, query, reply }) => {
@@ -32,4 +33,20 @@ export function registerIndexRunRoutes(serve: Serve, runs: IndexRunService): voi
       .header('content-disposition', `attachment; filename="index-${params.indexId}-${what}.csv"`)
       .send(text);
   });
+}
+
+/** Seven digits are more than any chart shows and half the bytes; the CSV export has all of them. */
+const DIGITS = 7;
+
+function shorten(levels: IndexLevels): IndexLevels {
+  const short = (value: number) => Number(value.toPrecision(DIGITS));
+  return {
+    ...levels,
+    level: levels.level.map(short),
+    levelGross: levels.levelGross.map(short),
+    levelNextClose: levels.levelNextClose.map(short),
+    equalWeight: levels.equalWeight.map(short),
+    buyAndHold: levels.buyAndHold.map(short),
+    benchmark: levels.benchmark?.map((value) => (value === null ? null : short(value))) ?? null,
+  };
 }

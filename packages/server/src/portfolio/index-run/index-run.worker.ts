@@ -21,7 +21,11 @@ export type IndexRunJob = {
 
 export type IndexRunOutcome = { dataset: Bundle; resultSha256: string; summary: IndexSummary };
 
-/** Freezes the input and computes the index from it. Runs in a worker thread, with a connection of its own. */
+/**
+ * Freezes the input and computes the index from it. Runs in a worker thread, with a connection of its own.
+ *
+ * @public Called by its name from another thread.
+ */
 export async function runIndexJob(job: IndexRunJob): Promise<IndexRunOutcome> {
   const objects = createFolderStore(job.objectsFolder);
   const database = createDatabase(createPool({ ...job.connection, max: 1 }, () => {}));
@@ -63,7 +67,11 @@ export type PerformanceOutcome = {
   differences: { against: string; metric: Metric }[];
 };
 
-/** The performance of each column, and of the first against the others, with intervals from one seed. */
+/**
+ * The performance of each column, and of the first against the others, with intervals from one seed.
+ *
+ * @public Called by its name from another thread.
+ */
 export function computePerformanceTable(job: PerformanceJob): PerformanceOutcome {
   const benchmark = job.columns.find((column) => column.name === job.benchmark)?.returns;
   const measure = (returns: Float64Array, against?: Float64Array) =>

@@ -16,7 +16,11 @@ type CanaryPanel = { day: Int32Array; close: Float64Array };
 
 export type CanaryAnswer = { passed: boolean; sentence: string };
 
-/** Puts a method through the look-ahead canary on a small seeded panel, with capitalisations and gaps. */
+/**
+ * Puts a method through the look-ahead canary on a small seeded panel, with capitalisations and gaps.
+ *
+ * @public Called by its name from another thread.
+ */
 export function runStrategyCanary(method: IndexMethod): CanaryAnswer {
   const input = createPanel();
   const verdict = checkStrategyNoLookAhead<CanaryPanel>({

@@ -5,7 +5,7 @@ import { DataTable, MoreRows } from '../../components/data-table.tsx';
 import { SelectField } from '../../components/form.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
-import { Badge, Empty, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { Badge, Empty, isAllSimulated, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
 import { Provenance } from '../../components/where-from.tsx';
 import { formatCount, formatDay, plural } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
@@ -22,41 +22,44 @@ export function CaseListPage() {
   const { query, items, first } = usePages(['listCases', 'pages', filter], (cursor) =>
     client.call(listCases, { query: { ...filter, cursor } }),
   );
+  const isMarked = isAllSimulated(items);
   return (
     <>
+      <SubNav of="data" />
       <PageHeader title="Findings">
         What the quality court found. Suspicious bars are held back with a reason; they are never changed and never
         dropped.
       </PageHeader>
-      <SubNav of="data" />
       {first && first.byKind.length > 0 && (
-        <Panel title="By kind" footer={<Provenance unit="findings" time={first.time} route={listCases} />} flush>
-          <DataTable
-            label="Findings by kind"
-            rows={first.byKind}
-            rowKey={(row) => row.kind}
-            empty="None."
-            columns={[
-              {
-                key: 'kind',
-                header: 'Kind',
-                cell: (row) => (
-                  <Link
-                    to="/data/cases"
-                    search={(before) => ({ ...before, kind: kind === row.kind ? undefined : row.kind })}
-                    className="link font-medium"
-                    aria-current={kind === row.kind ? 'true' : undefined}
-                  >
-                    {caseKindName(row.kind)}
-                  </Link>
-                ),
-              },
-              { key: 'open', header: 'Open', isNumber: true, cell: (row) => formatCount(row.open) },
-              { key: 'confirmed', header: 'Confirmed', isNumber: true, cell: (row) => formatCount(row.confirmed) },
-              { key: 'false', header: 'False alarm', isNumber: true, cell: (row) => formatCount(row.false) },
-            ]}
-          />
-        </Panel>
+        <div className="max-w-3xl">
+          <Panel title="By kind" footer={<Provenance unit="findings" time={first.time} route={listCases} />} flush>
+            <DataTable
+              label="Findings by kind"
+              rows={first.byKind}
+              rowKey={(row) => row.kind}
+              empty="None."
+              columns={[
+                {
+                  key: 'kind',
+                  header: 'Kind',
+                  cell: (row) => (
+                    <Link
+                      to="/data/cases"
+                      search={(before) => ({ ...before, kind: kind === row.kind ? undefined : row.kind })}
+                      className="link font-medium"
+                      aria-current={kind === row.kind ? 'true' : undefined}
+                    >
+                      {caseKindName(row.kind)}
+                    </Link>
+                  ),
+                },
+                { key: 'open', header: 'Open', isNumber: true, cell: (row) => formatCount(row.open) },
+                { key: 'confirmed', header: 'Confirmed', isNumber: true, cell: (row) => formatCount(row.confirmed) },
+                { key: 'false', header: 'False alarm', isNumber: true, cell: (row) => formatCount(row.false) },
+              ]}
+            />
+          </Panel>
+        </div>
       )}
       <div className="my-4 flex max-w-2xl flex-wrap items-end gap-4">
         <div className="min-w-40 flex-1">
@@ -94,7 +97,12 @@ export function CaseListPage() {
           </p>
         )}
       </div>
-      <Panel title="Findings" hint={first && plural(first.total, 'finding')} flush>
+      <Panel
+        title="Findings"
+        hint={first && plural(first.total, 'finding')}
+        actions={isMarked && <SimulatedMark tenantId={0} />}
+        flush
+      >
         <QueryView query={{ ...query, data: items }} lines={8}>
           {(rows) => (
             <DataTable
@@ -112,7 +120,7 @@ export function CaseListPage() {
                         {caseKindName(row.kind)}
                       </Link>
                       <span className="block text-xs text-soft">{row.symbol ?? 'whole delivery'}</span>
-                      <SimulatedMark tenantId={row.tenantId} />
+                      {!isMarked && <SimulatedMark tenantId={row.tenantId} />}
                     </span>
                   ),
                 },

@@ -14,10 +14,10 @@ export function DatasetListPage() {
   );
   return (
     <>
+      <SubNav of="evidence" />
       <PageHeader title="Datasets">
         Questions put to the facts and frozen: every figure is computed from one of these.
       </PageHeader>
-      <SubNav of="evidence" />
       <Panel title="Frozen datasets" hint="Newest first" flush>
         <QueryView query={{ ...query, data: items }} lines={6}>
           {(rows) => (

@@ -20,6 +20,7 @@ export function ChainPage() {
   const verify = useMutation({ mutationFn: () => client.call(startVerify), onMutate: () => setVerified(null) });
   return (
     <>
+      <SubNav of="evidence" />
       <PageHeader
         title="Evidence"
         actions={
@@ -32,7 +33,6 @@ export function ChainPage() {
       >
         Each record carries the hash of the one before it, so that none can be changed, added or taken out unseen.
       </PageHeader>
-      <SubNav of="evidence" />
       <Gate scope="evidence:read">
         <div className="grid gap-4">
           {verify.error && <ProblemNotice error={verify.error} />}

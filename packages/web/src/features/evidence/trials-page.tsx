@@ -12,11 +12,11 @@ import { client } from '../../lib/session.ts';
 export function TrialsPage() {
   return (
     <>
+      <SubNav of="evidence" />
       <PageHeader title="Trials">
         Every evaluation ever run, also the failed ones. Nobody can delete a row: what was tried and left out is what
         makes the best one look lucky.
       </PageHeader>
-      <SubNav of="evidence" />
       <Gate scope="evidence:read">
         <Ledger />
       </Gate>

@@ -35,7 +35,7 @@ export function ChoicesPanel({ preview, choices, lacksBasis, onChoices }: Choice
           {(id) => (
             <Select
               id={id}
-              value={preview.separator.value}
+              value={choices.separator ?? preview.separator.value}
               options={[
                 [',', 'Comma'],
                 [';', 'Semicolon'],
@@ -50,7 +50,7 @@ export function ChoicesPanel({ preview, choices, lacksBasis, onChoices }: Choice
           {(id) => (
             <Select
               id={id}
-              value={preview.decimalMark.value}
+              value={choices.decimalMark ?? preview.decimalMark.value}
               options={[
                 ['.', 'Point (1.5)'],
                 [',', 'Comma (1,5)'],
@@ -63,7 +63,7 @@ export function ChoicesPanel({ preview, choices, lacksBasis, onChoices }: Choice
           {(id) => (
             <Select
               id={id}
-              value={preview.dateOrder.value}
+              value={choices.dateOrder ?? preview.dateOrder.value}
               options={[
                 ['ymd', 'Year, month, day'],
                 ['dmy', 'Day, month, year'],
@@ -77,7 +77,7 @@ export function ChoicesPanel({ preview, choices, lacksBasis, onChoices }: Choice
           {(id) => (
             <Typed
               id={id}
-              value={preview.currency.value}
+              value={choices.currency ?? preview.currency.value}
               pattern="[A-Z]{3}"
               hint="Three capital letters"
               onValue={(value) => set({ currency: value })}
@@ -88,7 +88,7 @@ export function ChoicesPanel({ preview, choices, lacksBasis, onChoices }: Choice
           {(id) => (
             <Typed
               id={id}
-              value={preview.timeZone.value ?? ''}
+              value={choices.timeZone ?? preview.timeZone.value ?? ''}
               hint="None: plain days"
               onValue={(value) => set({ timeZone: value || undefined })}
             />
@@ -113,7 +113,7 @@ export function ChoicesPanel({ preview, choices, lacksBasis, onChoices }: Choice
           </div>
           <ChoiceField
             legend="What are the prices adjusted for?"
-            value={preview.priceBasis.value}
+            value={choices.priceBasis ?? preview.priceBasis.value}
             onValue={(value) => set({ priceBasis: pick(value, ['raw', 'split_adjusted', 'total_return']) })}
             options={BASES}
           />

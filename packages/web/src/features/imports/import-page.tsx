@@ -24,10 +24,10 @@ export function ImportPage() {
   const { hasOwner } = useAuth();
   return (
     <>
+      <SubNav of="data" />
       <PageHeader title="Import prices">
         Daily bars from CSV files, plain or gzipped. Nothing is published before you have seen how a file will be read.
       </PageHeader>
-      <SubNav of="data" />
       {refusal === null ? (
         <Wizard />
       ) : (

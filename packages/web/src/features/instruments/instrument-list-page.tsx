@@ -6,7 +6,7 @@ import { DataTable, MoreRows } from '../../components/data-table.tsx';
 import { SelectField, TextField } from '../../components/form.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
-import { PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { isAllSimulated, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
 import { formatCount, formatDay } from '../../lib/format.ts';
 import { apiQuery, usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
@@ -20,12 +20,13 @@ export function InstrumentListPage() {
   const { query, items } = usePages(['listInstruments', 'pages', search, sourceId], (cursor) =>
     client.call(listInstruments, { query: { cursor, search, sourceId } }),
   );
+  const isMarked = isAllSimulated(items);
   return (
     <>
+      <SubNav of="data" />
       <PageHeader title="Instruments">
         Everything with a price. The list is as of now; a page looks from the chosen moment.
       </PageHeader>
-      <SubNav of="data" />
       <div className="mb-4 grid max-w-2xl gap-4 sm:grid-cols-2">
         <TextField label="Find" type="search" placeholder="Symbol or name" value={text} onValue={setText} />
         <SelectField
@@ -43,7 +44,7 @@ export function InstrumentListPage() {
           ]}
         />
       </div>
-      <Panel title="Instruments" flush>
+      <Panel title="Instruments" actions={isMarked && <SimulatedMark tenantId={0} />} flush>
         <QueryView query={{ ...query, data: items }} lines={8}>
           {(rows) => (
             <DataTable
@@ -64,7 +65,7 @@ export function InstrumentListPage() {
                       >
                         {instrument.symbol}
                       </Link>{' '}
-                      <SimulatedMark tenantId={instrument.tenantId} />
+                      {!isMarked && <SimulatedMark tenantId={instrument.tenantId} />}
                       <span className="block text-xs text-soft">{instrument.name}</span>
                     </span>
                   ),

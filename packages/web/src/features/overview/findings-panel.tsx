@@ -3,7 +3,7 @@ import { listCases } from '@touchstone/contracts/data';
 import type { Answer } from '@touchstone/contracts/route';
 import { caseKindName, caseStateName, caseStateTone } from '../../components/case-words.ts';
 import { QueryView } from '../../components/query-view.tsx';
-import { Badge, Empty, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { Badge, Empty, isAllSimulated, Panel, SimulatedMark } from '../../components/ui.tsx';
 import { Provenance } from '../../components/where-from.tsx';
 import { formatDay, plural } from '../../lib/format.ts';
 
@@ -12,6 +12,7 @@ type CasesQuery = Parameters<typeof QueryView<Cases>>[0]['query'];
 
 /** The newest findings of the quality court, each with its reason. */
 export function FindingsPanel({ query }: { query: CasesQuery }) {
+  const isMarked = isAllSimulated(query.data?.items);
   const open = query.data?.byKind.reduce((sum, kind) => sum + kind.open, 0) ?? 0;
   return (
     <Panel
@@ -22,9 +23,12 @@ export function FindingsPanel({ query }: { query: CasesQuery }) {
           : null
       }
       actions={
-        <Link to="/data/cases" className="link text-sm">
-          All findings
-        </Link>
+        <>
+          {isMarked && <SimulatedMark tenantId={0} />}
+          <Link to="/data/cases" className="link text-sm">
+            All findings
+          </Link>
+        </>
       }
       footer={query.data && <Provenance unit="findings" time={query.data.time} route={listCases} />}
       flush
@@ -44,7 +48,7 @@ export function FindingsPanel({ query }: { query: CasesQuery }) {
                     </Link>
                     <Badge tone={caseStateTone(item.state)}>{caseStateName(item.state)}</Badge>
                     {item.action === 'quarantine' && <Badge>held back</Badge>}
-                    <SimulatedMark tenantId={item.tenantId} />
+                    {!isMarked && <SimulatedMark tenantId={item.tenantId} />}
                     <span className="ml-auto text-xs text-soft">{formatDay(item.firstDay)}</span>
                   </p>
                   <p className="text-soft">{item.reason}</p>

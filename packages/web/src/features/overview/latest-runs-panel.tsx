@@ -4,7 +4,7 @@ import type { Answer } from '@touchstone/contracts/route';
 import { DataTable } from '../../components/data-table.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { RunState } from '../../components/run-state.tsx';
-import { Panel, SimulatedMark } from '../../components/ui.tsx';
+import { isAllSimulated, Panel, SimulatedMark } from '../../components/ui.tsx';
 import { dayOfInstant } from '../../lib/day.ts';
 import { formatCount, formatDay, formatInstant } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
@@ -14,15 +14,19 @@ type RunsQuery = Parameters<typeof QueryView<Answer<typeof listRuns>>>[0]['query
 /** What came in last, and how much of it was known at the chosen moment. */
 export function LatestRunsPanel({ query }: { query: RunsQuery }) {
   const { knownAt } = useKnownTime();
+  const isMarked = isAllSimulated(query.data?.items);
   const knownDay = knownAt ? dayOfInstant(knownAt) : null;
   return (
     <Panel
       title="Latest deliveries"
       hint="Everything known came in with one of these; each can be taken back as a whole."
       actions={
-        <Link to="/data/runs" className="link text-sm">
-          All deliveries
-        </Link>
+        <>
+          {isMarked && <SimulatedMark tenantId={0} />}
+          <Link to="/data/runs" className="link text-sm">
+            All deliveries
+          </Link>
+        </>
       }
       flush
     >
@@ -45,13 +49,19 @@ export function LatestRunsPanel({ query }: { query: RunsQuery }) {
                     <span className="block text-xs text-soft">
                       {run.kind.replace(/_/g, ' ')}, {formatInstant(run.publishedAt ?? run.createdAt)}
                     </span>
-                    <SimulatedMark tenantId={run.tenantId} />
+                    {!isMarked && <SimulatedMark tenantId={run.tenantId} />}
                   </span>
                 ),
               },
               { key: 'state', header: 'State', cell: (run) => <RunState run={run} /> },
               { key: 'rows', header: 'Rows', isNumber: true, cell: (run) => formatCount(run.acceptedCount) },
-              { key: 'held', header: 'Held back', isNumber: true, cell: (run) => formatCount(run.quarantinedCount) },
+              {
+                key: 'held',
+                header: 'Held back',
+                isNumber: true,
+                isWide: true,
+                cell: (run) => formatCount(run.quarantinedCount),
+              },
               {
                 key: 'known',
                 header: knownDay ? 'Known by then' : 'Days',

@@ -134,7 +134,6 @@ function IndexOverview({ index, all }: { index: IndexDefinition; all: readonly I
                   </QueryView>
                 )}
                 <FindingsPanel query={cases} />
-                <LatestRunsPanel query={runs} />
               </div>
               {holdings.data === undefined && holdings.error === null ? (
                 <Panel title="Holdings">
@@ -144,6 +143,7 @@ function IndexOverview({ index, all }: { index: IndexDefinition; all: readonly I
                 <QueryView query={holdings}>{(data) => <HoldingsPanel data={data} run={levels.data?.run} />}</QueryView>
               )}
             </div>
+            <LatestRunsPanel query={runs} />
           </>
         ) : (
           <>

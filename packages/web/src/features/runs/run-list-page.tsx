@@ -4,21 +4,22 @@ import { DataTable, MoreRows } from '../../components/data-table.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { RunState } from '../../components/run-state.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
-import { PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { isAllSimulated, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatInstant, words } from '../../lib/format.ts';
 import { usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 
 export function RunListPage() {
   const { query, items } = usePages(['listRuns', 'pages'], (cursor) => client.call(listRuns, { query: { cursor } }));
+  const isMarked = isAllSimulated(items);
   return (
     <>
+      <SubNav of="data" />
       <PageHeader title="Deliveries">
         Every fact came in with one of these. A delivery shows as a whole or not at all, and can be taken back as a
         whole.
       </PageHeader>
-      <SubNav of="data" />
-      <Panel title="All deliveries" hint="Newest first" flush>
+      <Panel title="All deliveries" hint="Newest first" actions={isMarked && <SimulatedMark tenantId={0} />} flush>
         <QueryView query={{ ...query, data: items }} lines={8}>
           {(rows) => (
             <DataTable
@@ -35,7 +36,7 @@ export function RunListPage() {
                       <Link to="/data/runs/$runId" params={{ runId: run.id }} className="link font-medium">
                         {run.fileName ?? run.sourceName}
                       </Link>{' '}
-                      <SimulatedMark tenantId={run.tenantId} />
+                      {!isMarked && <SimulatedMark tenantId={run.tenantId} />}
                       <span className="block text-xs text-soft">
                         {run.sourceName}, {words(run.kind).toLowerCase()}
                       </span>

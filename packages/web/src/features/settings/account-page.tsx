@@ -19,8 +19,8 @@ export function AccountPage() {
   const { signedIn } = useAuth();
   return (
     <>
-      <PageHeader title="Settings" />
       <SubNav of="settings" />
+      <PageHeader title="Settings" />
       <Gate scope="account:self">
         <div className="grid gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)] lg:items-start">
           <Sessions />

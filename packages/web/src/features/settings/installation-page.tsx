@@ -13,8 +13,8 @@ export function InstallationPage() {
   const status = useQuery({ ...apiQuery(getStatus), refetchInterval: POLL_MS });
   return (
     <>
-      <PageHeader title="Installation">How this installation is, as of a few seconds ago.</PageHeader>
       <SubNav of="settings" />
+      <PageHeader title="Installation">How this installation is, as of a few seconds ago.</PageHeader>
       <QueryView query={status} lines={8}>
         {(data) => (
           <div className="grid gap-4 lg:grid-cols-2 lg:items-start">

@@ -13,10 +13,10 @@ export function RolesPage() {
   const { role: mine } = useAuth();
   return (
     <>
+      <SubNav of="settings" />
       <PageHeader title="Roles">
         Who may do what. This is the one table the server asks; what is not here is denied.
       </PageHeader>
-      <SubNav of="settings" />
       <QueryView query={policy} lines={8}>
         {(data) => {
           const roles = Object.keys(data.roles);

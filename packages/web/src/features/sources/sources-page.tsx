@@ -7,7 +7,7 @@ import { onSubmit, TextField } from '../../components/form.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
-import { Button, buttonClass, Empty, Facts, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { Badge, Button, buttonClass, Empty, Facts, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
 import { formatCount, formatDay, words } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
@@ -24,6 +24,7 @@ export function SourcesPage() {
   const refusal = useRefusal('market:write');
   return (
     <>
+      <SubNav of="data" />
       <PageHeader
         title="Data"
         actions={
@@ -38,7 +39,6 @@ export function SourcesPage() {
       >
         Where facts come from, what came in, and what was found wrong with it.
       </PageHeader>
-      <SubNav of="data" />
       <QueryView query={sources}>
         {({ items }) =>
           items.length === 0 ? (
@@ -65,7 +65,7 @@ function SourceCard({ source }: { source: Source }) {
     <Panel
       title={source.name}
       hint={<code className="font-mono text-xs">{source.code}</code>}
-      actions={<SimulatedMark tenantId={source.tenantId} />}
+      actions={source.kind === 'calendar' ? <Badge>built in</Badge> : <SimulatedMark tenantId={source.tenantId} />}
       footer={
         <>
           <Link to="/data/instruments" search={(before) => ({ ...before, source: source.id })} className="link">

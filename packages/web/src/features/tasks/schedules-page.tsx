@@ -24,7 +24,6 @@ import { client } from '../../lib/session.ts';
 const KINDS = [
   ['index-run', 'Compute an index'],
   ['verify', 'Verify the evidence'],
-  ['backup', 'Back up'],
 ] as const;
 type Kind = Schedule['kind'];
 
@@ -34,6 +33,7 @@ export function SchedulesPage() {
   const refusal = useRefusal('task:write');
   return (
     <>
+      <SubNav of="tasks" />
       <PageHeader
         title="Schedules"
         actions={
@@ -44,7 +44,6 @@ export function SchedulesPage() {
       >
         Work that comes again by itself.
       </PageHeader>
-      <SubNav of="tasks" />
       <Panel title="Schedules" flush>
         <QueryView query={schedules}>
           {({ items }) => (

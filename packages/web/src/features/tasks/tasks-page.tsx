@@ -26,8 +26,8 @@ export function TasksPage() {
   useTaskEvents(useCallback(() => void queries.invalidateQueries({ queryKey: [LIST_KEY] }), [queries]));
   return (
     <>
-      <PageHeader title="Tasks">Work in the background: imports, index versions, verifications, backups.</PageHeader>
       <SubNav of="tasks" />
+      <PageHeader title="Tasks">Work in the background: imports, index versions, verifications, backups.</PageHeader>
       <div className="mb-4 max-w-60">
         <SelectField
           label="State"

@@ -50,7 +50,7 @@ export async function run(): Promise<BenchResult[]> {
   const peer = runPeer(rowCount, columnCount);
   return [
     {
-      name: 'index-variants',
+      name: 'index-kernel',
       figure,
       unit: 's',
       peer: peer ? peer.name : null,
@@ -74,7 +74,7 @@ function load() {
 function runPeer(rowCount: number, columnCount: number): { name: string; seconds: number } | null {
   const python = join(import.meta.dirname, '../../../.peers/bin/python');
   if (!existsSync(python)) return null;
-  const script = join(import.meta.dirname, 'index-variants-peer.py');
+  const script = join(import.meta.dirname, 'index-kernel-peer.py');
   const outcome = spawnSync(python, [script, String(rowCount), String(columnCount)], {
     encoding: 'utf8',
     timeout: 120_000,

@@ -1,6 +1,6 @@
-"""The work of index-variants.ts with NumPy and pandas: scores vectorised over the panel, bounds and drift day by day.
+"""The work of index-kernel.ts with NumPy and pandas: scores vectorised over the panel, bounds and drift day by day.
 
-Usage: index-variants-peer.py ROWS COLUMNS. Prints {"name", "seconds"}: the median of three runs on a random panel.
+Usage: index-kernel-peer.py ROWS COLUMNS. Prints {"name", "seconds"}: the median of three runs on a random panel.
 """
 import json, sys, time
 import numpy as np, pandas as pd

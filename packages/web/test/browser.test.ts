@@ -1,0 +1,336 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { type Fixture, type FixtureOptions, startFixtureServer } from './fixture-server.ts';
+import { hashOf } from './fixture-world.ts';
+
+/** The screens in a real browser, against the fixture server and its strict Content-Security-Policy. */
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const isRequired = (process.env.TOUCHSTONE_REQUIRE ?? '').split(/[\s,]+/).includes('chromium');
+const isThere = existsSync(CHROMIUM);
+if (!isThere && !isRequired) console.log(`skipped: no Chromium at ${CHROMIUM}; set CHROMIUM to its path`);
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--no-first-run',
+];
+const FIRST_PAGE_BYTES_MAX = 300_000;
+const PAST = '2020-04-15T23:59:59.000Z';
+
+const PAGES: readonly (readonly [path: string, heading: string])[] = [
+  ['/', 'Simulated three pillars'],
+  ['/indexes', 'Indexes'],
+  ['/indexes/1', 'Simulated three pillars'],
+  ['/indexes/new', 'New index'],
+  ['/universes', 'Universes'],
+  ['/universes/1', 'All simulated companies'],
+  ['/universes/new', 'New universe'],
+  ['/data', 'Data'],
+  ['/data/instruments', 'Instruments'],
+  ['/data/instruments/1', 'ALDR'],
+  ['/data/runs', 'Deliveries'],
+  ['/data/runs/3', 'Delivery 3'],
+  ['/data/cases', 'Findings'],
+  ['/data/cases/6', 'Stale price: HAZL'],
+  ['/data/import', 'Import prices'],
+  ['/tasks', 'Tasks'],
+  ['/tasks/schedules', 'Schedules'],
+  ['/evidence', 'Evidence'],
+  ['/evidence/trials', 'Trials'],
+  ['/evidence/datasets', 'Datasets'],
+  [`/evidence/datasets/${hashOf('dataset 1')}?against=${hashOf('dataset 2')}`, 'Dataset b9e9988f26'],
+  ['/settings', 'Settings'],
+  ['/settings/roles', 'Roles'],
+  ['/settings/installation', 'Installation'],
+  ['/sign-in', 'Sign in'],
+];
+
+describe('the screens in a browser', { skip: !isThere && !isRequired }, () => {
+  let pages: string;
+  let browser: Browser;
+  let owner: Fixture;
+  let visitor: Fixture;
+
+  before(async () => {
+    assert.ok(isThere, `Chromium is required, but there is none at ${CHROMIUM}.`);
+    pages = await mkdtemp(join(tmpdir(), 'touchstone-web-'));
+    await build({
+      root: join(import.meta.dirname, '..'),
+      logLevel: 'error',
+      build: { outDir: pages, emptyOutDir: true },
+    });
+    owner = await startFixtureServer({ pages, role: 'owner' });
+    visitor = await startFixtureServer({ pages });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  });
+
+  after(async () => {
+    await browser?.close();
+    await owner?.stop();
+    await visitor?.stop();
+    if (pages) await rm(pages, { recursive: true, force: true });
+  });
+
+  for (const [width, scheme] of [
+    [1440, 'light'],
+    [390, 'dark'],
+    [390, 'light'],
+    [1440, 'dark'],
+  ] as const) {
+    test(`Every page stands at ${width} px in ${scheme}: one heading, labelled controls, no error, nothing wider than the screen.`, async (t) => {
+      const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme: scheme });
+      t.after(() => context.close());
+      const { page, errors } = await openPage(context);
+      // Half of the pages in each of the four looks keeps the test short; every page is seen in two of them.
+      const shown = PAGES.filter((_, at) => (width === 1440) === (at % 2 === 0) || scheme === 'light');
+      for (const [path, heading] of shown) {
+        await page.goto(owner.origin + path);
+        await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
+        await page.waitForLoadState('networkidle', { timeout: 2_000 }).catch(() => {});
+        const found = await page.evaluate(inspect);
+        assert.deepEqual(found, { headings: 1, unlabelled: [], overflow: 0 }, `${path} at ${width} px`);
+        assert.deepEqual(errors, [], path);
+      }
+    });
+  }
+
+  test('A visitor sees whose data these are, and the three doors.', async (t) => {
+    const { page, errors } = await fresh(t, browser, visitor.origin);
+    await page.getByRole('heading', { name: 'Simulated market' }).waitFor();
+    await page.getByText('nothing here is real').waitFor();
+    for (const door of ['Make the owner account', 'Import prices (CSV)', 'Look at how it is computed']) {
+      assert.equal(await page.getByRole('link', { name: door }).count(), 1, door);
+    }
+    await page.goto(`${visitor.origin}/evidence`);
+    await page.getByText('a visitor can only look').waitFor();
+    assert.deepEqual(errors, []);
+  });
+
+  test('The slider is moved by the keyboard, and every panel asks again with the moment it shows.', async (t) => {
+    const { page, errors } = await fresh(t, browser, owner.origin);
+    await page.getByRole('heading', { name: 'Holdings' }).waitFor();
+    const slider = page.getByRole('slider', { name: 'Known at' });
+    await slider.focus();
+    const from = owner.requests.length;
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('PageDown');
+    assert.equal(await slider.getAttribute('aria-valuetext'), '4 December 2025');
+    await page.getByRole('status').getByText('You are looking at what was known on').waitFor();
+    await page.getByRole('status').getByText('reconstructed').waitFor();
+    await page.getByText('after the rebalance of 4 Dec 2025').waitFor();
+    const asked = owner.requests.slice(from).filter((line) => line.includes('knownAt'));
+    for (const panel of ['/levels', '/performance', '/holdings', '/data/cases']) {
+      const line = asked.find((one) => one.includes(panel));
+      assert.ok(line, `${panel} was asked again`);
+      const query = new URL(line.split(' ')[1] ?? '', owner.origin).searchParams;
+      assert.equal(query.get('knownAt'), '2025-12-04T23:59:59.000Z');
+      assert.ok(query.get('recordedAt'), 'the recorded time is pinned');
+    }
+    assert.match(page.url(), /knownAt=2025-12-04/);
+    await page.getByRole('link', { name: 'Data', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'Data' }).waitFor();
+    assert.match(page.url(), /knownAt=2025-12-04/, 'the moment goes along to the next page');
+    await page.getByRole('button', { name: 'Back to now' }).click();
+    await page.waitForFunction(() => !location.search.includes('knownAt'));
+    assert.deepEqual(errors, []);
+  });
+
+  test('A link to a past moment shows that moment, also on an instrument.', async (t) => {
+    const { page } = await fresh(t, browser, `${owner.origin}/data/instruments/1?knownAt=${PAST}`);
+    await page.getByRole('button', { name: '15 Apr 2020' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: '16 Apr 2020' }).count(), 0);
+  });
+
+  test('The first tab stop skips to the content.', async (t) => {
+    const { page } = await fresh(t, browser, owner.origin);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the content');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement?.id), 'main');
+  });
+
+  test('Where a figure comes from is one press away.', async (t) => {
+    const { page } = await fresh(t, browser, owner.origin);
+    await page.getByRole('button', { name: 'where from' }).first().click();
+    const dialog = page.getByRole('dialog', { name: 'Where this comes from' });
+    for (const word of ['GET /api/v1/indexes/:indexId/performance', 'Dataset', 'Seed', 'Code', 'Trial']) {
+      await dialog.getByText(word, { exact: true }).first().waitFor();
+    }
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+  });
+
+  test('A failed answer shows its sentence, its code and the number to quote, and the rest of the page stands.', async (t) => {
+    const broken = await serve(t, {
+      pages,
+      role: 'owner',
+      failing: new Map([['getIndexHoldings', 'NOT_FOUND']]),
+    });
+    const { page } = await fresh(t, browser, broken.origin);
+    await page.getByText('The fixture was told to fail getIndexHoldings.').waitFor();
+    await page.getByText('01FIXTURE7M').waitFor();
+    await page.getByRole('heading', { name: 'Level' }).waitFor();
+  });
+
+  test('An installation without data says what to do.', async (t) => {
+    const empty = await serve(t, { pages, role: 'owner', isEmpty: true });
+    const { page, errors } = await fresh(t, browser, empty.origin);
+    await page.getByText('An index shows here once there is one.').waitFor();
+    await page.getByText('Nothing is published yet').waitFor();
+    for (const path of ['/indexes', '/universes', '/data', '/data/cases', '/tasks', '/evidence/datasets']) {
+      await page.goto(empty.origin + path);
+      await page
+        .getByText(/No .* yet|no such task|Nothing/)
+        .first()
+        .waitFor();
+    }
+    assert.deepEqual(errors, []);
+  });
+
+  test('The owner is made, a file comes in, and an index is made over it and computed.', async (t) => {
+    const server = await serve(t, { pages });
+    const { page, errors } = await fresh(t, browser, `${server.origin}/owner`);
+    await page.getByLabel('Your name').fill('Ada Lindqvist');
+    await page.getByLabel('Name of your house').fill('Lindqvist');
+    await page.getByLabel('E-mail').fill('ada@example.org');
+    await page.getByLabel('Password').fill('correct horse battery');
+    await page.getByRole('button', { name: 'Make the owner account' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Import prices' }).waitFor();
+    await page.setInputFiles('input[type=file]', {
+      name: 'demo_prices.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from('Date,Name,Open,High,Low,Close,Volume\n2006-01-03,MMM,77.76,79.35,77.24,79.11,3117200\n'),
+    });
+    const start = page.getByRole('button', { name: 'Import 1 file' });
+    await page.getByText('Say what the prices are adjusted for').waitFor();
+    assert.equal(await start.isDisabled(), true, 'the basis must be said first');
+    await page.getByRole('radio', { name: /^Splits Most/ }).check();
+    await page.getByText('You said so.').first().waitFor();
+    assert.equal(await page.getByLabel('Source code').inputValue(), 'demo_prices');
+    await start.click();
+    await page.getByText('What came of it').waitFor();
+    await page.getByRole('link', { name: 'Make an index over it' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('My first index');
+    await page.getByRole('button', { name: 'Make the index' }).click();
+    await page.getByRole('heading', { level: 1, name: 'My first index' }).waitFor();
+    await page.getByRole('button', { name: 'Compute now' }).first().click();
+    await page.getByRole('heading', { name: 'Performance' }).waitFor();
+    assert.ok(server.requests.some((line) => line.startsWith('POST /api/v1/indexes/3/runs')));
+    assert.deepEqual(errors, []);
+  });
+
+  test('Two people who edit the same index learn of each other, and nothing typed is lost.', async (t) => {
+    const server = await serve(t, { pages, role: 'owner' });
+    const { page } = await fresh(t, browser, `${server.origin}/indexes/new?universe=1`);
+    await page.getByLabel('Name', { exact: true }).fill('Shared');
+    await page.getByRole('button', { name: 'Make the index' }).click();
+    await page.getByRole('link', { name: 'Edit' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Mine');
+    await fetch(`${server.origin}/api/v1/indexes/3`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'Theirs', version: 1 }),
+    });
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Somebody changed this index while you were editing it.').waitFor();
+    assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Mine');
+    await page.getByRole('button', { name: 'Keep mine' }).click();
+    await page.getByText('Yours is kept').waitFor();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Mine' }).waitFor();
+  });
+
+  test('A session whose token is about to end is renewed before the next request.', async (t) => {
+    const server = await serve(t, { pages, role: 'owner', tokenLifeMs: 1_000 });
+    const { page } = await fresh(t, browser, `${server.origin}/sign-in`);
+    await page.getByLabel('E-mail').fill('ada@example.org');
+    await page.getByLabel('Password').fill('correct horse battery');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Holdings' }).waitFor();
+    assert.ok(server.requests.some((line) => line.startsWith('POST /api/v1/auth/refresh')));
+  });
+
+  test('The first page weighs less than 300 kB, compressed, and asks nobody else for anything.', async (t) => {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 860 } });
+    t.after(() => context.close());
+    const { page } = await openPage(context);
+    const loaded: string[] = [];
+    page.on('request', (request) => loaded.push(request.url()));
+    const startedAt = performance.now();
+    await page.goto(owner.origin);
+    await page.getByRole('heading', { name: 'Holdings' }).waitFor();
+    await page.getByRole('slider', { name: /Index level/ }).waitFor();
+    const seconds = (performance.now() - startedAt) / 1000;
+    assert.deepEqual(
+      loaded.filter((url) => !url.startsWith(owner.origin)),
+      [],
+    );
+    let byteCount = 0;
+    for (const url of loaded.filter((one) => !one.includes('/api/'))) {
+      const path = new URL(url).pathname;
+      byteCount += gzipSync(await readFile(join(pages, path === '/' ? 'index.html' : path))).length;
+    }
+    console.log(`first page: ${Math.round(byteCount / 1000)} kB gzip, ${seconds.toFixed(2)} s to the chart`);
+    assert.ok(byteCount < FIRST_PAGE_BYTES_MAX, `${byteCount} bytes`);
+  });
+
+  test('The built pages hold no inline script and no inline style.', async () => {
+    const html = await readFile(join(pages, 'index.html'), 'utf8');
+    assert.doesNotMatch(html, /<script(?![^>]*\bsrc=)[^>]*>/);
+    assert.doesNotMatch(html, /<style|\sstyle=/);
+    assert.ok((await readdir(join(pages, 'assets'))).length > 10);
+  });
+});
+
+async function serve(t: TestContext, options: FixtureOptions): Promise<Fixture> {
+  const server = await startFixtureServer(options);
+  t.after(() => server.stop());
+  return server;
+}
+
+/** A page of its own; closed after the test, also when it fails. */
+async function fresh(t: TestContext, browser: Browser, address: string) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 860 } });
+  t.after(() => context.close());
+  const opened = await openPage(context);
+  await opened.page.goto(address);
+  return opened;
+}
+
+async function openPage(context: BrowserContext): Promise<{ page: Page; errors: string[] }> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  return { page, errors };
+}
+
+/** Runs in the page: what a person with a keyboard, a reader or a phone would stumble over. */
+function inspect() {
+  const unlabelled = [...document.querySelectorAll('input, select, textarea, button, a')]
+    .filter((element) => {
+      const labels = 'labels' in element && element.labels instanceof NodeList ? element.labels.length : 0;
+      const own = element.getAttribute('aria-label') ?? element.textContent?.trim() ?? '';
+      const isField = /^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName);
+      return isField ? labels === 0 && !element.getAttribute('aria-label') : own === '';
+    })
+    .map((element) => element.outerHTML.slice(0, 120));
+  return {
+    headings: document.querySelectorAll('h1').length,
+    unlabelled,
+    overflow: Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth),
+  };
+}
