@@ -18,7 +18,7 @@ export function createProgress(terminal: Terminal, title: string, now: () => num
   return {
     show(fraction, note) {
       const every = terminal.isInteractive ? DRAW_EVERY_MS : LINE_EVERY_MS;
-      if (now() - last < every && fraction < 1) return;
+      if (now() - last < every) return;
       last = now();
       const share = `${Math.floor(fraction * 100)}`.padStart(3);
       const line = terminal.isInteractive

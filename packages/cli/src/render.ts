@@ -1,5 +1,10 @@
 /** A column of a table for people. */
-export type Column<T> = { title: string; value: (row: T) => unknown; right?: boolean };
+export type Column<T> = {
+  title: string;
+  value: (row: T) => unknown;
+  right?: boolean /** Never cut. */;
+  whole?: boolean;
+};
 
 const CELL_LENGTH_MAX = 72;
 
@@ -11,7 +16,7 @@ const CELL_LENGTH_MAX = 72;
 export function table<T>(rows: readonly T[], columns: readonly Column<T>[], none: string): string {
   if (rows.length === 0) return `${none}\n`;
   const cells = rows.map((row) => columns.map((column) => column.value(row)));
-  const texts = cells.map((row) => row.map((cell) => shorten(show(cell))));
+  const texts = cells.map((row) => row.map((cell, i) => (columns[i]?.whole ? show(cell) : shorten(show(cell)))));
   const right = columns.map(
     (column, i) => column.right ?? cells.every((row) => row[i] === null || typeof row[i] === 'number'),
   );

@@ -47,7 +47,7 @@ export const caseCommands: Command[] = [
           { title: 'LAST', value: (row) => row.lastDay },
           { title: 'ROWS', value: (row) => row.rowCount },
           { title: 'HELD', value: (row) => row.action === 'quarantine' },
-          { title: 'REASON', value: (row) => row.reason },
+          { title: 'REASON', value: (row) => row.reason, whole: true },
         ],
         'No case fits.',
       );

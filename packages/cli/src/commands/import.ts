@@ -198,7 +198,7 @@ function describePreview(preview: ImportPreview): string {
         { title: 'WHAT', value: (row) => row.name },
         { title: 'READ AS', value: (row) => (row.value === '\t' ? 'tab' : row.value), right: false },
         { title: 'HOW SURE', value: (row) => row.confidence },
-        { title: 'EVIDENCE', value: (row) => row.evidence },
+        { title: 'EVIDENCE', value: (row) => row.evidence, whole: true },
       ],
       '',
     ),
@@ -261,7 +261,7 @@ function describeRowProblems(problems: Run['errors'], count: number): string {
       { title: 'FILE', value: (row) => row.file },
       { title: 'LINE', value: (row) => row.line },
       { title: 'COLUMN', value: (row) => row.column },
-      { title: 'RULE', value: (row) => row.rule },
+      { title: 'RULE', value: (row) => row.rule, whole: true },
     ],
     '',
   )}${more}`;

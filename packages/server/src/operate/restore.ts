@@ -143,7 +143,7 @@ async function copyParts(plan: RestorePlan, client: pg.ClientBase, about: About)
       plan.signal?.throwIfAborted();
       if (open?.name !== name) {
         await open?.close();
-        plan.progress?.(`Write ${name.length > 60 ? name.slice(0, 30) : name}`);
+        if (name.includes('/')) plan.progress?.(`Write ${name.slice(0, 40)}`);
         open = { name, ...openPart(name, client, about, objects, plan.home) };
       }
       await open.write(content);
