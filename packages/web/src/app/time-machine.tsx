@@ -46,6 +46,8 @@ export function TimeMachine() {
   const last = dayOfInstant(data.lastKnownAt);
   const settled = known.knownAt ? clampDay(dayOfInstant(known.knownAt), first, last) : last;
   const shown = draft ?? settled;
+  // An address may name a moment outside the slider; the words then say that moment, not the slider's end.
+  const named = draft ?? (known.knownAt ? dayOfInstant(known.knownAt) : last);
   const isNow = draft === null && !known.knownAt;
   const go = (day: string) => setDraft(clampDay(day, first, last));
   const onKey = (event: KeyboardEvent) => {
@@ -118,7 +120,7 @@ export function TimeMachine() {
           className="mt-1 mb-1 flex flex-wrap items-center gap-x-3 rounded border border-accent/30 bg-accent-well px-3 py-1 text-xs md:text-sm"
         >
           <span>
-            You are looking at what was known on <strong className="font-semibold">{formatLongDay(shown)}</strong>.
+            You are looking at what was known on <strong className="font-semibold">{formatLongDay(named)}</strong>.
           </span>
           {told?.reconstructed && (
             <span title="The knowledge times of this history are declared by a rule of its source; this installation did not watch it happen.">

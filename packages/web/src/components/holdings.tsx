@@ -19,7 +19,11 @@ export function HoldingsPanel({ data, run, withScores }: { data: Holdings; run?:
   return (
     <Panel
       title="Holdings"
-      hint={`${plural(data.items.length, 'name')} after the rebalance of ${formatDay(data.day)}, turnover ${formatPercent(data.turnover)}, cash ${formatPercent(data.cashWeight)}`}
+      hint={
+        data.day === null
+          ? 'Before the first rebalance.'
+          : `${plural(data.items.length, 'name')} after the rebalance of ${formatDay(data.day)}, turnover ${formatPercent(data.turnover)}, cash ${formatPercent(data.cashWeight)}`
+      }
       actions={data.status === 'ok' ? null : <Badge tone="warn">{data.status}</Badge>}
       footer={<Provenance unit="share of the index" time={data.time} route={getIndexHoldings} run={run} />}
       flush

@@ -38,7 +38,7 @@ export function IndexLevelsPanel({ data, benchmarkName }: { data: IndexLevels; b
       }
       footer={
         <Provenance
-          unit={`Level in ${data.currency}, ${data.level[0] ?? 100} on ${formatDay(data.days[0])}, ${isLog ? 'log' : 'linear'} scale`}
+          unit={`Level in ${data.currency}, ${data.days[0] ? `${data.level[0]} on ${formatDay(data.days[0])}, ` : ''}${isLog ? 'log' : 'linear'} scale`}
           time={data.time}
           route={getIndexLevels}
           run={data.run}

@@ -1,5 +1,5 @@
 import { getIndexPerformance, type Performance } from '@touchstone/contracts/indexes';
-import { formatCount, formatDay, formatInterval, formatMetric, formatPlain } from '../lib/format.ts';
+import { formatDay, formatInterval, formatMetric, formatPlain, plural } from '../lib/format.ts';
 import { type Metric, MetricName, MetricValue } from './metric.tsx';
 import { Panel } from './ui.tsx';
 import { Provenance } from './where-from.tsx';
@@ -134,7 +134,7 @@ export function PerformanceFoot({ data }: { data: Performance }) {
         {formatDay(data.firstDay)} to {formatDay(data.lastDay)}
       </span>
       <span>cost {formatPlain(data.costBasisPoints)} bp one way</span>
-      <span>{formatCount(data.trialCount)} trials on this data</span>
+      <span>{plural(data.trialCount, 'trial')} on this data</span>
       <Provenance unit="figures in their own units" time={data.time} route={getIndexPerformance} run={data.run} />
     </>
   );

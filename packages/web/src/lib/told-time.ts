@@ -13,7 +13,9 @@ export function noteTimeOf(answer: unknown): void {
     (told !== null && told.knownAt === time.knownAt && told.reconstructed === time.reconstructed)
   )
     return;
-  told = time;
+  // One panel made of declared times is enough to make the page a reconstructed one.
+  const isStill = told !== null && told.knownAt === time.knownAt && told.reconstructed;
+  told = { ...time, reconstructed: time.reconstructed || isStill };
   for (const listener of listeners) listener();
 }
 
