@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getTimeline } from '@touchstone/contracts/data';
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useId, useState } from 'react';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Badge } from '../components/ui.tsx';
 import { addDays, addMonths, clampDay, dayFromNumber, dayNumber, dayOfInstant, endOfDay, isDay } from '../lib/day.ts';
@@ -20,21 +20,20 @@ export function TimeMachine() {
   const told = useToldTime();
   const sliderId = useId();
   const dayId = useId();
-  // Pinned when the page was opened: what is recorded while somebody looks must not move the ground under a past view.
-  const pinned = useRef<string | null>(null);
   const [draft, setDraft] = useState<string | null>(null);
   const data = timeline.data;
-  if (data?.recordedAt && pinned.current === null) pinned.current = data.recordedAt;
+  // Pinned when the view leaves now: what is recorded while somebody looks must not move the ground under a past view.
+  const pinned = known.recordedAt ?? data?.recordedAt ?? undefined;
 
   useEffect(() => {
     if (draft === null || !data?.lastKnownAt) return;
     const lastDay = dayOfInstant(data.lastKnownAt);
     const rest = setTimeout(() => {
       setDraft(null);
-      setKnown(draft >= lastDay ? {} : { knownAt: endOfDay(draft), recordedAt: pinned.current ?? undefined });
+      setKnown(draft >= lastDay ? {} : { knownAt: endOfDay(draft), recordedAt: pinned });
     }, REST_MS);
     return () => clearTimeout(rest);
-  }, [draft, data, setKnown]);
+  }, [draft, data, pinned, setKnown]);
 
   if (timeline.error && !data) return <ProblemNotice error={timeline.error} onRetry={() => timeline.refetch()} />;
   if (!data) return <div className="h-9" aria-hidden="true" />;
@@ -85,6 +84,9 @@ export function TimeMachine() {
           onChange={(event) => isDay(event.currentTarget.value) && go(event.currentTarget.value)}
         />
         <span className="order-last flex min-w-0 flex-1 basis-full items-center gap-3 md:order-none md:basis-40">
+          <span aria-hidden="true" className="text-xs whitespace-nowrap text-soft md:hidden">
+            Known at
+          </span>
           <span className="hidden text-xs whitespace-nowrap text-soft lg:inline">{formatDay(first)}</span>
           <input
             id={sliderId}

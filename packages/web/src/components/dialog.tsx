@@ -15,7 +15,12 @@ export function Dialog({ title, isOpen, onClose, children, isSide }: DialogProps
     ? 'mr-0 ml-auto h-dvh max-h-dvh w-full max-w-xl border-l'
     : 'w-[calc(100%-2rem)] max-w-2xl rounded-md border';
   return (
-    <dialog ref={ref} aria-labelledby={titleId} onClose={onClose} className={`border-line bg-sheet p-0 ${place}`}>
+    <dialog
+      ref={ref}
+      aria-labelledby={titleId}
+      onClose={onClose}
+      className={`border-line bg-sheet p-0 text-left text-base font-normal text-ink ${place}`}
+    >
       {isOpen && (
         <div className="p-5">
           <div className="mb-3 flex items-start justify-between gap-4">

@@ -1,15 +1,14 @@
 import { Link } from '@tanstack/react-router';
-import { getIndexHoldings, type holding } from '@touchstone/contracts/indexes';
+import { getIndexHoldings } from '@touchstone/contracts/indexes';
 import type { Answer } from '@touchstone/contracts/route';
 import { useState } from 'react';
-import type { z } from 'zod';
 import { formatDay, formatPercent, plural } from '../lib/format.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { Badge, Button, Panel } from './ui.tsx';
 import { type Made, Provenance } from './where-from.tsx';
 
 type Holdings = Answer<typeof getIndexHoldings>;
-type Holding = z.infer<typeof holding>;
+type Holding = Holdings['items'][number];
 const FIRST_ROWS = 12;
 
 export function HoldingsPanel({ data, run, withScores }: { data: Holdings; run?: Made; withScores?: boolean }) {

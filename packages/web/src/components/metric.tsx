@@ -42,7 +42,7 @@ export function MetricValue({ metric, isLarge }: { metric: Metric | undefined; i
 export function MetricName({ metric }: { metric: Metric }) {
   const unit = unitWords(metric.unit);
   return (
-    <details className="max-w-56 whitespace-normal">
+    <details className="max-w-56 min-w-32 whitespace-normal">
       <summary className="w-fit list-none font-medium decoration-soft decoration-dotted underline-offset-4 hover:underline">
         {metric.label}
         {unit && <span className="font-normal text-soft"> ({unit})</span>}

@@ -18,7 +18,7 @@ export function PerformanceTable({ data }: { data: Performance }) {
     ...new Map(data.columns.flatMap((column) => column.metrics).map((metric) => [metric.name, metric])).values(),
   ];
   return (
-    <section className="overflow-x-auto" aria-label="Figures of the index and its baselines">
+    <section className="relative overflow-x-auto" aria-label="Figures of the index and its baselines">
       <table className="w-full border-collapse text-sm">
         <thead>
           <tr className="border-b border-line text-xs text-soft">
@@ -60,7 +60,7 @@ export function PerformanceTable({ data }: { data: Performance }) {
 export function DifferencesTable({ data }: { data: Performance }) {
   const labels = new Map<string, string>(data.columns.map((column) => [column.name, column.label]));
   return (
-    <section className="overflow-x-auto" aria-label="Differences to the baselines">
+    <section className="relative overflow-x-auto" aria-label="Differences to the baselines">
       <table className="w-full border-collapse text-sm">
         <thead>
           <tr className="border-b border-line text-left text-xs text-soft">

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { formatInstant } from '../lib/format.ts';
 import { ProblemNotice } from './problem-notice.tsx';
-import { Loading } from './ui.tsx';
+import { Loading, Panel } from './ui.tsx';
 
 type Query<T> = {
   data: T | undefined;
@@ -42,5 +42,26 @@ export function QueryView<T>(props: { query: Query<T>; lines?: number; children:
         {props.children(query.data)}
       </div>
     </>
+  );
+}
+
+/** The same for data that bring a panel of their own: until they are there, an empty one holds their place. */
+export function QueryPanel<T>(props: {
+  title: string;
+  query: Query<T>;
+  lines: number;
+  children: (data: T) => ReactNode;
+}) {
+  const view = (
+    <QueryView query={props.query} lines={props.lines}>
+      {props.children}
+    </QueryView>
+  );
+  return props.query.data === undefined ? (
+    <Panel title={props.title} flush>
+      {view}
+    </Panel>
+  ) : (
+    view
   );
 }

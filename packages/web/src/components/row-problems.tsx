@@ -1,10 +1,9 @@
-import type { rowProblem } from '@touchstone/contracts/data';
-import type { z } from 'zod';
+import type { ImportPreview } from '@touchstone/contracts/data';
 import { formatCount } from '../lib/format.ts';
 import { DataTable } from './data-table.tsx';
 
 /** Malformed rows: where exactly, and which rule they break. */
-export function RowProblems(props: { problems: readonly z.infer<typeof rowProblem>[]; empty: string }) {
+export function RowProblems(props: { problems: ImportPreview['rowProblems']; empty: string }) {
   return (
     <DataTable
       label="Malformed rows"

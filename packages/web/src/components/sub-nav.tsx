@@ -30,14 +30,14 @@ const PLACES = {
 export function SubNav({ of }: { of: keyof typeof PLACES }) {
   const [home] = PLACES[of][0] ?? [];
   return (
-    <nav aria-label={`Pages of ${of}`} className="mb-5 overflow-x-auto border-b border-line">
-      <ul className="flex gap-1">
+    <nav aria-label={`Pages of ${of}`} className="relative mb-5 overflow-x-auto border-b border-line">
+      <ul className="flex sm:gap-1">
         {PLACES[of].map(([to, label]) => (
           <li key={to}>
             <Link
               to={to}
               activeOptions={{ exact: to === home, includeSearch: false }}
-              className="-mb-px block border-b-2 border-transparent px-2.5 py-1.5 text-sm whitespace-nowrap text-soft hover:text-ink aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-ink"
+              className="-mb-px block border-b-2 border-transparent px-1.5 py-1.5 sm:px-2.5 text-sm whitespace-nowrap text-soft hover:text-ink aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-ink"
             >
               {label}
             </Link>

@@ -34,7 +34,7 @@ export function WhereFrom({ route, time, run, extra = [] }: Origin) {
   const [isOpen, setIsOpen] = useState(false);
   return (
     <>
-      <button type="button" className="link" onClick={() => setIsOpen(true)}>
+      <button type="button" className="link whitespace-nowrap" onClick={() => setIsOpen(true)}>
         where from
       </button>
       <Dialog title="Where this comes from" isOpen={isOpen} onClose={() => setIsOpen(false)}>

@@ -1,5 +1,5 @@
 import type { Bar } from '@touchstone/contracts/data';
-import type { Database, Principal } from '../../platform/database/database.ts';
+import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import { findActions } from '../facts/corporate-actions.ts';
 import { basisOf, findPriceSource } from '../facts/price-source.ts';
@@ -36,12 +36,10 @@ export function createBarsService(database: Database) {
             `There is no instrument ${instrumentId}.`,
           );
           const time = await resolveTime(tx, query);
-          const sourceId = query.sourceId ?? (await findPriceSource(tx, instrumentId, time.recordedAt))?.id;
-          if (sourceId === undefined)
+          const source = await findSource(tx, instrumentId, query.sourceId, time.recordedAt);
+          if (source === undefined)
             return { time, instrument, sourceId: null, basis: null, deliveredBasis: null, items: [] };
-          const told = await repository.findBasis(tx, sourceId);
-          if (told === undefined) throw new ProblemError('NOT_FOUND', `There is no source ${sourceId}.`);
-          const deliveredBasis = basisOf(told);
+          const { id: sourceId, priceBasis: deliveredBasis } = source;
           const basis = query.basis ?? deliveredBasis;
           checkBasis(deliveredBasis, basis);
           // What happened after `to` must not move the prices before it, so the question is cut first and adjusted then.
@@ -67,6 +65,14 @@ export function createBarsService(database: Database) {
       );
     },
   };
+}
+
+/** The source asked for, else the one that told last. @throws NOT_FOUND */
+async function findSource(tx: Transaction, instrumentId: number, asked: number | undefined, recordedAt: string) {
+  if (asked === undefined) return findPriceSource(tx, instrumentId, recordedAt);
+  const told = await repository.findBasis(tx, asked);
+  if (told === undefined) throw new ProblemError('NOT_FOUND', `There is no source ${asked}.`);
+  return { id: asked, priceBasis: basisOf(told) };
 }
 
 function checkBasis(delivered: PriceBasis | null, asked: PriceBasis | null): void {

@@ -21,8 +21,10 @@ const BEFORE_ALL = '1970-01-01T00:00:00.000Z';
 
 /** Fills in what a question leaves open: the last publication, the latest knowledge then, and its day. */
 export async function resolveTime(tx: Transaction, asked: TimeQuery): Promise<ReadTime> {
-  const recordedAt = asked.recordedAt ?? (await lastPublication(tx)) ?? BEFORE_ALL;
-  const knownAt = asked.knownAt ?? (await lastKnowledge(tx, recordedAt)) ?? recordedAt;
+  const isOpen = asked.recordedAt === undefined || asked.knownAt === undefined;
+  const last = isOpen ? await findLast(tx, asked.recordedAt) : null;
+  const recordedAt = asked.recordedAt ?? last?.recordedAt ?? BEFORE_ALL;
+  const knownAt = asked.knownAt ?? last?.knownAt ?? recordedAt;
   const asOf = asked.asOf ?? knownAt.slice(0, 10);
   if (Date.parse(knownAt) < Date.parse(`${asOf}T00:00:00Z`)) {
     throw new ProblemError(
@@ -51,21 +53,14 @@ export async function readTimeline(tx: Transaction) {
   return { firstKnownAt: row.first, lastKnownAt: row.last, recordedAt: row.recorded };
 }
 
-async function lastPublication(tx: Transaction): Promise<string | null> {
+/** The last publication and the latest knowledge by then. Null while nothing is published. */
+async function findLast(tx: Transaction, recordedAt: string | undefined) {
   const row = await tx.query
     .selectFrom('publication')
-    .select(({ fn }) => fn.max('published_at').as('at'))
+    .select(({ fn }) => [fn.max('published_at').as('recordedAt'), fn.max('known_at_max').as('knownAt')])
+    .$if(recordedAt !== undefined, (query) => query.where('published_at', '<=', recordedAt!))
     .executeTakeFirst();
-  return row?.at ?? null;
-}
-
-async function lastKnowledge(tx: Transaction, recordedAt: string): Promise<string | null> {
-  const row = await tx.query
-    .selectFrom('publication')
-    .select(({ fn }) => fn.max('known_at_max').as('at'))
-    .where('published_at', '<=', recordedAt)
-    .executeTakeFirst();
-  return row?.at ?? null;
+  return { recordedAt: row?.recordedAt ?? null, knownAt: row?.knownAt ?? null };
 }
 
 function normal(instant: string): string {

@@ -1,11 +1,11 @@
-import type { ImportPreview, priceFileChoices } from '@touchstone/contracts/data';
+import type { ImportPreview, previewImport } from '@touchstone/contracts/data';
+import type { Input } from '@touchstone/contracts/route';
 import { type ReactNode, useState } from 'react';
-import type { z } from 'zod';
 import { ChoiceField, Field } from '../../components/form.tsx';
 import { Badge, Button, Panel } from '../../components/ui.tsx';
 import { words } from '../../lib/format.ts';
 
-export type Chosen = z.input<typeof priceFileChoices>;
+export type Chosen = NonNullable<Input<typeof previewImport>['body']['choices']>;
 const ROLES = ['date', 'symbol', 'open', 'high', 'low', 'close', 'adjustedClose', 'volume'] as const;
 const BASES = [
   { value: 'raw', label: 'Nothing (raw)', hint: 'Splits and dividends show as jumps.' },

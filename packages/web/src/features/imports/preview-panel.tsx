@@ -24,7 +24,9 @@ export function PreviewPanel({ preview }: { preview: ImportPreview }) {
             key,
             header: key,
             isNumber: preview.rows.some((row) => typeof row[key] === 'number'),
-            cell: ({ row }: { row: Record<string, string | number | null>; at: number }) => cellText(row[key]),
+            cell: ({ row }: { row: Record<string, string | number | null>; at: number }) => (
+              <span className="whitespace-nowrap">{cellText(row[key])}</span>
+            ),
           }))}
         />
       </Panel>

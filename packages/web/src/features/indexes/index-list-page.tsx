@@ -6,7 +6,8 @@ import { DataTable, MoreRows } from '../../components/data-table.tsx';
 import { CheckField } from '../../components/form.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
-import { Badge, Button, buttonClass, Empty, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { IndexMark } from '../../components/simulated-origin.tsx';
+import { Badge, Button, buttonClass, Empty, PageHeader, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
 import { formatInstant, words } from '../../lib/format.ts';
 import { refreshAll, usePages } from '../../lib/query.ts';
@@ -94,7 +95,7 @@ function Name({ index }: { index: IndexDefinition }) {
       <Link to="/indexes/$indexId" params={{ indexId: index.id }} className="link font-medium">
         {index.name}
       </Link>
-      <SimulatedMark tenantId={index.tenantId} />
+      <IndexMark index={index} />
       {index.visibility === 'private' && <Badge>private</Badge>}
       {index.deletedAt !== null && (
         <>

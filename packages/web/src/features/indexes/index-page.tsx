@@ -15,10 +15,11 @@ import { HoldingsPanel } from '../../components/holdings.tsx';
 import { IndexLevelsPanel } from '../../components/index-levels.tsx';
 import { PerformancePanels } from '../../components/performance.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { QueryView } from '../../components/query-view.tsx';
+import { QueryPanel, QueryView } from '../../components/query-view.tsx';
 import { RunAge } from '../../components/run-age.tsx';
+import { IndexMark } from '../../components/simulated-origin.tsx';
 import { TaskProgress } from '../../components/task-progress.tsx';
-import { Badge, Button, buttonClass, Empty, Note, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { Badge, Button, buttonClass, Empty, Note, PageHeader, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
@@ -58,7 +59,7 @@ function IndexDetail({ index }: { index: IndexDefinition }) {
         title={index.name}
         marks={
           <>
-            <SimulatedMark tenantId={index.tenantId} />
+            <IndexMark index={index} />
             {index.visibility === 'private' && <Badge>private</Badge>}
             {index.deletedAt !== null && <Badge tone="warn">deleted</Badge>}
           </>
@@ -100,23 +101,23 @@ function IndexDetail({ index }: { index: IndexDefinition }) {
         {isComputed ? (
           <>
             {levels.data && runNumber === undefined && <RunAge run={levels.data.run} tenantId={index.tenantId} />}
-            <QueryView query={levels} lines={10}>
+            <QueryPanel title="Level" query={levels} lines={10}>
               {(data) => <IndexLevelsPanel data={data} benchmarkName={index.benchmarkSymbol} />}
-            </QueryView>
+            </QueryPanel>
             <div className="grid min-w-0 gap-4">
-              <QueryView query={performance} lines={8}>
+              <QueryPanel title="Performance" query={performance} lines={8}>
                 {(data) => (
                   <div className="grid min-w-0 gap-4">
                     <PerformancePanels data={data} />
                   </div>
                 )}
-              </QueryView>
+              </QueryPanel>
             </div>
-            <QueryView query={holdings} lines={8}>
+            <QueryPanel title="Holdings" query={holdings} lines={8}>
               {(data) => (
                 <HoldingsPanel data={data} run={levels.data?.run} withScores={index.method === 'three_pillar'} />
               )}
-            </QueryView>
+            </QueryPanel>
             <ExportButtons indexId={indexId} query={{ ...known, runNumber }} />
           </>
         ) : (

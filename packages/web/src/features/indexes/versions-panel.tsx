@@ -62,7 +62,11 @@ export function VersionsPanel({ indexId, shown }: { indexId: number; shown: numb
                 isWide: true,
                 cell: (run) => formatCount(run.rebalanceCount),
               },
-              { key: 'notes', header: 'Notes', cell: (run) => <span className="text-soft">{runNotes(run)}</span> },
+              {
+                key: 'notes',
+                header: 'Notes',
+                cell: (run) => <span className="block min-w-36 text-soft">{runNotes(run)}</span>,
+              },
               {
                 key: 'dataset',
                 header: 'Dataset',

@@ -234,6 +234,7 @@ function BarsPanel({ data, onPick }: { data: Bars; onPick: (day: string) => void
             key: 'revision',
             header: 'Revision',
             isNumber: true,
+            isWide: true,
             cell: (bar) =>
               bar.revision === 0 ? (
                 <span className="text-soft">first</span>

@@ -11,9 +11,10 @@ import {
 import { HoldingsPanel } from '../../components/holdings.tsx';
 import { IndexLevelsPanel } from '../../components/index-levels.tsx';
 import { Headlines, PerformanceFoot } from '../../components/performance.tsx';
-import { QueryView } from '../../components/query-view.tsx';
+import { QueryPanel, QueryView } from '../../components/query-view.tsx';
 import { RunAge } from '../../components/run-age.tsx';
-import { buttonClass, Empty, Loading, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { IndexMark } from '../../components/simulated-origin.tsx';
+import { buttonClass, Empty, Panel } from '../../components/ui.tsx';
 import { useAuth, useRefusal } from '../../lib/auth.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
@@ -82,7 +83,7 @@ function IndexOverview({ index, all }: { index: IndexDefinition; all: readonly I
         <div className="min-w-0">
           <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <h1 className="text-2xl font-semibold tracking-tight">{index.name}</h1>
-            <SimulatedMark tenantId={index.tenantId} />
+            <IndexMark index={index} />
           </div>
           <p className="mt-0.5 max-w-3xl text-sm text-soft">
             {index.description || `An index over ${index.universeName}.`}{' '}
@@ -124,24 +125,14 @@ function IndexOverview({ index, all }: { index: IndexDefinition; all: readonly I
             {levels.data && <RunAge run={levels.data.run} tenantId={index.tenantId} />}
             <div className="grid min-w-0 gap-4 xl:grid-cols-[minmax(0,1.7fr)_minmax(0,1fr)] xl:items-start">
               <div className="grid min-w-0 gap-4">
-                {levels.data === undefined && levels.error === null ? (
-                  <Panel title="Level">
-                    <Loading lines={11} />
-                  </Panel>
-                ) : (
-                  <QueryView query={levels}>
-                    {(data) => <IndexLevelsPanel data={data} benchmarkName={index.benchmarkSymbol} />}
-                  </QueryView>
-                )}
+                <QueryPanel title="Level" query={levels} lines={11}>
+                  {(data) => <IndexLevelsPanel data={data} benchmarkName={index.benchmarkSymbol} />}
+                </QueryPanel>
                 <FindingsPanel query={cases} />
               </div>
-              {holdings.data === undefined && holdings.error === null ? (
-                <Panel title="Holdings">
-                  <Loading lines={11} />
-                </Panel>
-              ) : (
-                <QueryView query={holdings}>{(data) => <HoldingsPanel data={data} run={levels.data?.run} />}</QueryView>
-              )}
+              <QueryPanel title="Holdings" query={holdings} lines={11}>
+                {(data) => <HoldingsPanel data={data} run={levels.data?.run} />}
+              </QueryPanel>
             </div>
             <LatestRunsPanel query={runs} />
           </>

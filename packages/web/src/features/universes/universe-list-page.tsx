@@ -6,7 +6,8 @@ import { DataTable, MoreRows } from '../../components/data-table.tsx';
 import { CheckField } from '../../components/form.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
-import { Badge, Button, buttonClass, Empty, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { UniverseMark } from '../../components/simulated-origin.tsx';
+import { Badge, Button, buttonClass, Empty, PageHeader, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
 import { formatCount, formatDay } from '../../lib/format.ts';
 import { refreshAll, usePages } from '../../lib/query.ts';
@@ -86,7 +87,7 @@ function Name({ universe }: { universe: Universe }) {
       <Link to="/universes/$universeId" params={{ universeId: universe.id }} className="link font-medium">
         {universe.name}
       </Link>
-      <SimulatedMark tenantId={universe.tenantId} />
+      <UniverseMark universe={universe} />
       {universe.visibility === 'private' && <Badge>private</Badge>}
       {universe.deletedAt !== null && (
         <>

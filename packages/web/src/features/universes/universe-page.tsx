@@ -7,7 +7,8 @@ import { ConfirmButton } from '../../components/confirm.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
-import { Badge, Button, buttonClass, Facts, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import { UniverseMark } from '../../components/simulated-origin.tsx';
+import { Badge, Button, buttonClass, Facts, PageHeader, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
 import { formatDay, plural } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
@@ -44,7 +45,7 @@ function UniverseDetail({ universe }: { universe: Whole }) {
         title={universe.name}
         marks={
           <>
-            <SimulatedMark tenantId={universe.tenantId} />
+            <UniverseMark universe={universe} />
             {universe.visibility === 'private' && <Badge>private</Badge>}
             {universe.deletedAt !== null && <Badge tone="warn">deleted</Badge>}
           </>

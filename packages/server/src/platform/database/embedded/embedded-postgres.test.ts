@@ -47,7 +47,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('The embedded database', { timeout: 60_000 }, () => {
+describe('The embedded database', { timeout: 240_000 }, () => {
   test('makes a cluster on the first start, keeps it on the second, and leaves no process behind', async () => {
     const first = await start();
     assert.equal(first.adopted, false);
