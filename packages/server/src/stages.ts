@@ -36,7 +36,7 @@ export type StageParts = {
 };
 
 /** A start on existing data is quicker than this and has nothing to tell. */
-const SLOW_MS = 200;
+const SLOW_MS = 1_500;
 
 /** The stages, upstream first, each given exactly what it needs. */
 export function createStages(parts: StageParts) {
