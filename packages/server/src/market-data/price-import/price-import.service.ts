@@ -5,6 +5,7 @@ import { CALENDAR_CODES, type CalendarCode } from '@touchstone/quant/series/trad
 import type { PoolConfig } from 'pg';
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock/clock.ts';
+import { type RunInThread, runInThread } from '../../platform/compute/run-in-thread.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import type { ObjectStore } from '../../platform/object-store/object-store.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
@@ -15,7 +16,6 @@ import type { KnownAtRule, PriceBasis } from './judge-delivery.ts';
 import { checkUpload, type PreviewImport, previewFile } from './preview-import.ts';
 import * as repository from './price-import.repository.ts';
 import type { FileKind, ImportJob, ImportOutcome } from './run-import.ts';
-import { type RunInThread, runInThread } from './run-in-thread.ts';
 
 export const IMPORT_TASK = 'market-data.price-import.run';
 
