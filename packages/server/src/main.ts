@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -31,6 +33,8 @@ async function start(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
   await mkdir(config.home, { recursive: true });
   const secret = await loadSecret(config);
+  // Asked before the slow work, so that a taken port is told at once.
+  await checkPort(config);
   const opened = await openDatabase(config, log);
   const database = createDatabase(opened.pool);
   try {
@@ -68,6 +72,15 @@ async function start(config: Config): Promise<void> {
     await opened.stop();
     throw error;
   }
+}
+
+/** @throws EADDRINUSE and the like, as listening would. */
+async function checkPort({ host, port }: Config): Promise<void> {
+  const probe = createServer();
+  probe.listen({ host, port });
+  await once(probe, 'listening');
+  probe.close();
+  await once(probe, 'close');
 }
 
 function addressOf(app: FastifyInstance, config: Config): string {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { startImport } from '@touchstone/contracts/data';
+import { type startImport, UPLOAD_BYTES_MAX } from '@touchstone/contracts/data';
 import type { Task } from '@touchstone/contracts/tasks';
 import { CALENDAR_CODES, type CalendarCode } from '@touchstone/quant/series/trading-calendar';
 import type { PoolConfig } from 'pg';
@@ -32,7 +32,6 @@ export type PriceImportDeps = {
 };
 
 /** A file of a million bars has some 25 MB compressed, 80 MB plain. */
-const UPLOAD_BYTES_MAX = 2 * 1024 ** 3;
 const WORKER = new URL('./import-worker.ts', import.meta.url);
 
 /** What a run remembers of how it was asked for. */
