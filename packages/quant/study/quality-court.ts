@@ -258,13 +258,26 @@ function codeHash(): string {
   const hash = createHash('sha256');
   const folder = join(import.meta.dirname, '../src/quality');
   for (const name of [
+    'bad-ticks',
+    'bar-measures',
     'bar-panel',
+    'calendar-checks',
+    'court-context',
     'court-score',
     'court-settings',
+    'exam',
     'fault-injector',
     'fault-settings',
+    'finding',
     'judge-bars',
+    'level-steps',
+    'level-ticks',
     'median',
+    'peers',
+    'repeated-bars',
+    'step-evidence',
+    'ticker-reuse',
+    'value-checks',
   ])
     hash.update(readFileSync(join(folder, `${name}.ts`)));
   for (const name of ['_known-defects', 'quality-court'])

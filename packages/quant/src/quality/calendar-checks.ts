@@ -32,6 +32,7 @@ export function findDateSlips(exam: Exam): void {
   }
 }
 
+/** Sessions between two bars that have none; thin days are not counted. */
 export function findGaps(exam: Exam, context: CourtContext): void {
   const sessions = exam.measures.session;
   let before = -1;
@@ -80,12 +81,8 @@ function slipExplains(slip: Finding, day: number): boolean {
   return day >= slip.firstDay - SLIP_REACH_DAYS && day <= slip.lastDay + SLIP_REACH_DAYS;
 }
 
-export function findThinDays(
-  panel: BarPanel,
-  tradingDays: Int32Array,
-  settings: CourtSettings,
-  findings: PanelFinding[],
-): Set<number> {
+/** Sessions on which nearly nobody alive has a bar, one finding each with rows of -1. */
+export function findThinDays(panel: BarPanel, tradingDays: Int32Array, settings: CourtSettings): PanelFinding[] {
   const count = tradingDays.length;
   const bars = new Int32Array(count);
   const alive = new Int32Array(count + 1);
@@ -97,19 +94,19 @@ export function findThinDays(
     let seen = -1;
     for (let row = from; row < to; row++) {
       while (at < count && tradingDays[at]! < panel.day[row]!) at += 1;
-      if (at < count && tradingDays[at] === panel.day[row] && at !== seen) bars[at]! += 1;
-      if (tradingDays[at] === panel.day[row]) seen = at;
+      if (tradingDays[at] !== panel.day[row] || at === seen) continue;
+      bars[at]! += 1;
+      seen = at;
     }
     const end = tradingDays[at] === panel.day[to - 1] ? at + 1 : at;
     alive[end]! -= 1;
   }
-  const thin = new Set<number>();
+  const findings: PanelFinding[] = [];
   let living = 0;
   for (let k = 0; k < count; k++) {
     living += alive[k]!;
     if (living < settings.peersMin || bars[k]! >= settings.thinShare * living) continue;
     const day = tradingDays[k]!;
-    thin.add(day);
     findings.push({
       kind: 'thin-day',
       action: 'note',
@@ -123,5 +120,5 @@ export function findThinDays(
       reason: `On ${dayText(day)} only ${bars[k]} of ${living} instruments have a bar.`,
     });
   }
-  return thin;
+  return findings;
 }

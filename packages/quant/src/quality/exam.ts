@@ -2,8 +2,10 @@ import type { Bars } from '../series/bars.ts';
 import type { Measures } from './bar-measures.ts';
 import type { Finding, FindingKind } from './finding.ts';
 
+/** The bars of one instrument, what was measured on them and what was found so far. */
 export type Exam = { bars: Bars; measures: Measures; findings: Finding[] };
 
+/** Adds a finding on the rows first to last, both inclusive. */
 export function report(
   exam: Exam,
   kind: FindingKind,
@@ -18,6 +20,7 @@ export function report(
   exam.findings.push({ kind, action, firstRow, lastRow, firstDay, lastDay, measure, limit, reason });
 }
 
+/** A share in words: 0.031 is `3.10 %`. */
 export function percent(fraction: number): string {
   const value = 100 * fraction;
   return `${Math.abs(value) >= 10 ? value.toFixed(0) : value.toFixed(2)} %`;

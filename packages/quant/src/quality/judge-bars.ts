@@ -80,8 +80,8 @@ export function judgePanel(
   settings: CourtSettings = courtSettings,
 ): PanelFinding[] {
   const { tradingDays, basis } = context;
-  const findings: PanelFinding[] = [];
-  const thinDays = findThinDays(panel, tradingDays, settings, findings);
+  const findings: PanelFinding[] = findThinDays(panel, tradingDays, settings);
+  const thinDays = new Set(findings.map((finding) => finding.firstDay));
   const measures = createMeasures(panel.day.length);
   const exams: Exam[] = [];
   for (let i = 0; i + 1 < panel.offset.length; i++) {
@@ -89,7 +89,7 @@ export function judgePanel(
     const own = sliceMeasures(measures, from, to);
     exams.push(examine(barsBetween(panel, from, to), own, { tradingDays, basis, thinDays }, settings));
   }
-  const peers = peersOf(measures, tradingDays, settings);
+  const peers = peersOf(measures, tradingDays.length, settings);
   exams.forEach((exam, instrument) => {
     const knownSplits = context.knownSplits?.get(instrument) ?? [];
     for (const finding of conclude(exam, { tradingDays, basis, thinDays, peers, knownSplits }, settings))

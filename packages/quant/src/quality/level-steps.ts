@@ -5,6 +5,7 @@ import type { CourtSettings } from './court-settings.ts';
 import { type Exam, report } from './exam.ts';
 import { beyondMarket, isSilent, loudness, stepTolerance, usualGap } from './step-evidence.ts';
 
+/** A step of the level at the open of `row`: its log size with sign beyond the market's, and how loud the day was. */
 type Step = { row: number; size: number; isSilent: boolean; volume: number; range: number };
 
 /**

@@ -3,20 +3,21 @@ import type { Peers } from './court-context.ts';
 import type { CourtSettings } from './court-settings.ts';
 
 const PEER_BINS = 80;
-
+/** In robust standard deviations. */
 const PEER_BIN_WIDTH = 0.5;
 
 /** The 95th percentile of each displacement and the median gap, by session, over the rows that passed so far. */
-export function peersOf(measures: Measures, tradingDays: Int32Array, settings: CourtSettings): Peers {
+export function peersOf(measures: Measures, sessions: number, settings: CourtSettings): Peers {
   return {
-    gap: medianBySession(measures, tradingDays.length, settings.peersMin),
-    highWick: highBySession(measures, 'highWick', tradingDays.length, settings.peersMin),
-    lowWick: highBySession(measures, 'lowWick', tradingDays.length, settings.peersMin),
-    openSpike: highBySession(measures, 'openSpike', tradingDays.length, settings.peersMin),
-    closeSpike: highBySession(measures, 'closeSpike', tradingDays.length, settings.peersMin),
+    gap: medianBySession(measures, sessions, settings.peersMin),
+    highWick: highBySession(measures, 'highWick', sessions, settings.peersMin),
+    lowWick: highBySession(measures, 'lowWick', sessions, settings.peersMin),
+    openSpike: highBySession(measures, 'openSpike', sessions, settings.peersMin),
+    closeSpike: highBySession(measures, 'closeSpike', sessions, settings.peersMin),
   };
 }
 
+/** The 95th percentile of a displacement in each session, to the lower edge of its bin; NaN below `peersMin` rows. */
 function highBySession(measures: Measures, form: Displacement, sessions: number, peersMin: number): Float64Array {
   const counts = new Int32Array(sessions * PEER_BINS);
   const values = measures[form];

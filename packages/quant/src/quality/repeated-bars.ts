@@ -3,6 +3,7 @@ import { COPY, GOOD } from './bar-measures.ts';
 import type { CourtSettings } from './court-settings.ts';
 import { type Exam, percent, report } from './exam.ts';
 
+/** Equal days. Only the first copy of equal bars stays, and none of unequal ones. */
 export function findDuplicates(exam: Exam): void {
   const { bars, measures } = exam;
   const { day, open, high, low, close } = bars;
@@ -37,6 +38,7 @@ function relativeDistance(a: number, b: number): number {
   return Number.isNaN(distance) ? 0 : distance;
 }
 
+/** Bars in a row with the same four prices and volume. */
 export function findStaleRuns(exam: Exam, settings: CourtSettings): void {
   const { open, high, low, close, volume } = exam.bars;
   const { state } = exam.measures;

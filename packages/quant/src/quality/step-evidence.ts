@@ -29,22 +29,18 @@ export function isSilent(loud: { volume: number; range: number }, size: number, 
 /** Volume and range of a row as multiples of the larger of the usual values before and after it. */
 export function loudness(exam: Exam, row: number, settings: CourtSettings): { volume: number; range: number } {
   const { high, low, volume } = exam.bars;
-  const usual = (value: (row: number) => number, step: number): number => {
-    const values: number[] = [];
-    for (let k = row + step; values.length < settings.usualWindow && k >= 0 && k < volume.length; k += step) {
-      const x = value(k);
-      if (exam.measures.state[k] === GOOD && x > 0) values.push(x);
-    }
-    return values.length < 3 ? 0 : median(Float64Array.from(values));
+  const multiple = (valueAt: (row: number) => number): number => {
+    const usual = (step: number): number => {
+      const values = goodValues(exam, row + step, step, settings.usualWindow, valueAt);
+      return values.length < 3 ? 0 : median(Float64Array.from(values));
+    };
+    const most = Math.max(usual(-1), usual(1));
+    const value = valueAt(row);
+    return most > 0 && value > 0 ? value / most : 0;
   };
-  const volumeOf = (k: number) => volume[k]!;
-  const rangeOf = (k: number) => Math.log(high[k]! / low[k]!);
-  const usualVolume = Math.max(usual(volumeOf, -1), usual(volumeOf, 1));
-  const usualRange = Math.max(usual(rangeOf, -1), usual(rangeOf, 1));
-  const range = rangeOf(row);
   return {
-    volume: usualVolume > 0 && volume[row]! > 0 ? volume[row]! / usualVolume : 0,
-    range: usualRange > 0 && range > 0 ? range / usualRange : 0,
+    volume: multiple((k) => (volume[k]! > 0 ? volume[k]! : Number.NaN)),
+    range: multiple((k) => (high[k]! > low[k]! ? Math.log(high[k]! / low[k]!) : Number.NaN)),
   };
 }
 
@@ -53,18 +49,28 @@ export function loudness(exam: Exam, row: number, settings: CourtSettings): { vo
  * steps of a tenth are daily.
  */
 export function usualGap(exam: Exam, row: number, settings: CourtSettings, after = row): number {
-  const { gap, state } = exam.measures;
-  let usual = 0;
-  for (const step of [-1, 1]) {
-    const values: number[] = [];
-    for (
-      let k = step < 0 ? row - 1 : after + 1;
-      values.length < settings.usualWindow && k >= 0 && k < gap.length;
-      k += step
-    )
-      if (state[k] === GOOD && !Number.isNaN(gap[k]!)) values.push(Math.abs(gap[k]!));
+  const { gap } = exam.measures;
+  const usual = (start: number, step: number): number => {
+    const values = goodValues(exam, start, step, settings.usualWindow, (k) => Math.abs(gap[k]!));
     values.sort((a, b) => a - b);
-    usual = Math.max(usual, values[Math.ceil(0.9 * values.length) - 1] ?? 0);
+    return values[Math.ceil(0.9 * values.length) - 1] ?? 0;
+  };
+  return Math.max(usual(row - 1, -1), usual(after + 1, 1));
+}
+
+/** Up to `count` values of good rows from `start` on in steps of 1 or -1; rows with NaN are passed over. */
+function goodValues(
+  { measures: { state } }: Exam,
+  start: number,
+  step: number,
+  count: number,
+  valueAt: (row: number) => number,
+): number[] {
+  const values: number[] = [];
+  for (let row = start; values.length < count && row >= 0 && row < state.length; row += step) {
+    if (state[row] !== GOOD) continue;
+    const value = valueAt(row);
+    if (!Number.isNaN(value)) values.push(value);
   }
-  return usual;
+  return values;
 }
