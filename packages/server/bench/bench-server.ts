@@ -111,9 +111,9 @@ function waitingTasks(): Tasks {
 
 /** Imports a stored file from the queue's first touch to the publication; gives what it did and how long it took. */
 export async function importFile(server: BenchServer, file: string, code: string) {
-  const { sha256 } = await server.objects.put(createReadStream(file));
+  const { uploadId } = await server.imports.upload(TENANT, path.basename(file), createReadStream(file));
   const task = await server.imports.accept(TENANT, {
-    uploadId: sha256,
+    uploadId,
     fileName: path.basename(file),
     kind: 'prices',
     source: { code },

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
+import { readCodeVersion } from './code-version.ts';
 import { type Config, ConfigError, loadSecret, readConfig } from './config.ts';
 import { createAuth } from './platform/auth/auth.routes.ts';
 import { systemClock } from './platform/clock/clock.ts';
@@ -47,7 +48,7 @@ async function start(config: Config): Promise<void> {
       ...{ database, objects, tasks, compute, clock },
       connection: opened.connection,
       home: config.home,
-      codeVersion: config.version,
+      codeVersion: readCodeVersion(config.version),
     });
     const { registerRoutes } = stages;
 

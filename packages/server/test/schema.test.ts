@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { SYSTEM_PRINCIPAL } from '../src/platform/database/database.ts';
+import { SYSTEM_PRINCIPAL, type Transaction } from '../src/platform/database/database.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
 import { describeSchema, describeTypes, tableNames } from './describe-schema.ts';
 
@@ -193,4 +193,176 @@ test('publication stamps follow commit order, also between tenants', async () =>
     });
   const stamps = await Promise.all(Array.from({ length: 8 }, stamp));
   assert.equal(stamps.length, 8);
+});
+
+/** Makes one row of a mutable table for tenant 7, as the application, and gives back its key. */
+type Fixture = { key: string; make(tx: Transaction): Promise<number> };
+const FIXTURES: Record<string, Fixture> = {
+  app_user: fixture(`INSERT INTO app_user (tenant_id, role) VALUES (7, 'viewer') RETURNING id`),
+  data_case: fixture(
+    `INSERT INTO data_case (tenant_id, run_id, source_id, kind, action, first_day, last_day, row_count, reason)
+     VALUES (7, $2, $3, 'bad_tick', 'note', '2024-01-02', '2024-01-02', 1, 'far from its neighbours') RETURNING id`,
+    ['ingest_run', 'source'],
+  ),
+  index_definition: fixture(
+    `INSERT INTO index_definition (tenant_id, name, universe_tenant_id, universe_id, method)
+     VALUES (7, 'index ' || $1, 7, $2, 'equal_weight') RETURNING id`,
+    ['universe'],
+  ),
+  ingest_run: fixture(`INSERT INTO ingest_run (tenant_id, source_id, kind) VALUES (7, $2, 'prices') RETURNING id`, [
+    'source',
+  ]),
+  instrument: fixture(`INSERT INTO instrument (tenant_id, symbol) VALUES (7, 'SYM' || $1) RETURNING id`),
+  person: {
+    key: 'user_id',
+    make: fixture(
+      `INSERT INTO person (user_id, tenant_id, email) VALUES ($2, 7, 'p' || $1 || '@example.org') RETURNING user_id AS id`,
+      ['app_user'],
+    ).make,
+  },
+  refresh_token: fixture(
+    `INSERT INTO refresh_token (tenant_id, user_id, family, token_hash, expires_at)
+     VALUES (7, $2, gen_random_uuid(), convert_to('token ' || $1, 'UTF8'), now()) RETURNING id`,
+    ['app_user'],
+  ),
+  schedule: fixture(
+    `INSERT INTO schedule (tenant_id, kind, title, cron) VALUES (7, 'verify', 'Nightly', '0 3 * * *') RETURNING id`,
+  ),
+  signing_key: fixture(
+    `INSERT INTO signing_key (tenant_id, key_id, public_jwk, private_jwk_encrypted, not_after)
+     VALUES (7, 'key ' || $1, '{}', '\\x00', now()) RETURNING id`,
+  ),
+  source: fixture(
+    `INSERT INTO source (tenant_id, code, name, kind) VALUES (7, 'source-' || $1, 'Files', 'file') RETURNING id`,
+  ),
+  task: fixture(`INSERT INTO task (tenant_id, kind, title) VALUES (7, 'operate.verify', 'Verify') RETURNING id`),
+  // A tenant is made by the owner of the tables; the application only ever changes its own.
+  tenant: { key: 'id', make: async () => 7 },
+  universe: fixture(
+    `INSERT INTO universe (tenant_id, name, rule, source_tenant_id, source_id)
+     VALUES (7, 'universe ' || $1, 'list', 7, $2) RETURNING id`,
+    ['source'],
+  ),
+  universe_member: fixture(
+    `INSERT INTO universe_member (tenant_id, universe_id, instrument_tenant_id, instrument_id)
+     VALUES (7, $2, 7, $3) RETURNING id`,
+    ['universe', 'instrument'],
+  ),
+};
+
+let rowCount = 0;
+
+/** @param statement With $1 a number no other row has, and $2, $3 … the keys of fresh rows of the named tables. */
+function fixture(statement: string, needs: readonly string[] = []): Fixture {
+  return {
+    key: 'id',
+    async make(tx) {
+      const keys: number[] = [];
+      for (const table of needs) keys.push(await FIXTURES[table]!.make(tx));
+      rowCount += 1;
+      // Naming $1 in every statement lets it be given to every statement.
+      const { rows } = await tx.client.query(`WITH number AS (SELECT $1::text) ${statement}`, [
+        String(rowCount),
+        ...keys,
+      ]);
+      return Number(rows[0].id);
+    },
+  };
+}
+
+/** The tables with audit columns, from the catalogue: a new one without a fixture fails below. */
+async function mutableTables(): Promise<string[]> {
+  const { rows } = await db.migrator.query(
+    `SELECT table_name FROM information_schema.columns
+     WHERE table_schema = 'public' AND column_name = 'deleted_at' ORDER BY table_name`,
+  );
+  return rows.map((row) => row.table_name);
+}
+
+const SOMEBODY = { tenantId: 7, actorId: 41 };
+const SOMEBODY_ELSE = { tenantId: 7, actorId: 42 };
+const ensureSeven = () => db.migrator.query(`INSERT INTO tenant (id, name) VALUES (7, 'seven') ON CONFLICT DO NOTHING`);
+
+test('a row of every mutable table can be deleted and brought back, and the trigger keeps who and when', async () => {
+  await ensureSeven();
+  const tables = await mutableTables();
+  assert.deepEqual(Object.keys(FIXTURES).sort(), tables, 'every mutable table has a fixture here');
+  for (const table of tables) {
+    const { key, make } = FIXTURES[table]!;
+    const id = await db.database.transaction(SOMEBODY, make);
+    const read = (includeDeleted: boolean) =>
+      db.database.transaction(
+        SOMEBODY,
+        async ({ client }) => (await client.query(`SELECT * FROM ${table} WHERE ${key} = $1`, [id])).rows[0],
+        { includeDeleted },
+      );
+    // Whatever a statement writes into the audit columns, the trigger has the last word.
+    const change = (deletedAt: string) =>
+      db.database.transaction(
+        SOMEBODY_ELSE,
+        async ({ client }) => {
+          const forged = `created_by = 99, updated_by = 99, updated_at = '2001-01-01', version = 77`;
+          const { rowCount: changed } = await client.query(
+            `UPDATE ${table} SET deleted_at = ${deletedAt}, ${forged} WHERE ${key} = $1`,
+            [id],
+          );
+          assert.equal(changed, 1, `${table}: one row is changed`);
+        },
+        { includeDeleted: true },
+      );
+
+    const fresh = await read(false);
+    assert.ok(fresh, `${table}: a new row is seen`);
+    await change('clock_timestamp()');
+    assert.equal(await read(false), undefined, `${table}: a deleted row is hidden`);
+    const deleted = await read(true);
+    assert.ok(deleted?.deleted_at, `${table}: a deleted row is seen on request`);
+    assert.equal(deleted.deleted_by, 42, `${table}: who deleted it`);
+    assert.equal(deleted.updated_by, 42, `${table}: who changed it`);
+    assert.equal(deleted.created_by, fresh.created_by, `${table}: who made it stays`);
+    assert.equal(deleted.version, fresh.version + 1, `${table}: the version counts on`);
+    assert.ok(deleted.updated_at > fresh.updated_at, `${table}: when it was changed`);
+
+    await change('NULL');
+    const back = await read(false);
+    assert.ok(back, `${table}: a row brought back is seen`);
+    assert.deepEqual([back.deleted_at, back.deleted_by, back.version], [null, null, fresh.version + 2], table);
+  }
+});
+
+test('a name is free again once its row is deleted, and only then', async () => {
+  await ensureSeven();
+  const { rows } = await db.migrator.query(
+    `SELECT tablename AS table, indexname AS name FROM pg_indexes
+     WHERE schemaname = 'public' AND indexdef LIKE 'CREATE UNIQUE%' AND indexdef LIKE '%(deleted_at IS NULL)%' ORDER BY 1`,
+  );
+  const tables = rows.map((row) => row.table);
+  assert.deepEqual(tables, ['index_definition', 'instrument', 'person', 'source', 'universe', 'universe_member']);
+  const unique: Record<string, readonly string[]> = {
+    ...{ index_definition: ['name'], instrument: ['symbol'], person: ['email'], source: ['code'], universe: ['name'] },
+    universe_member: ['universe_id', 'instrument_id'],
+  };
+  for (const { table, name } of rows) {
+    const { key, make } = FIXTURES[table]!;
+    const [first, second] = await db.database.transaction(SOMEBODY, async (tx) => [await make(tx), await make(tx)]);
+    const run = (statement: string, values: unknown[]) =>
+      db.database.transaction(SOMEBODY, ({ client }) => client.query(statement, values), { includeDeleted: true });
+    const rename = () =>
+      run(
+        `UPDATE ${table} SET (${unique[table]!.join(', ')}) =
+           (SELECT ${unique[table]!.map((column) => `first.${column}`).join(', ')} FROM ${table} first WHERE first.${key} = $1)
+         WHERE ${key} = $2`,
+        [first, second],
+      );
+    const isTaken = (error: unknown) => error instanceof pg.DatabaseError && error.constraint === name;
+    await assert.rejects(rename(), isTaken, `${table}: taken`);
+    await run(`UPDATE ${table} SET deleted_at = clock_timestamp() WHERE ${key} = $1`, [first]);
+    await rename();
+    await assert.rejects(
+      run(`UPDATE ${table} SET deleted_at = NULL WHERE ${key} = $1`, [first]),
+      isTaken,
+      `${table}: back`,
+    );
+    await run(`UPDATE ${table} SET deleted_at = clock_timestamp() WHERE ${key} = $1`, [second]);
+  }
 });

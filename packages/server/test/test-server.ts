@@ -16,7 +16,7 @@ const MIGRATIONS = ['202611220900_create_ground'];
 
 /** What a test may bring: its own routes and tasks, its own pages, another view of the database. */
 export type TestServerOptions = {
-  wire?: (parts: { serve: Serve; database: Database; objects: ObjectStore; tasks: TaskEngine }) => void;
+  wire?: (parts: { serve: Serve; database: Database; objects: ObjectStore; tasks: TaskEngine; home: string }) => void;
   webFolder?: string;
   database?: Database;
   /** Also take work from the queue. */
@@ -69,7 +69,7 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
   };
   const app = await createApp({
     ...{ config: { trustProxy: false }, database, objects, tasks, clock, log, auth, installation },
-    registerRoutes: (serve) => options.wire?.({ serve, database, objects, tasks }),
+    registerRoutes: (serve) => options.wire?.({ serve, database, objects, tasks, home }),
     webFolder: options.webFolder ?? null,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });

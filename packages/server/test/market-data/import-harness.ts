@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import type { Task } from '@touchstone/contracts/tasks';
 import { createPriceImportService, type StartImport } from '../../src/market-data/price-import/price-import.service.ts';
@@ -101,10 +102,10 @@ export async function createImportHarness() {
     /** Uploads a text or bytes and queues its import. */
     async accept(principal: Principal, content: string | Buffer, more: Partial<StartImport> & { code?: string } = {}) {
       const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-      const { sha256 } = await objects.put(bytes);
+      const { uploadId } = await service.upload(principal, 'prices.csv', Readable.from([bytes]));
       const { code, ...rest } = more;
       return service.accept(principal, {
-        uploadId: sha256,
+        uploadId,
         fileName: 'prices.csv',
         kind: 'prices',
         source: { code: code ?? 'mine' },

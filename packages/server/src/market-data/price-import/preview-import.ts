@@ -1,7 +1,7 @@
 import type { ImportPreview, previewImport } from '@touchstone/contracts/data';
 import type { z } from 'zod';
 import type { StoredObject } from '../../platform/object-store/object-store.ts';
-import { found, ProblemError } from '../../platform/problem-error.ts';
+import { ProblemError } from '../../platform/problem-error.ts';
 import {
   CsvRefusal,
   type Detected,
@@ -135,9 +135,4 @@ function flat(row: object): Record<string, string | number | null> {
     else if (typeof value === 'object') Object.assign(cells, flat(value));
   }
   return cells;
-}
-
-/** @throws NOT_FOUND */
-export function checkUpload(upload: StoredObject | undefined, uploadId: string): StoredObject {
-  return found(upload, `There is no upload ${uploadId}. Send the file first.`);
 }

@@ -19,6 +19,19 @@ export type RunForImport = {
   options: unknown;
 };
 
+/** True when this tenant sent the file. A hash names a file; only having sent it is a right to read it. */
+export async function hasUpload(tx: Transaction, sha256: string): Promise<boolean> {
+  const row = await tx.query
+    .selectFrom('evidence')
+    .select('sequence')
+    .where('tenant_id', '=', tx.principal.tenantId)
+    .where('subject_kind', '=', 'upload')
+    .where('subject_id', '=', sha256)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Finds the tenant's own source by its code. */
 export async function findSourceByCode(tx: Transaction, code: string): Promise<SourceRow | undefined> {
   return tx.query

@@ -4,7 +4,7 @@ import { bytesOf } from '../../platform/http/serve-routes.ts';
 import type { PriceImportService } from './price-import.service.ts';
 
 export function registerPriceImportRoutes(serve: Serve, service: PriceImportService): void {
-  serve(uploadFile, ({ query, request }) => service.upload(query.fileName, bytesOf(request)));
-  serve(previewImport, ({ body }) => service.preview(body));
+  serve(uploadFile, ({ caller, query, request }) => service.upload(caller, query.fileName, bytesOf(request)));
+  serve(previewImport, ({ caller, body }) => service.preview(caller, body));
   serve(startImport, async ({ caller, body }) => ({ task: await service.accept(caller, body) }));
 }

@@ -7,13 +7,14 @@ import { z } from 'zod';
 import type { Clock } from '../../platform/clock/clock.ts';
 import { type RunInThread, runInThread } from '../../platform/compute/run-in-thread.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
-import type { ObjectStore } from '../../platform/object-store/object-store.ts';
+import { appendEvidence } from '../../platform/evidence/evidence.ts';
+import type { ObjectStore, StoredObject } from '../../platform/object-store/object-store.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import type { TaskContext, Tasks } from '../../platform/tasks/tasks.ts';
 import { findPublished, type Published, publishRun } from '../facts/publish-run.ts';
 import { dropStaging } from '../facts/staging.ts';
 import type { KnownAtRule, PriceBasis } from './judge-delivery.ts';
-import { checkUpload, type PreviewImport, previewFile } from './preview-import.ts';
+import { type PreviewImport, previewFile } from './preview-import.ts';
 import * as repository from './price-import.repository.ts';
 import type { FileKind, ImportJob, ImportOutcome } from './run-import.ts';
 
@@ -58,9 +59,15 @@ export function createPriceImportService(deps: PriceImportDeps) {
     return run(runId, context);
   });
 
+  /** @throws NOT_FOUND also for a file that only another tenant sent. */
+  async function findUpload(tx: Transaction, uploadId: string): Promise<StoredObject> {
+    const isOwn = await repository.hasUpload(tx, uploadId);
+    return found(isOwn ? await objects.find(uploadId) : null, `There is no upload ${uploadId}. Send the file first.`);
+  }
+
   /** Queues the import of an uploaded file in the caller's transaction. @throws NOT_FOUND, INVALID_REQUEST */
   async function start(tx: Transaction, body: StartImport): Promise<Task> {
-    const upload = checkUpload(await objects.find(body.uploadId), body.uploadId);
+    const upload = await findUpload(tx, body.uploadId);
     const source = await repository.ensureSource(tx, {
       code: body.source.code,
       name: body.source.name ?? body.source.code,
@@ -174,14 +181,21 @@ export function createPriceImportService(deps: PriceImportDeps) {
   return {
     start,
     run,
-    /** Keeps a file under its hash. @throws TOO_LARGE, DISK_FULL */
-    async upload(fileName: string, content: Readable) {
+    /** Keeps a file under its hash, and the record that this tenant sent it. @throws TOO_LARGE, DISK_FULL */
+    async upload(principal: Principal, fileName: string, content: Readable) {
       const { sha256, byteCount } = await objects.put(content, { byteCountMax: UPLOAD_BYTES_MAX });
+      await database.transaction(principal, async (tx) => {
+        if (await repository.hasUpload(tx, sha256)) return;
+        await appendEvidence(tx, {
+          ...{ kind: 'upload.received', subjectKind: 'upload', subjectId: sha256 },
+          body: { byteCount },
+        });
+      });
       return { uploadId: sha256, fileName, byteCount };
     },
     /** How a file would be read. @throws NOT_FOUND, FILE_REFUSED */
-    async preview(body: PreviewImport) {
-      const upload = checkUpload(await objects.find(body.uploadId), body.uploadId);
+    async preview(principal: Principal, body: PreviewImport) {
+      const upload = await database.transaction(principal, (tx) => findUpload(tx, body.uploadId), { readOnly: true });
       return previewFile(body, upload, objects.pathOf(upload.sha256));
     },
     /** Starts an import in a transaction of its own. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { importPreview } from '@touchstone/contracts/data';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
@@ -366,9 +367,10 @@ test('small tables: known by their rules, unknown symbols listed, the same file 
 
 test('a preview says how a file would be read and writes nothing', async () => {
   const runs = await harness.count('ingest_run');
-  const { sha256 } = await harness.objects.put(Buffer.from(priceFile(['NNN'], DAYS)));
-  const preview = await harness.service.preview({
-    uploadId: sha256,
+  const upload = (text: string) => harness.service.upload(harness.seven, 'p.csv', Readable.from([Buffer.from(text)]));
+  const { uploadId } = await upload(priceFile(['NNN'], DAYS));
+  const preview = await harness.service.preview(harness.seven, {
+    uploadId,
     fileName: 'p.csv',
     kind: 'prices',
     choices: { currency: 'EUR' },
@@ -376,9 +378,9 @@ test('a preview says how a file would be read and writes nothing', async () => {
   assert.deepEqual([preview.rows.length, preview.currency.value, preview.currency.confidence], [20, 'EUR', 'given']);
   assert.equal(preview.priceBasis.value, null);
   assert.deepEqual(importPreview.parse(preview), preview);
-  const rates = await harness.objects.put(Buffer.from('Date,USD\n2024-01-15,1.09\n'));
-  const table = await harness.service.preview({
-    uploadId: rates.sha256,
+  const rates = await upload('Date,USD\n2024-01-15,1.09\n');
+  const table = await harness.service.preview(harness.seven, {
+    uploadId: rates.uploadId,
     fileName: 'r.csv',
     kind: 'exchange_rates',
     choices: {},

@@ -1,0 +1,383 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ALL_ROUTES } from '@touchstone/contracts/routes';
+import { dayNumber, dayText } from '@touchstone/quant/series/day';
+import { tradingDays } from '@touchstone/quant/series/trading-calendar';
+import { systemClock } from '../src/platform/clock/clock.ts';
+import { createStages } from '../src/stages.ts';
+import { createTestDatabase, type TestDatabase } from './cluster.ts';
+import { inlineCompute } from './inline-compute.ts';
+import { priceFile } from './market-data/import-harness.ts';
+import { type Reply, startTestServer, type TestServer } from './test-server.ts';
+
+// Tenant A owns one of everything. Tenant B, an owner as well, knows every number and hash of A and tries each route.
+
+const DAYS = Array.from(tradingDays('XNYS', dayNumber('2024-01-02'), dayNumber('2024-09-30')), dayText);
+const DAY = DAYS[30]!;
+const BAD_DAY = DAYS[100]!;
+/** Stands in every text that A stores, so that any sight of it is a leak. */
+const MARK = 'albatross';
+const TENANT_B = 900;
+
+/** What one tenant has, by the numbers another would need. */
+type Belongings = {
+  token: string;
+  tenantId: number;
+  uploadId: string;
+  sourceId: number;
+  instrumentId: number;
+  runId: number;
+  caseId: number;
+  universeId: number;
+  indexId: number;
+  datasetSha256: string;
+  inputSha256: string;
+  taskId: number;
+  scheduleId: number;
+  family: string;
+};
+
+let db: TestDatabase;
+let server: TestServer;
+let a: Belongings;
+let b: Belongings;
+
+before(async () => {
+  db = await createTestDatabase();
+  server = await startTestServer(db, {
+    runTasks: true,
+    wire: ({ serve, ...parts }) =>
+      createStages({
+        ...parts,
+        ...{ connection: db.connection, compute: inlineCompute, clock: systemClock, codeVersion: 'test' },
+      }).registerRoutes(serve),
+  });
+  const owner = await server.call('POST', '/auth/owner', {
+    body: {
+      email: `${MARK}@example.org`,
+      ...{ password: 'correct horse battery', displayName: MARK, tenantName: MARK, asProgram: true },
+    },
+  });
+  assert.equal(owner.status, 201, owner.text);
+  a = await own(String(owner.json.accessToken), MARK);
+  b = await own(await server.tokenFor('owner', TENANT_B), 'magpie');
+});
+after(async () => {
+  await server.close();
+  await db.close();
+});
+
+/** A call that must succeed; its JSON. Numbers inside are read with `numberIn`. */
+async function must(token: string, method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+  const headers: Record<string, string> =
+    typeof body === 'string' ? { 'content-type': 'application/octet-stream' } : {};
+  const reply = await server.call(method, path, { token, body, headers });
+  assert.ok(reply.status < 300, `${method} ${path}: ${reply.status} ${reply.text}`);
+  return reply.json;
+}
+
+function firstOf(answer: Record<string, unknown>): Record<string, unknown> {
+  assert.ok(Array.isArray(answer.items) && answer.items.length > 0, `has items: ${JSON.stringify(answer)}`);
+  return answer.items[0];
+}
+
+async function taskDone(token: string, answer: Record<string, unknown>): Promise<number> {
+  const { id } = Object(answer.task);
+  for (let attempt = 0; attempt < 600; attempt++) {
+    const task = await must(token, 'GET', `/tasks/${id}`);
+    if (task.state === 'done') return id;
+    assert.ok(['queued', 'running'].includes(String(task.state)), JSON.stringify(task));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`task ${id} did not end in 30 s`);
+}
+
+/** Gives a tenant one of everything, by the front door. */
+async function own(token: string, mark: string): Promise<Belongings> {
+  const symbols = ['ONE', 'TWO', 'SIX'].map((word) => `${mark.toUpperCase()}${word}`);
+  // One bar ten times its neighbours, for a case.
+  const file = priceFile(symbols, DAYS, (row) =>
+    row[0] === BAD_DAY && row[1] === symbols[0]
+      ? row.map((field, i) => (i >= 2 && i <= 5 ? String(Number(field) * 10) : field))
+      : row,
+  );
+  const upload = await must(token, 'POST', `/data/uploads?fileName=${mark}.csv`, file);
+  const imported = await must(token, 'POST', '/data/imports', {
+    ...{ uploadId: upload.uploadId, fileName: `${mark}.csv`, source: { code: mark, name: mark } },
+    ...{ choices: { priceBasis: 'raw' }, onBadRow: 'keep-good', universeName: mark },
+  });
+  const taskId = await taskDone(token, imported);
+  const instrument = firstOf(await must(token, 'GET', '/data/instruments'));
+  const universe = firstOf(await must(token, 'GET', '/universes'));
+  const index = await must(token, 'POST', '/indexes', {
+    ...{ name: mark, description: mark, universeId: universe.id, method: 'equal_weight' },
+    benchmarkInstrumentId: instrument.id,
+  });
+  await taskDone(token, await must(token, 'POST', `/indexes/${index.id}/runs`, {}));
+  const indexRun = firstOf(await must(token, 'GET', `/indexes/${index.id}/runs`));
+  const dataset = await must(token, 'POST', '/datasets', { universeId: universe.id });
+  const schedule = await must(token, 'POST', '/schedules', {
+    ...{ kind: 'index-run', title: mark, cron: '0 3 1 1 *', input: { indexId: index.id }, enabled: true },
+  });
+  const found = firstOf(await must(token, 'GET', '/data/cases'));
+  const sessions = await must(token, 'GET', '/auth/sessions');
+  const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
+  return {
+    ...{ token, taskId, tenantId: Number(instrument.tenantId), uploadId: String(upload.uploadId) },
+    ...{ instrumentId: Number(instrument.id), universeId: Number(universe.id), indexId: Number(index.id) },
+    sourceId: Number(firstOf(await must(token, 'GET', '/data/sources')).id),
+    runId: Number(firstOf(await must(token, 'GET', '/data/runs')).id),
+    caseId: Number(found.id),
+    datasetSha256: String(dataset.sha256),
+    inputSha256: String(Object(indexRun.lineage).datasetSha256),
+    scheduleId: Number(schedule.id),
+    family: String(session.family ?? ''),
+  };
+}
+
+/** A request of B that names something of A, below /api/v1. */
+type Attack = { path: string; body?: unknown };
+
+const bar = { day: '', open: 10, high: 12, low: 9, close: 11, volume: 5, reason: 'Vendor notice' };
+const action = { day: '', kind: 'split', value: 2, reason: 'Vendor notice' };
+const newIndex = { name: 'mine', method: 'equal_weight' };
+const version = 1;
+
+/** Every route that takes a number or a hash, asked with those of A. Each must say that there is no such thing. */
+const HIDDEN: Record<string, () => Attack[]> = {
+  endSession: () => [{ path: `/auth/sessions/${a.family}` }],
+  updateSource: () => [{ path: `/data/sources/${a.sourceId}`, body: { name: 'mine', version } }],
+  getInstrument: () => [{ path: `/data/instruments/${a.instrumentId}` }],
+  updateInstrument: () => [{ path: `/data/instruments/${a.instrumentId}`, body: { name: 'mine', version } }],
+  listBars: () => [
+    { path: `/data/instruments/${a.instrumentId}/bars` },
+    { path: `/data/instruments/${a.instrumentId}/bars?sourceId=${a.sourceId}` },
+    { path: `/data/instruments/${a.instrumentId}/bars?sourceId=${b.sourceId}` },
+    { path: `/data/instruments/${b.instrumentId}/bars?sourceId=${a.sourceId}` },
+  ],
+  listBarVersions: () => [{ path: `/data/instruments/${a.instrumentId}/bars/${DAY}/versions` }],
+  correctBar: () => crossed().map((ids) => ({ path: '/data/corrections', body: { ...bar, day: DAY, ...ids } })),
+  addCorporateAction: () =>
+    crossed().map((ids) => ({ path: '/data/corporate-actions', body: { ...action, day: DAY, ...ids } })),
+  previewImport: () =>
+    // A hash is a name, not a right: neither another's upload nor any other stored object can be read by it.
+    [a.uploadId, a.datasetSha256].map((uploadId) => ({
+      path: '/data/imports/preview',
+      body: { uploadId, fileName: 'p.csv' },
+    })),
+  startImport: () =>
+    [a.uploadId, a.datasetSha256].map((uploadId) => ({
+      path: '/data/imports',
+      body: { uploadId, fileName: 'p.csv', source: { code: 'stolen' }, onBadRow: 'keep-good' },
+    })),
+  getRun: () => [{ path: `/data/runs/${a.runId}` }],
+  retractRun: () => [{ path: `/data/runs/${a.runId}/retract`, body: { reason: 'Not yours' } }],
+  getCase: () => [{ path: `/data/cases/${a.caseId}` }],
+  decideCase: () => [{ path: `/data/cases/${a.caseId}/decision`, body: { state: 'false', version } }],
+  freezeDataset: () => [{ path: '/datasets', body: { universeId: a.universeId } }],
+  getDataset: () => [a.datasetSha256, a.inputSha256].map((hash) => ({ path: `/datasets/${hash}` })),
+  downloadDataset: () => [a.datasetSha256, a.inputSha256].map((hash) => ({ path: `/datasets/${hash}/file` })),
+  diffDatasets: () => [
+    { path: `/datasets/${a.datasetSha256}/diff/${b.datasetSha256}` },
+    { path: `/datasets/${b.datasetSha256}/diff/${a.datasetSha256}` },
+  ],
+  getUniverse: () => [{ path: `/universes/${a.universeId}` }],
+  createUniverse: () => [
+    { path: '/universes', body: { name: 'mine', rule: 'all_of_source', sourceId: a.sourceId } },
+    {
+      path: '/universes',
+      body: { name: 'mine', rule: 'list', sourceId: b.sourceId, members: [{ instrumentId: a.instrumentId }] },
+    },
+  ],
+  updateUniverse: () => [
+    { path: `/universes/${a.universeId}`, body: { name: 'mine', version } },
+    { path: `/universes/${listUniverse}`, body: { members: [{ instrumentId: a.instrumentId }], version } },
+  ],
+  deleteUniverse: () => [{ path: `/universes/${a.universeId}` }],
+  undeleteUniverse: () => [{ path: `/universes/${a.universeId}/undelete` }],
+  getIndex: () => [{ path: `/indexes/${a.indexId}` }],
+  createIndex: () => [
+    { path: '/indexes', body: { ...newIndex, universeId: a.universeId } },
+    { path: '/indexes', body: { ...newIndex, universeId: b.universeId, benchmarkInstrumentId: a.instrumentId } },
+  ],
+  updateIndex: () => [
+    { path: `/indexes/${a.indexId}`, body: { name: 'mine', version } },
+    { path: `/indexes/${b.indexId}`, body: { universeId: a.universeId, version } },
+    { path: `/indexes/${b.indexId}`, body: { benchmarkInstrumentId: a.instrumentId, version } },
+  ],
+  deleteIndex: () => [{ path: `/indexes/${a.indexId}` }],
+  undeleteIndex: () => [{ path: `/indexes/${a.indexId}/undelete` }],
+  startIndexRun: () => [{ path: `/indexes/${a.indexId}/runs`, body: {} }],
+  listIndexRuns: () => [{ path: `/indexes/${a.indexId}/runs` }],
+  getIndexLevels: () => [
+    { path: `/indexes/${a.indexId}/levels` },
+    { path: `/indexes/${a.indexId}/levels?runNumber=1` },
+  ],
+  getIndexHoldings: () => [{ path: `/indexes/${a.indexId}/holdings` }],
+  getIndexPerformance: () => [{ path: `/indexes/${a.indexId}/performance` }],
+  exportIndex: () => [{ path: `/indexes/${a.indexId}/export` }, { path: `/indexes/${a.indexId}/export?what=holdings` }],
+  getTask: () => [{ path: `/tasks/${a.taskId}` }],
+  cancelTask: () => [{ path: `/tasks/${a.taskId}/cancel` }],
+  retryTask: () => [{ path: `/tasks/${a.taskId}/retry` }],
+  updateSchedule: () => [{ path: `/schedules/${a.scheduleId}`, body: { enabled: false, version } }],
+  deleteSchedule: () => [{ path: `/schedules/${a.scheduleId}` }],
+};
+
+/** Lists, also those narrowed to something of A: they answer, and show nothing of A. */
+const LISTS: Record<string, () => Attack[]> = {
+  listSessions: () => [{ path: '/auth/sessions' }],
+  getTimeline: () => [{ path: '/data/timeline' }],
+  listSources: () => [{ path: '/data/sources' }],
+  listInstruments: () => [
+    { path: '/data/instruments?limit=500' },
+    { path: `/data/instruments?search=${MARK}` },
+    { path: `/data/instruments?sourceId=${a.sourceId}` },
+  ],
+  listRuns: () => [{ path: '/data/runs?limit=500' }, { path: `/data/runs?sourceId=${a.sourceId}` }],
+  listCases: () =>
+    ['limit=500', `sourceId=${a.sourceId}`, `instrumentId=${a.instrumentId}`, `runId=${a.runId}`].map((query) => ({
+      path: `/data/cases?${query}`,
+    })),
+  listExchangeRates: () => [{ path: '/data/exchange-rates?base=EUR&quote=USD' }],
+  listMacroSeries: () => [{ path: '/data/macro?series=CPI' }],
+  listDatasets: () => [{ path: '/datasets?limit=500' }],
+  listUniverses: () => [{ path: '/universes' }, { path: '/universes?includeDeleted=true' }],
+  listIndexes: () => [{ path: '/indexes' }, { path: '/indexes?includeDeleted=true' }],
+  listBenchmarks: () => [{ path: '/benchmarks' }, { path: `/benchmarks?search=${MARK}` }],
+  listTasks: () => [{ path: '/tasks?limit=500' }],
+  listSchedules: () => [{ path: '/schedules' }],
+  listEvidence: () => [
+    { path: '/diagnostics/evidence?limit=500' },
+    { path: `/diagnostics/evidence?subjectKind=run&subjectId=${a.runId}` },
+  ],
+  listTrials: () => [
+    { path: '/diagnostics/trials?limit=500' },
+    { path: `/diagnostics/trials?datasetSha256=${a.inputSha256}` },
+  ],
+};
+
+/** Routes that name nothing of anybody, each with the reason why there is nothing to steal. */
+const NAMELESS: Record<string, string> = {
+  getAuthState: 'tells about the caller',
+  createOwner: 'works once, and not again',
+  signIn: 'needs the password',
+  refreshSession: 'needs the token itself',
+  signOut: 'needs the token itself',
+  changePassword: 'changes that of the caller',
+  uploadFile: 'stores bytes',
+  listHolidays: 'calendars belong to the system',
+  listStrategies: 'methods are code',
+  createSchedule: 'holds a number for later; the work it starts asks like startIndexRun, in a test of its own below',
+  watchTasks: 'a stream, in a test of its own below',
+  startVerify: 'walks the chain of the caller',
+  getStatus: 'counts of the whole installation, estimated by the database',
+  getPolicy: 'the same table for everybody',
+};
+
+let listUniverse = 0;
+
+/** Instrument and source of A, and each of them with B's other half. */
+function crossed() {
+  return [
+    { instrumentId: a.instrumentId, sourceId: a.sourceId },
+    { instrumentId: a.instrumentId, sourceId: b.sourceId },
+    { instrumentId: b.instrumentId, sourceId: a.sourceId },
+  ];
+}
+
+function assertNothingOfA(reply: Reply, place: string): void {
+  const text = reply.text + JSON.stringify([...reply.headers]);
+  assert.doesNotMatch(text, new RegExp(MARK, 'i'), `${place} shows a text of A`);
+  assert.ok(!text.includes(`"tenantId":${a.tenantId},`), `${place} shows a row of A: ${reply.text}`);
+}
+
+/** Everything A has, in one hash a table. Sessions live on while a test runs. */
+async function digestOfA(): Promise<Record<string, string>> {
+  const { rows } = await db.migrator.query(
+    `SELECT c.relname AS table FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid
+     WHERE t.attname = 'tenant_id' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+       AND c.relnamespace = 'public'::regnamespace ORDER BY 1`,
+  );
+  const digests: Record<string, string> = {};
+  for (const { table } of rows) {
+    const answer = await db.migrator.query(
+      `SELECT count(*) || ' rows ' || coalesce(md5(string_agg(r::text, '|' ORDER BY r::text)), '') AS digest
+       FROM ${table} r WHERE tenant_id = $1`,
+      [a.tenantId],
+    );
+    digests[table] = answer.rows[0].digest;
+  }
+  return digests;
+}
+
+test('every route is in this file: as hidden, as a list, or as nameless with a reason', () => {
+  const known = new Set([...Object.keys(HIDDEN), ...Object.keys(LISTS), ...Object.keys(NAMELESS)]);
+  for (const route of ALL_ROUTES) {
+    assert.ok(known.has(route.id), `${route.id} is new: say here what it must hide from another tenant`);
+    if (route.path.includes('/:') && route.id !== 'listHolidays') {
+      assert.ok(route.id in HIDDEN, `${route.id} has a parameter in its path, so it must be attacked with A's`);
+    }
+  }
+  const served = new Set(ALL_ROUTES.map((route) => route.id));
+  for (const id of known) assert.ok(served.has(id), `${id} is no route any more`);
+});
+
+test('what belongs to one tenant does not exist for another, and stays as it was', async () => {
+  assert.notEqual(a.family, '', 'A has a session');
+  assert.notEqual(a.datasetSha256, b.datasetSha256);
+  const listed = await must(b.token, 'POST', '/universes', { name: 'by name', rule: 'list', sourceId: b.sourceId });
+  listUniverse = Number(listed.id);
+  const before = await digestOfA();
+  for (const [id, attacks] of Object.entries(HIDDEN)) {
+    const route = ALL_ROUTES.find((candidate) => candidate.id === id);
+    for (const { path, body } of attacks()) {
+      const reply = await server.call(route!.method, path, { token: b.token, body });
+      const place = `${route!.method} ${path} ${JSON.stringify(body ?? '')}`;
+      assert.equal(reply.status, 404, `${place}: ${reply.status} ${reply.text}`);
+      assert.equal(reply.json.code, 'NOT_FOUND', place);
+      assertNothingOfA(reply, place);
+    }
+  }
+  assert.deepEqual(await digestOfA(), before);
+});
+
+test('no list shows anything of another tenant, also when asked for it by number', async () => {
+  const hashes = [a.uploadId, a.datasetSha256, a.inputSha256, a.family];
+  for (const [id, attacks] of Object.entries(LISTS)) {
+    for (const { path } of attacks()) {
+      const reply = await server.call('GET', path, { token: b.token });
+      assert.equal(reply.status, 200, `${id} ${path}: ${reply.text}`);
+      assertNothingOfA(reply, path);
+      for (const hash of hashes) assert.ok(!reply.text.includes(hash), `${path} shows a hash of A`);
+      const isNarrowed = /(?:sourceId|instrumentId|runId|search|datasetSha256|subjectId)=/.test(path);
+      if (isNarrowed) assert.deepEqual(reply.json.items, [], `${path} is empty`);
+    }
+  }
+});
+
+test('a schedule of another tenant’s index starts nothing of it', async () => {
+  const reply = await server.call('POST', '/schedules', {
+    token: b.token,
+    body: { kind: 'index-run', title: 'theirs', cron: '0 3 1 1 *', input: { indexId: a.indexId }, enabled: true },
+  });
+  assertNothingOfA(reply, 'createSchedule');
+  assert.ok([201, 404].includes(reply.status), reply.text);
+  const runs = await db.migrator.query('SELECT count(*)::int AS n FROM index_run WHERE index_id = $1', [a.indexId]);
+  assert.equal(runs.rows[0].n, 1);
+});
+
+test('a stream of task news carries those of the caller’s tenant only', async () => {
+  const closing = new AbortController();
+  const stream = await fetch(`${server.url}/api/v1/tasks/events`, {
+    headers: { authorization: `Bearer ${b.token}` },
+    signal: closing.signal,
+  });
+  const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const ofA = await taskDone(a.token, await must(a.token, 'POST', '/diagnostics/verify'));
+  const ofB = await taskDone(b.token, await must(b.token, 'POST', '/diagnostics/verify'));
+  let text = '';
+  while (!text.includes(`"id":${ofB},`)) text += (await reader.read()).value ?? '';
+  closing.abort();
+  await reader.closed.catch(() => {});
+  assert.ok(!text.includes(`"id":${ofA},`), text);
+});
