@@ -141,10 +141,10 @@ async function ensurePackages() {
   const stamp = join(modules, '.touchstone-packages');
   if (readStamp(stamp) === wanted) return;
   if (!isInstalled()) {
-    console.log('Installing packages (npm ci). This takes a minute the first time.');
+    console.error('Installing packages (npm ci). This takes a minute the first time.');
     const startedAt = Date.now();
     await install();
-    console.log(`Packages installed in ${secondsSince(startedAt)} s.`);
+    console.error(`Packages installed in ${secondsSince(startedAt)} s.`);
   }
   writeStamp(stamp, wanted);
 }
@@ -172,7 +172,7 @@ async function install() {
   let { code, complaint } = await runNpm(['ci', ...quiet], isGap);
   if (code !== 0 && hasGapsOnly(complaint)) {
     // `npm install` takes the same locked versions and checks the same hashes, and passes over the gaps.
-    console.log('The registry lacks some packages of other systems; installing without them.');
+    console.error('The registry lacks some packages of other systems; installing without them.');
     ({ code, complaint } = await runNpm(['install', '--no-save', ...quiet]));
   }
   if (code === 0) return;
@@ -228,14 +228,14 @@ async function ensurePages(node) {
   const stamp = join(modules, '.touchstone-pages');
   if (readStamp(stamp) === wanted && existsSync(join(web, 'dist', 'index.html'))) return;
 
-  console.log('Building the pages.');
+  console.error('Building the pages.');
   const startedAt = Date.now();
   const vite = join(modules, 'vite', 'bin', 'vite.js');
   const { code } = await runWithProgress(node, [vite, 'build', '--logLevel', 'warn'], web);
   if (code !== 0) {
     throw new BootstrapError(`The pages cannot be built ("vite build" ended with code ${code}); its message is above.`);
   }
-  console.log(`Pages built in ${secondsSince(startedAt)} s.`);
+  console.error(`Pages built in ${secondsSince(startedAt)} s.`);
   writeStamp(stamp, wanted);
 }
 
@@ -262,7 +262,7 @@ function runWithProgress(command, args, cwd, isExpected) {
       complaint = (complaint + text).slice(-COMPLAINT_LENGTH_MAX);
       if (isExpected === undefined) process.stderr.write(text);
     });
-    const ticker = setInterval(() => console.log(`  … ${secondsSince(startedAt)} s`), STILL_WORKING_MS);
+    const ticker = setInterval(() => console.error(`  … ${secondsSince(startedAt)} s`), STILL_WORKING_MS);
     const finish = (code, message) => {
       clearInterval(ticker);
       if (isExpected !== undefined && code !== 0 && !isExpected(complaint)) process.stderr.write(complaint);

@@ -29,7 +29,10 @@ let failed = !(await runOn('embedded', files));
 const harnesses = globSync('packages/server/test/**/*.ts', { cwd: root }).filter(
   (file) => !file.endsWith('.test.ts') && textOf(file).includes('createTestDatabase'),
 );
-const onDatabase = files.filter((file) => harnesses.some((harness) => textOf(file).includes(path.basename(harness))));
+const onDatabase = files.filter(
+  (file) =>
+    file.startsWith('packages/server/') && harnesses.some((harness) => textOf(file).includes(path.basename(harness))),
+);
 if (hasPostgres15 && onDatabase.length > 0) {
   console.log(`\nThe ${onDatabase.length} files that use a database, again on PostgreSQL 15:`);
   failed = !(await runOn('postgres15', onDatabase)) || failed;

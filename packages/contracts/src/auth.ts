@@ -65,7 +65,7 @@ export const createOwner = defineRoute({
   method: 'POST',
   path: '/auth/owner',
   group: 'auth',
-  summary: 'Make the owner of this installation; possible once',
+  summary: 'Make the owner of this installation; possible once, at the machine itself',
   scope: 'public',
   body: z.object({ email, password, displayName: name, tenantName: name, asProgram }),
   status: 201,

@@ -290,6 +290,9 @@ export const addCorporateAction = defineRoute({
 
 // ---- Files in -------------------------------------------------------------------------------------------------------
 
+/** The largest file that can be sent at once. */
+export const UPLOAD_BYTES_MAX = 2 * 1024 ** 3;
+
 export const uploadFile = defineRoute({
   id: 'uploadFile',
   method: 'POST',

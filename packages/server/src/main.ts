@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
+import { readCodeVersion } from './code-version.ts';
 import { type Config, ConfigError, loadSecret, readConfig } from './config.ts';
 import { createAuth } from './platform/auth/auth.routes.ts';
 import { systemClock } from './platform/clock/clock.ts';
@@ -31,6 +34,8 @@ async function start(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
   await mkdir(config.home, { recursive: true });
   const secret = await loadSecret(config);
+  // Asked before the slow work, so that a taken port is told at once.
+  await checkPort(config);
   const opened = await openDatabase(config, log);
   const database = createDatabase(opened.pool);
   try {
@@ -43,7 +48,7 @@ async function start(config: Config): Promise<void> {
       ...{ database, objects, tasks, compute, clock },
       connection: opened.connection,
       home: config.home,
-      codeVersion: config.version,
+      codeVersion: readCodeVersion(config.version),
     });
     const { registerRoutes } = stages;
 
@@ -68,6 +73,15 @@ async function start(config: Config): Promise<void> {
     await opened.stop();
     throw error;
   }
+}
+
+/** @throws EADDRINUSE and the like, as listening would. */
+async function checkPort({ host, port }: Config): Promise<void> {
+  const probe = createServer();
+  probe.listen({ host, port });
+  await once(probe, 'listening');
+  probe.close();
+  await once(probe, 'close');
 }
 
 function addressOf(app: FastifyInstance, config: Config): string {

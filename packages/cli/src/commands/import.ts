@@ -9,6 +9,7 @@ import {
   previewImport,
   type Run,
   startImport,
+  UPLOAD_BYTES_MAX,
   uploadFile,
 } from '@touchstone/contracts/data';
 import { accepted, type Task } from '@touchstone/contracts/tasks';
@@ -172,6 +173,12 @@ function oneOf<T extends string>(call: Call, name: string, values: Readonly<Reco
 }
 
 async function upload(call: Call, file: string, fileName: string): Promise<{ uploadId: string }> {
+  const { size } = await stat(file);
+  if (size > UPLOAD_BYTES_MAX) {
+    throw new UsageError(
+      `${file} has ${bytes(size)}; at most ${bytes(UPLOAD_BYTES_MAX)} can be sent at once. Split it.`,
+    );
+  }
   const blob = await openAsBlob(file);
   const progress = createProgress(call.terminal, `Send ${fileName}`);
   const client = createClient(

@@ -4,7 +4,7 @@ import { createRandom } from '../random/random.ts';
 import { concatenateBars } from './bar-panel.ts';
 import { scoreCourt } from './court-score.ts';
 import type { Fault } from './fault-injector.ts';
-import type { PanelFinding } from './judge-bars.ts';
+import type { PanelFinding } from './finding.ts';
 import { simulatedBars, weekdaysFrom } from './simulated-bars.ts';
 
 const days = weekdaysFrom(14_600, 100);

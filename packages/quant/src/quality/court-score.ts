@@ -1,7 +1,7 @@
 import type { BarPanel } from './bar-panel.ts';
 import type { Fault, FaultyPanel } from './fault-injector.ts';
 import type { FaultKind } from './fault-settings.ts';
-import type { FindingKind, PanelFinding } from './judge-bars.ts';
+import type { FindingKind, PanelFinding } from './finding.ts';
 
 /**
  * Finding kinds that answer a fault of a kind; the first is its own name. A bad tick outside its bar's range is a

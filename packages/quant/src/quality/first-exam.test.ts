@@ -7,7 +7,9 @@ import { test } from 'node:test';
 import { findDataFile, type NamedPanel, readDailyPanel } from '../../study/_daily-panel.ts';
 import { dayNumber, dayText } from '../series/day.ts';
 import { daysOfPanel } from './bar-panel.ts';
-import { type FindingKind, judgePanel, type PanelFinding, type PriceBasis } from './judge-bars.ts';
+import type { PriceBasis } from './court-context.ts';
+import type { FindingKind, PanelFinding } from './finding.ts';
+import { judgePanel } from './judge-bars.ts';
 
 type Judged = NamedPanel & { findings: PanelFinding[] };
 type Defect = { name: string; isFound: (judged: Judged) => boolean };

@@ -8,15 +8,10 @@ import { tradingDays } from '../series/trading-calendar.ts';
 import { type Difficulty, marketSettings } from '../simulate/market-settings.ts';
 import { type SimulatedMarket, simulateMarket } from '../simulate/market-simulator.ts';
 import { type BarPanel, barsBetween, concatenateBars } from './bar-panel.ts';
+import type { CourtContext, KnownSplit } from './court-context.ts';
 import { injectFaults } from './fault-injector.ts';
-import {
-  type CourtContext,
-  type Finding,
-  judgeBars,
-  judgePanel,
-  type KnownSplit,
-  type PanelFinding,
-} from './judge-bars.ts';
+import type { Finding, PanelFinding } from './finding.ts';
+import { judgeBars, judgePanel } from './judge-bars.ts';
 import { simulatedBars, weekdaysFrom } from './simulated-bars.ts';
 
 const days = weekdaysFrom(14_600, 500);

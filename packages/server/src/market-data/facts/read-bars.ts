@@ -3,6 +3,9 @@ import { type CopyType, copyOut } from '../../platform/database/copy-binary.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import { dayLiteral, type ReadTime, visibleAt } from './read-time.ts';
 
+/** For the length of a transaction that loads whole universes. */
+const SORT_MEMORY = '256MB';
+
 /** Which bars: of these instruments, told by one source. Days are inclusive; `asOf` bounds them too. */
 export type BarQuestion = {
   instrumentIds: readonly number[];
@@ -158,6 +161,8 @@ export type BarTellings = {
  * which it became known. The last of a day is the one that counts at `knownAt`.
  */
 export async function loadTellings(tx: Transaction, question: BarQuestion): Promise<BarTellings> {
+  // A million tellings then sort in memory instead of on disk, which takes a third longer.
+  await tx.client.query(`SET LOCAL work_mem = '${SORT_MEMORY}'`);
   // Read once: the planner would otherwise look up the run of every row.
   const query = `WITH r AS MATERIALIZED (SELECT * FROM visible_run WHERE source_id = ${Math.trunc(question.sourceId)})
     SELECT o.instrument_id, o.day, coalesce(o.known_at, r.published_at), o.run_id,

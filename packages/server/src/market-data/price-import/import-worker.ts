@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { ThreadMessage } from '../../platform/compute/run-in-thread.ts';
 import { createDatabase } from '../../platform/database/database.ts';
 import { createPool } from '../../platform/database/pool.ts';
 import { type ImportJob, type ImportOutcome, runImport } from './run-import.ts';
-import type { ThreadMessage } from './run-in-thread.ts';
 
 /** The thread of one import: its own connection, and nothing shared with the server but the database. */
 const job: ImportJob = workerData;

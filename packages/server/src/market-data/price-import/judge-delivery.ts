@@ -1,5 +1,7 @@
 import { type BarPanel, barsBetween } from '@touchstone/quant/quality/bar-panel';
-import { judgePanel, type KnownSplit, type PanelFinding } from '@touchstone/quant/quality/judge-bars';
+import type { KnownSplit } from '@touchstone/quant/quality/court-context';
+import type { PanelFinding } from '@touchstone/quant/quality/finding';
+import { judgePanel } from '@touchstone/quant/quality/judge-bars';
 import { dayText } from '@touchstone/quant/series/day';
 import { type CalendarCode, closeInstant, isTradingDay, tradingDays } from '@touchstone/quant/series/trading-calendar';
 import type { NewCase } from '../facts/publish-run.ts';

@@ -1,4 +1,4 @@
-import type { KnownSplit } from '@touchstone/quant/quality/judge-bars';
+import type { KnownSplit } from '@touchstone/quant/quality/court-context';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { sql } from 'kysely';
 import { type CopyType, copyOut } from '../../platform/database/copy-binary.ts';

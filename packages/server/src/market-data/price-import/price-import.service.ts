@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
-import type { startImport } from '@touchstone/contracts/data';
+import { type startImport, UPLOAD_BYTES_MAX } from '@touchstone/contracts/data';
 import type { Task } from '@touchstone/contracts/tasks';
 import { CALENDAR_CODES, type CalendarCode } from '@touchstone/quant/series/trading-calendar';
 import type { PoolConfig } from 'pg';
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock/clock.ts';
+import { type RunInThread, runInThread } from '../../platform/compute/run-in-thread.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import type { ObjectStore, StoredObject } from '../../platform/object-store/object-store.ts';
@@ -16,7 +17,6 @@ import type { KnownAtRule, PriceBasis } from './judge-delivery.ts';
 import { type PreviewImport, previewFile } from './preview-import.ts';
 import * as repository from './price-import.repository.ts';
 import type { FileKind, ImportJob, ImportOutcome } from './run-import.ts';
-import { type RunInThread, runInThread } from './run-in-thread.ts';
 
 export const IMPORT_TASK = 'market-data.price-import.run';
 
@@ -33,7 +33,6 @@ export type PriceImportDeps = {
 };
 
 /** A file of a million bars has some 25 MB compressed, 80 MB plain. */
-const UPLOAD_BYTES_MAX = 2 * 1024 ** 3;
 const WORKER = new URL('./import-worker.ts', import.meta.url);
 
 /** What a run remembers of how it was asked for. */

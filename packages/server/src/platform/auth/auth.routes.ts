@@ -46,7 +46,7 @@ export function createAuth(database: Database, clock: Clock, secret: string): Au
         return { hasOwner, signedIn: caller === null ? null : await service.describe(caller, caller.role) };
       });
       serve(contract.createOwner, async ({ body, request, reply }) => {
-        refuseRebinding(request);
+        refuseStrangers(request);
         const session = await service.createOwner(body, userAgentOf(request));
         return answer(session, body.asProgram, request, reply);
       });
@@ -132,8 +132,8 @@ function isLocal(request: FastifyRequest): boolean {
   return !isForwarded && LOOPBACK_ADDRESS.test(request.ip) && LOOPBACK_NAME.test(request.hostname);
 }
 
-function refuseRebinding(request: FastifyRequest): void {
-  const isForwarded = request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined;
-  if (isForwarded || !LOOPBACK_ADDRESS.test(request.ip) || LOOPBACK_NAME.test(request.hostname)) return;
-  throw new ProblemError('FORBIDDEN', 'Open this page as localhost to make the owner.');
+/** Whoever is first becomes the owner, so being first takes being at the machine. */
+function refuseStrangers(request: FastifyRequest): void {
+  if (isLocal(request)) return;
+  throw new ProblemError('FORBIDDEN', 'The owner is made at the machine itself: open this page there as localhost.');
 }

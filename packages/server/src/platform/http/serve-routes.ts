@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { pipeline, type Readable, Transform } from 'node:stream';
+import { UPLOAD_BYTES_MAX } from '@touchstone/contracts/data';
 import { hasScope, type Scope } from '@touchstone/contracts/policy';
 import type { Problem } from '@touchstone/contracts/problems';
 import type { Route } from '@touchstone/contracts/route';
@@ -13,7 +14,6 @@ import { findUnknownFields } from './unknown-fields.ts';
 export type Authenticate = (request: FastifyRequest) => Promise<Caller | null>;
 
 export const API_PREFIX = '/api/v1';
-export const UPLOAD_BYTES_MAX = 2 * 1024 ** 3;
 const DETAILS_MAX = 50;
 
 /** Whoever calls a public route without credentials. Holds no right beyond public routes. */

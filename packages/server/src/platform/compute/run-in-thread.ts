@@ -15,7 +15,8 @@ export type RunInThread = <T>(module: URL, data: unknown, options?: ThreadOption
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
 
 /**
- * One thread for one piece of work: its memory goes back when it ends. The module posts `ThreadMessage`s, the last of
+ * One thread for one piece of work: its memory goes back when it ends, and it can say how far it is. For short kernels that
+ * come often, the pool of `createCompute` is the one to use. The module posts `ThreadMessage`s, the last of
  * them `done`.
  *
  * @throws what the module throws, or the signal's reason.
