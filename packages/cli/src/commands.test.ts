@@ -152,6 +152,54 @@ test('a correction keeps what is not given and names the version it speaks of', 
   assert.deepEqual(decided.seen.at(-1)?.body, { state: 'false', note: 'A real crash', version: 1 });
 });
 
+test('a schedule names its index by number, keeps what is not changed, and must say when', async () => {
+  const made = await call(['schedule', 'create', 'index-run', '--index', 'My index', '--cron', '0 22 * * 1-5']);
+  assert.equal(made.code, 0, made.err);
+  assert.deepEqual(made.ids, ['listIndexes', 'createSchedule']);
+  assert.deepEqual(made.seen.at(-1)?.body, {
+    ...{ kind: 'index-run', title: 'Compute My index', cron: '0 22 * * 1-5', input: { indexId: 4 }, enabled: true },
+  });
+  const verify = await call(['schedule', 'create', 'verify', '--cron', '0 3 * * *', '--title', 'Nightly']);
+  assert.deepEqual(verify.seen.at(-1)?.body, {
+    ...{ kind: 'verify', title: 'Nightly', cron: '0 3 * * *', input: {}, enabled: true },
+  });
+  const paused = await call(['schedule', 'update', '12', '--enabled', 'false']);
+  assert.deepEqual(paused.seen.at(-1)?.body, { enabled: false, version: 1 });
+  const moved = await call(['schedule', 'update', '12', '--cron', '0 4 * * *', '--enabled', 'true']);
+  assert.deepEqual(moved.seen.at(-1)?.body, { cron: '0 4 * * *', enabled: true, version: 1 });
+  const gone = await call(['schedule', 'delete', '12']);
+  assert.deepEqual([gone.ids, gone.seen[0]?.params], [['deleteSchedule'], { scheduleId: 12 }]);
+  for (const [words, sentence] of [
+    ['create verify', /Say when with --cron/],
+    ['create index-run --cron x', /Say which index with --index/],
+    ['create verify --cron x --index A', /--index says nothing to verify/],
+    ['create dance --cron x', /KIND must be one of index-run, verify, was "dance"/],
+    ['update 12', /Say what to change/],
+    ['update 12 --enabled maybe', /--enabled must be true or false/],
+    ['update 13 --enabled true', /There is no schedule 13/],
+  ] as const) {
+    const refused = await call(['schedule', ...words.split(' ')]);
+    assert.equal(refused.code, 2, words);
+    assert.match(refused.err, sentence);
+  }
+});
+
+test('the truth of the simulated market says what was planted and what was found', async () => {
+  const { code, out } = await call(['truth', '--faults'], {
+    answers: {
+      getSimulatedTruth: () =>
+        like('getSimulatedTruth', {
+          byKind: [{ kind: 'stale-run', planted: 20, found: 19, findings: ['stale_run'], note: '' }],
+        }),
+    },
+  });
+  assert.equal(code, 0);
+  assert.match(out, /seed +20260115\n/);
+  assert.match(out, /stale-run +20 +19 +stale_run/);
+  assert.match(out, /bad-tick +ALDR +2026-01-15 +2026-01-15 +close +12\.00 % +2026-01-15 21:00 +yes/);
+  assert.doesNotMatch(out, /REGIME/);
+});
+
 test('a list of more rows than a page holds is read page by page', async () => {
   const item = exampleOf(ALL_ROUTES.find((route) => route.id === 'getTask') as Route);
   const { out, seen } = await call(['tasks', '--limit', '700', '--json'], {

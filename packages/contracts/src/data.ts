@@ -573,6 +573,92 @@ export const decideCase = defineRoute({
   problems: ['NOT_FOUND', 'CONFLICT', 'NOT_POSSIBLE_NOW'],
 });
 
+// ---- Simulated market -----------------------------------------------------------------------------------------------
+
+const faultKind = z
+  .enum(['bad-tick', 'missing-bar', 'stale-run', 'late-correction', 'late-split'])
+  .meta({ description: 'What was done to the published data.', example: 'bad-tick' });
+export const plantedFault = z.object({
+  kind: faultKind,
+  symbol,
+  firstDay: day,
+  lastDay: day,
+  columns: z
+    .array(z.enum(['open', 'high', 'low', 'close']).meta({ example: 'close' }))
+    .meta({ description: 'Prices that differ from the truth; empty where a row is missing or only late.' }),
+  relativeError: z
+    .number()
+    .nullable()
+    .meta({ description: 'Published over true value minus one; null for kinds without a size.', example: 0.12 }),
+  correctedKnownAt: instant.nullable().meta({ description: 'When it was put right; null if it never is.' }),
+  found: z.boolean().meta({ description: 'True when the quality court has a finding that answers it.', example: true }),
+});
+export const simulatedTruth = z.object({
+  seed: z.int().min(0).meta({ example: 20260115 }),
+  settings: z.string().meta({ description: 'Name of the settings.', example: 'medium' }),
+  truthSha256: sha256.meta({ description: 'Hash of the record kept before anything was judged by it.' }),
+  sourceId: id,
+  firstDay: day,
+  lastDay: day,
+  regimes: z.array(
+    z.object({
+      regime: z.enum(['bull', 'sideways', 'bear']).meta({ example: 'bull' }),
+      firstDay: day,
+      lastDay: day,
+    }),
+  ),
+  jumps: z.array(
+    z.object({
+      day,
+      symbol: symbol.nullable().meta({ description: 'Null: the whole market.', example: null }),
+      size: z.number().meta({ description: 'Log return.', example: -0.08 }),
+    }),
+  ),
+  faults: z.array(plantedFault),
+  splits: z.array(
+    z.object({
+      symbol,
+      day,
+      ratio: z.number().meta({ description: 'New shares per old share.', example: 2 }),
+      announcedDay: day,
+    }),
+  ),
+  delistings: z.array(
+    z.object({
+      symbol,
+      lastDay: day,
+      finalPrice: z.number().meta({ description: 'Cash per share paid on the next session.', example: 12.5 }),
+      reason: z.enum(['bankruptcy', 'acquisition']).meta({ example: 'bankruptcy' }),
+    }),
+  ),
+  byKind: z
+    .array(
+      z.object({
+        kind: faultKind,
+        planted: count,
+        found: count,
+        findings: z
+          .array(z.string().meta({ example: 'bad_tick' }))
+          .meta({ description: 'Kinds of finding that answer it, give or take one session.' }),
+        note: z.string().meta({ description: 'What to know before reading the two numbers.', example: '' }),
+      }),
+    )
+    .meta({ description: 'How many faults of a kind were planted, and how many the court found.' }),
+});
+export type SimulatedTruth = z.infer<typeof simulatedTruth>;
+
+export const getSimulatedTruth = defineRoute({
+  id: 'getSimulatedTruth',
+  method: 'GET',
+  path: '/data/simulated-market/truth',
+  group: 'data',
+  summary: 'What was planted in the simulated market, and what the quality court found of it',
+  scope: 'market:read',
+  status: 200,
+  answer: simulatedTruth,
+  problems: ['NOT_FOUND'],
+});
+
 // ---- Small facts ----------------------------------------------------------------------------------------------------
 
 export const listExchangeRates = defineRoute({

@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { ConfigError, readConfig } from '../src/config.ts';
-import { MIGRATOR_ROLE } from '../src/platform/database/provision.ts';
-import { createTestDatabase, type TestDatabase } from './cluster.ts';
+import { APP_ROLE, MIGRATOR_ROLE, provisionDatabase } from '../src/platform/database/provision.ts';
+import { createTestDatabase, hasPostgres15, startTestCluster, type TestDatabase } from './cluster.ts';
 
 const MAIN = path.join(import.meta.dirname, '../src/main.ts');
 // The first start makes the simulated market; on a busy machine that takes a while.
@@ -145,5 +145,58 @@ test('a role that could go around the protection of facts is refused', async () 
     const server = run({ DATABASE_URL: urlAs(user), DATABASE_MIGRATION_URL: urlAs(MIGRATOR_ROLE) });
     assert.equal(await server.ended, 1, server.said());
     assert.match(server.said(), why);
+  }
+});
+
+test('on a separately installed PostgreSQL 15 it works as the application’s role, and not as a superuser', async (t) => {
+  if (!hasPostgres15) {
+    assert.ok(!process.env.TOUCHSTONE_REQUIRE?.includes('postgres15'), 'PostgreSQL 15 is required and not there');
+    t.skip('PostgreSQL 15 is not installed here');
+    return;
+  }
+  const cluster = await startTestCluster('postgres15');
+  const ownHome = await mkdtemp('/tmp/touchstone-start15-');
+  const name = 'installed';
+  try {
+    await provisionDatabase({ host: cluster.host, port: cluster.port, user: cluster.superuser }, name);
+    const at = (user: string) =>
+      `postgres://${user}@localhost:${cluster.port}/${name}?host=${encodeURIComponent(cluster.host)}`;
+    const common = { TOUCHSTONE_HOME: ownHome, DATABASE_MIGRATION_URL: at(MIGRATOR_ROLE) };
+
+    // Also on an empty database: what these would migrate would be granted to the wrong role.
+    for (const [user, why] of [
+      [cluster.superuser, /The database role postgres is a superuser, so nothing would protect the facts/],
+      [MIGRATOR_ROLE, /The database role touchstone_migrator owns tables/],
+    ] as const) {
+      const refused = run({ ...common, DATABASE_URL: at(user) });
+      assert.equal(await refused.ended, 1, refused.said());
+      assert.match(refused.said(), why);
+    }
+
+    const server = run({ ...common, DATABASE_URL: at(APP_ROLE) });
+    const url = await addressOf(server);
+    const ready = await fetch(`${url}/readyz`);
+    assert.equal(ready.status, 200);
+    const state: { ready: boolean; database: { kind: string; version: string } } = JSON.parse(await ready.text());
+    assert.deepEqual([state.ready, state.database.kind], [true, 'server']);
+    assert.match(state.database.version, /^15\./);
+    const indexes = await fetch(`${url}/api/v1/indexes`);
+    assert.equal(indexes.status, 200);
+    assert.match(await indexes.text(), /"latestRunNumber":1/);
+    assert.match(
+      await (await fetch(`${url}/api/v1/data/simulated-market/truth`)).text(),
+      /"kind":"bad-tick","planted":71/,
+    );
+    server.child.kill('SIGTERM');
+    assert.equal(await server.ended, 0, server.said());
+
+    // Migrated once, it needs the owner no more.
+    const again = run({ TOUCHSTONE_HOME: ownHome, DATABASE_URL: at(APP_ROLE) });
+    await addressOf(again);
+    again.child.kill('SIGTERM');
+    assert.equal(await again.ended, 0, again.said());
+  } finally {
+    await cluster.stop();
+    await rm(ownHome, { recursive: true, force: true });
   }
 });

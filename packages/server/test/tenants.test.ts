@@ -267,6 +267,7 @@ const NAMELESS: Record<string, string> = {
   uploadFile: 'stores bytes',
   listHolidays: 'calendars belong to the system',
   listStrategies: 'methods are code',
+  getSimulatedTruth: 'the simulated market belongs to the system',
   createSchedule: 'holds a number for later; the work it starts asks like startIndexRun, in a test of its own below',
   watchTasks: 'a stream, in a test of its own below',
   startVerify: 'walks the chain of the caller',

@@ -115,6 +115,13 @@ describe('the screens in a browser', { skip: !isThere && !isRequired }, () => {
     assert.deepEqual(errors, []);
   });
 
+  test('Below the sources stands what was planted in the simulated market, and how much of it was found.', async (t) => {
+    const { page, errors } = await fresh(t, browser, `${visitor.origin}/data`);
+    const table = page.getByRole('region', { name: 'What was planted' }).last();
+    await table.getByRole('row', { name: 'Stale run 1 1 Stale run' }).waitFor();
+    assert.deepEqual(errors, []);
+  });
+
   test('The slider is moved by the keyboard, and every panel asks again with the moment it shows.', async (t) => {
     const { page, errors } = await fresh(t, browser, owner.origin);
     await page.getByRole('heading', { name: 'Holdings' }).waitFor();

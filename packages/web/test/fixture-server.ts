@@ -534,6 +534,19 @@ function makeHandlers(
     items: [],
   }));
 
+  on(data.getSimulatedTruth, () => ({
+    ...{ seed: 1, settings: 'medium', truthSha256: world.hashOf('truth'), sourceId: 1 },
+    ...{ firstDay: '2014-01-02', lastDay: '2025-12-31', jumps: [], splits: [], delistings: [] },
+    regimes: [{ regime: 'bull' as const, firstDay: '2014-01-02', lastDay: '2025-12-31' }],
+    faults: [
+      {
+        ...{ kind: 'stale-run' as const, symbol: 'HAZL', firstDay: '2020-03-02', lastDay: '2020-03-06' },
+        ...{ columns: [], relativeError: null, correctedKnownAt: null, found: true },
+      },
+    ],
+    byKind: [{ kind: 'stale-run' as const, planted: 1, found: 1, findings: ['stale_run'], note: '' }],
+  }));
+
   // ---- Universes
   const universe = (id: number) =>
     must(

@@ -10,6 +10,7 @@ import { operateCommands } from './operate.ts';
 import { runCommands } from './runs.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
+import { truthCommands } from './truth.ts';
 import { universeCommands } from './universes.ts';
 
 /** Every command, in the order of the help. */
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   ...dataCommands,
   ...runCommands,
   ...caseCommands,
+  ...truthCommands,
   ...universeCommands,
   ...indexCommands,
   ...datasetCommands,

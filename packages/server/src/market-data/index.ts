@@ -18,6 +18,8 @@ import { registerPriceImportRoutes } from './price-import/price-import.routes.ts
 import { createPriceImportService, type PriceImportDeps } from './price-import/price-import.service.ts';
 import { registerRunsRoutes } from './runs/runs.routes.ts';
 import { createRunsService } from './runs/runs.service.ts';
+import { registerTruthRoutes } from './simulated-market/truth.routes.ts';
+import { createTruthService } from './simulated-market/truth.service.ts';
 import { registerSourcesRoutes } from './sources/sources.routes.ts';
 import { createSourcesService } from './sources/sources.service.ts';
 import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
@@ -42,7 +44,11 @@ export type MarketData = ReturnType<typeof createMarketData>;
 /** Every service of the stage. Registers the import task on the way. */
 export function createMarketData(deps: PriceImportDeps) {
   const { database } = deps;
-  return { priceImport: createPriceImportService(deps), ...createReaders(database) };
+  return {
+    priceImport: createPriceImportService(deps),
+    truth: createTruthService(deps),
+    ...createReaders(database),
+  };
 }
 
 function createReaders(database: Database) {
@@ -70,6 +76,7 @@ export function registerMarketDataRoutes(serve: Serve, market: MarketData): void
   registerPriceImportRoutes(serve, market.priceImport);
   registerRunsRoutes(serve, market.runs);
   registerCasesRoutes(serve, market.cases);
+  registerTruthRoutes(serve, market.truth);
   registerExchangeRatesRoutes(serve, market.exchangeRates);
   registerMacroRoutes(serve, market.macro);
   registerCalendarsRoutes(serve, market.calendars);

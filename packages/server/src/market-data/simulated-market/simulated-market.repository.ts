@@ -44,14 +44,42 @@ export async function ensureNamedInstruments(tx: Transaction, wanted: readonly N
   return rows.map((row) => row.id);
 }
 
-/** True when the truth is in the evidence already. */
-export async function hasTruth(tx: Transaction): Promise<boolean> {
+/** Hash of the truth as the evidence tells it; undefined before anything was planted. */
+export async function findTruthSha256(tx: Transaction): Promise<string | undefined> {
   const row = await tx.query
     .selectFrom('evidence')
-    .select('sequence')
+    .select(sql<string>`body::jsonb->'body'->>'truthSha256'`.as('sha256'))
     .where('tenant_id', '=', tx.principal.tenantId)
     .where('kind', '=', 'simulation.planted')
     .limit(1)
     .executeTakeFirst();
-  return row !== undefined;
+  return row?.sha256;
+}
+
+/** The source of a code, and when something of it was published last. */
+export async function findPublishedSource(tx: Transaction, code: string) {
+  const { rows } = await sql<{ id: number; publishedAt: string }>`
+    SELECT s.id, max(v.published_at) AS "publishedAt" FROM source s JOIN visible_run v ON v.source_id = s.id
+    WHERE s.tenant_id = ${tx.principal.tenantId} AND s.code = ${code} GROUP BY s.id
+  `.execute(tx.query);
+  return rows[0];
+}
+
+/** The symbol each instrument of a source was listed under. */
+export async function findListedSymbols(tx: Transaction, sourceId: number) {
+  const { rows } = await sql<{ symbol: string; instrumentId: number }>`
+    SELECT DISTINCT symbol, instrument_id AS "instrumentId" FROM listing_event
+    WHERE source_id = ${sourceId} AND kind = 'listed'
+  `.execute(tx.query);
+  return rows;
+}
+
+/** Findings about instruments of a source whose runs were published. */
+export async function findFindings(tx: Transaction, sourceId: number) {
+  const { rows } = await sql<{ kind: string; instrumentId: number; firstDay: string; lastDay: string }>`
+    SELECT c.kind, c.instrument_id AS "instrumentId", c.first_day AS "firstDay", c.last_day AS "lastDay"
+    FROM data_case c JOIN visible_run v ON v.run_id = c.run_id
+    WHERE c.source_id = ${sourceId} AND c.instrument_id IS NOT NULL
+  `.execute(tx.query);
+  return rows;
 }

@@ -20,7 +20,7 @@ import { simulatedTruth, truthRecord } from './simulated-settings.ts';
 
 export type SimulatedMarketDeps = { database: Database; objects: ObjectStore; clock: Clock };
 
-const SOURCE = 'simulated-market';
+export const SOURCE = 'simulated-market';
 /** The index has a source of its own: it is a total return, and no member of a universe of companies. */
 const INDEX_SOURCE = 'simulated-index';
 const STEPS = ['listings', 'corporate-actions', 'prices', 'corrections', 'market-caps', 'holidays', 'index'] as const;
@@ -106,7 +106,7 @@ function latestNames(market: SimulatedMarket): repository.NewInstrument[] {
 async function keepTruth({ database, objects }: SimulatedMarketDeps, market: SimulatedMarket): Promise<void> {
   const stored = await objects.put(Buffer.from(canonicalJson(truthRecord(market))));
   await database.transaction(SYSTEM_PRINCIPAL, async (tx) => {
-    if (await repository.hasTruth(tx)) return;
+    if ((await repository.findTruthSha256(tx)) !== undefined) return;
     await appendEvidence(tx, {
       kind: 'simulation.planted',
       subjectKind: 'source',

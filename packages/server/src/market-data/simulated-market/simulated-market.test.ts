@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { simulatedTruth as contract } from '@touchstone/contracts/data';
+import { dayText } from '@touchstone/quant/series/day';
 import { createImportHarness, type ImportHarness } from '../../../test/market-data/import-harness.ts';
 import { SYSTEM_PRINCIPAL } from '../../platform/database/database.ts';
 import { verifyEvidence } from '../../platform/evidence/evidence.ts';
@@ -8,6 +10,7 @@ import { findBars } from '../facts/read-bars.ts';
 import { resolveTime } from '../facts/read-time.ts';
 import { ensureSimulatedMarket } from './simulated-market.service.ts';
 import { simulatedTruth } from './simulated-settings.ts';
+import { createTruthService } from './truth.service.ts';
 
 let harness: ImportHarness;
 before(async () => {
@@ -55,4 +58,48 @@ test('the simulated market is loaded once, whole, and every tenant may read it',
   });
   assert.equal(seen.after?.close, correction.close);
   assert.notEqual(seen.before?.close, correction.close);
+});
+
+test('what was planted can be asked for, with what the court found of it', async (t) => {
+  const { db, objects } = harness;
+  const service = createTruthService({ database: db.database, objects });
+  const told = contract.parse(await service.get());
+  const { truth, seed, day, instruments } = simulatedTruth();
+  assert.deepEqual([told.seed, told.settings], [seed, 'medium']);
+  assert.deepEqual([told.firstDay, told.lastDay], [dayText(day[0]!), dayText(day.at(-1)!)]);
+
+  const names = ['bull', 'sideways', 'bear'];
+  const regimes = told.regimes.flatMap((spell) =>
+    Array.from(day)
+      .filter((session) => spell.firstDay <= dayText(session) && dayText(session) <= spell.lastDay)
+      .map(() => names.indexOf(spell.regime)),
+  );
+  assert.deepEqual(regimes, [...truth.regime], 'spells cover every session once');
+  assert.deepEqual(
+    told.faults.map(({ kind, symbol, firstDay, lastDay }) => [kind, symbol, firstDay, lastDay]),
+    truth.faults.map((fault) => [
+      fault.kind,
+      instruments[fault.instrumentIndex]!.symbol,
+      dayText(fault.firstDay),
+      dayText(fault.lastDay),
+    ]),
+  );
+  assert.deepEqual(
+    [told.jumps.length, told.splits.length, told.delistings.length],
+    [truth.jumps.length, truth.splits.length, truth.delistings.length],
+  );
+  for (const { kind, planted, found } of told.byKind) {
+    t.diagnostic(`${kind}: ${found} of ${planted} found`);
+    assert.equal(planted, truth.faults.filter((fault) => fault.kind === kind).length);
+    // Small errors that were put right later pass as prices, and the late split was known when the prices came in.
+    if (!kind.startsWith('late-')) assert.ok(found >= 0.95 * planted, `the court found ${found} ${kind} of ${planted}`);
+  }
+  assert.equal(await service.get(), await service.get(), 'told again from memory');
+});
+
+test('before there is a simulated market, its truth is not there', async () => {
+  const empty = await createImportHarness();
+  const { db, objects } = empty;
+  await assert.rejects(createTruthService({ database: db.database, objects }).get(), /no simulated market here yet/);
+  await empty.close();
 });

@@ -44,7 +44,6 @@ export async function openDatabase(settings: Settings, log: Log): Promise<Opened
   };
   try {
     const { app, migrator } = connectionsOf(settings, embedded);
-    if (migrator !== null) await migrateAs(migrator, roleOf(app));
     const pool = createPool(app, (error) => {
       if (!stopping) log.warn({ err: error }, 'a database connection was lost');
     });
@@ -55,7 +54,9 @@ export async function openDatabase(settings: Settings, log: Log): Promise<Opened
     });
     try {
       const version = await checkReachable(pool);
-      await checkRights(pool);
+      // Before migrating, which grants to this role: a wrong one must leave the database as it was.
+      await checkRights(pool, migrator === null ? null : userOf(migrator));
+      if (migrator !== null) await migrateAs(migrator, userOf(app) ?? APP_ROLE);
       const installation: Installation = {
         version: settings.version,
         startedAt,
@@ -134,10 +135,10 @@ function connectionsOf(
   return { app: from(settings.databaseUrl)!, migrator: from(settings.databaseMigrationUrl) };
 }
 
-/** The role the application connects as; migrations grant to it. */
-function roleOf(app: pg.ClientConfig): string {
-  if (app.connectionString === undefined) return APP_ROLE;
-  return decodeURIComponent(new URL(app.connectionString).username) || APP_ROLE;
+/** The role a connection names. */
+function userOf({ user, connectionString }: pg.ClientConfig): string | null {
+  if (connectionString === undefined) return user ?? null;
+  return decodeURIComponent(new URL(connectionString).username) || null;
 }
 
 async function migrateAs(connection: pg.ClientConfig, appRole: string): Promise<void> {
@@ -163,12 +164,14 @@ async function checkReachable(pool: pg.Pool): Promise<string> {
 }
 
 /** Row security does not hold for these, and facts could be changed: a mistake in the settings must not go unseen. */
-async function checkRights(pool: pg.Pool): Promise<void> {
+async function checkRights(pool: pg.Pool, owner: string | null): Promise<void> {
   const { rows } = await pool.query(
     `SELECT rolname, rolsuper, rolbypassrls,
             EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-                    WHERE nspname IN ('public', 'pgboss') AND relkind IN ('r', 'p') AND pg_has_role(relowner, 'MEMBER')) AS owns
+                    WHERE nspname IN ('public', 'pgboss') AND relkind IN ('r', 'p') AND pg_has_role(relowner, 'MEMBER'))
+              OR EXISTS (SELECT FROM pg_roles o WHERE o.rolname = $1 AND pg_has_role(o.oid, 'MEMBER')) AS owns
      FROM pg_roles WHERE rolname = current_user`,
+    [owner],
   );
   const { rolname, rolsuper, rolbypassrls, owns } = rows[0];
   const may = rolsuper ? 'is a superuser' : rolbypassrls ? 'may go around row security' : owns ? 'owns tables' : null;

@@ -12,6 +12,7 @@ import { useRefusal } from '../../lib/auth.ts';
 import { formatCount, formatDay, words } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
+import { PlantedPanel } from './planted-panel.tsx';
 
 const RULES: Record<Source['knownAtRule'], string> = {
   close_plus_one_hour: 'one hour after the close of its day (declared)',
@@ -48,10 +49,13 @@ export function SourcesPage() {
               </Empty>
             </Panel>
           ) : (
-            <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
-              {items.map((source) => (
-                <SourceCard key={source.id} source={source} />
-              ))}
+            <div className="space-y-4">
+              <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+                {items.map((source) => (
+                  <SourceCard key={source.id} source={source} />
+                ))}
+              </div>
+              {items.some((source) => source.kind === 'simulator') && <PlantedPanel />}
             </div>
           )
         }
