@@ -20,6 +20,8 @@ const PLACES = [
 ] as const;
 /** Pages that need nobody to be signed in. */
 const OPEN_PLACES = ['/sign-in', '/owner'];
+/** Work, evidence, accounts and files to come are about now, whatever moment is looked at elsewhere. */
+const TIMELESS_PLACES = ['/tasks', '/evidence', '/settings', '/data/import'];
 
 /** The frame of every page. */
 export function Shell() {
@@ -27,6 +29,7 @@ export function Shell() {
   const { pathname } = useLocation();
   const navigate = useNavigate();
   const isOpenPlace = OPEN_PLACES.includes(pathname);
+  const hasTimeMachine = !isOpenPlace && !TIMELESS_PLACES.some((place) => pathname.startsWith(place));
   const mustSignIn = query.isSuccess && signedIn === null && !isOpenPlace;
   useEffect(() => {
     if (mustSignIn) void navigate({ to: hasOwner ? '/sign-in' : '/owner', search: (before) => before, replace: true });
@@ -44,7 +47,7 @@ export function Shell() {
       </div>
       {/* On a phone only the time machine stays in sight; the rest of the head would take too much of the page. */}
       <div className="sticky top-0 z-30 border-b border-line bg-paper lg:top-13">
-        {signedIn && !isOpenPlace && (
+        {signedIn && hasTimeMachine && (
           <div className="mx-auto w-full max-w-[84rem] px-4 pt-1 pb-1.5 md:px-6">
             <TimeMachine />
           </div>

@@ -82,5 +82,5 @@ export type DialectOverrides = {
 };
 
 export function given<T>(value: T): Detected<T> {
-  return { value, confidence: 'certain', evidence: 'Given by the caller.' };
+  return { value, confidence: 'certain', evidence: 'As told.' };
 }

@@ -260,7 +260,7 @@ function findLayout(sample: TextSample, shape: TableShape, kind: TableKind, opti
   const decimal = options.decimal ?? numbers.decimal.value;
   const thousands = numbers.thousands.value === decimal ? (decimal === '.' ? ',' : '.') : numbers.thousands.value;
   const dates = detectDateFormat(rows.map((row) => row[places.date!] ?? ''));
-  const given = 'Given by the caller.';
+  const given = 'As told.';
   const capName = names[places.marketCap ?? -1];
   return {
     places,

@@ -130,3 +130,13 @@ export async function isCancelRequested(tx: Transaction, taskId: number): Promis
     .executeTakeFirst();
   return row !== undefined && row.cancel_requested_at !== null;
 }
+
+export async function findUniverseByName(tx: Transaction, name: string): Promise<number | null> {
+  const row = await tx.query
+    .selectFrom('universe')
+    .select('id')
+    .where('tenant_id', '=', tx.principal.tenantId)
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}

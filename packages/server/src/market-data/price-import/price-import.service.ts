@@ -109,11 +109,19 @@ export function createPriceImportService(deps: PriceImportDeps) {
       signal.throwIfAborted();
       const published = await publishRun(database, principal, outcome.plan);
       context.progress(1, `Published ${published.rowCount.toLocaleString('en')} rows`);
-      return { ...told(published), ...outcome.plan.counts, caseCount: outcome.plan.cases.length };
+      const { counts, cases, universeName } = outcome.plan;
+      const universeId = await findUniverse(principal, universeName);
+      return { ...told(published), ...counts, caseCount: cases.length, universeId };
     } catch (error) {
       await abandon(runId, context, error);
       throw error;
     }
+  }
+
+  /** The universe an import was asked to make, so that an index over it is one step away. */
+  async function findUniverse(principal: Principal, name: string | undefined): Promise<number | null> {
+    if (name === undefined) return null;
+    return database.transaction(principal, (tx) => repository.findUniverseByName(tx, name));
   }
 
   async function prepare(tx: Transaction, runId: number) {

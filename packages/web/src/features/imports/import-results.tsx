@@ -8,10 +8,20 @@ import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { TaskProgress } from '../../components/task-progress.tsx';
 import { Button, buttonClass, Facts, Panel, Spinner } from '../../components/ui.tsx';
-import { formatPlain, plural, words } from '../../lib/format.ts';
+import { formatPlain, plural } from '../../lib/format.ts';
 import { apiQuery } from '../../lib/query.ts';
 
 type ResultsProps = { taskIds: readonly number[]; isStarting: boolean; error: unknown; onAgain: () => void };
+
+/** What an import tells of itself, in the order in which a reader asks. */
+const COUNTS = [
+  ['rowCount', 'Rows read'],
+  ['publishedCount', 'Published'],
+  ['revisedCount', 'of them telling a bar again'],
+  ['unchangedCount', 'Known already'],
+  ['quarantinedCount', 'Held back'],
+  ['errorCount', 'Malformed'],
+] as const;
 
 /** Last step: the work as it goes on, then what came of it. */
 export function ImportResults({ taskIds, isStarting, error, onAgain }: ResultsProps) {
@@ -60,11 +70,10 @@ export function ImportResults({ taskIds, isStarting, error, onAgain }: ResultsPr
 
 function ImportResult({ task }: { task: Task }) {
   const runId = numberIn(task, 'runId');
-  const counts = Object.entries(task.result ?? {}).flatMap(([key, value]) =>
-    typeof value === 'number' && !/Id$/.test(key)
-      ? [[words(key.replace(/([A-Z])/g, ' $1').toLowerCase()), formatPlain(value)] as const]
-      : [],
-  );
+  const counts = COUNTS.flatMap(([key, label]) => {
+    const value = numberIn(task, key);
+    return value === null ? [] : [[label, formatPlain(value)] as const];
+  });
   return (
     <Panel title={task.title} hint="What came of it">
       <div className="grid gap-5 md:grid-cols-2">

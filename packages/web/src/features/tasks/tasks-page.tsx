@@ -40,7 +40,7 @@ export function TasksPage() {
         <QueryView query={{ ...query, data: items }}>
           {(rows) =>
             rows.length === 0 ? (
-              <Empty title="There is no such task." />
+              <Empty title="No tasks here yet." />
             ) : (
               <ul>
                 {rows.map((task) => (
