@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { PoolConfig } from 'pg';
 import { createDatasetService, registerDatasetRoutes } from './features/index.ts';
-import { createMarketData, ensureSimulatedMarket, registerMarketDataRoutes } from './market-data/index.ts';
+import { createMarketData, loadSimulatedMarket, registerMarketDataRoutes } from './market-data/index.ts';
 import { registerTrialRoutes } from './models/index.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import type { Clock } from './platform/clock/clock.ts';
@@ -83,7 +83,7 @@ export function createStages(parts: StageParts) {
         () => tell('Loading the simulated market; this happens once and takes some seconds …'),
         SLOW_MS,
       );
-      const { loaded } = await ensureSimulatedMarket({ database, objects, clock });
+      const { loaded } = await loadSimulatedMarket({ database, connection, objectsFolder });
       if (loaded.length > 0)
         tell(`Simulated market loaded in ${((clock.now() - startedAt) / 1000).toFixed(1)} s; computing its index …`);
       clearTimeout(slow);

@@ -37,7 +37,7 @@ export {
 export { findPriceSource } from './facts/price-source.ts';
 export { loadTellings } from './facts/read-bars.ts';
 export { type ReadTime, resolveTime, type TimeQuery } from './facts/read-time.ts';
-export { ensureSimulatedMarket } from './simulated-market/simulated-market.service.ts';
+export { loadSimulatedMarket } from './simulated-market/simulated-market.service.ts';
 
 export type MarketData = ReturnType<typeof createMarketData>;
 

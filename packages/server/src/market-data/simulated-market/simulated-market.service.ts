@@ -1,7 +1,9 @@
 import { dayText } from '@touchstone/quant/series/day';
 import { holidays } from '@touchstone/quant/series/trading-calendar';
 import type { SimulatedMarket } from '@touchstone/quant/simulate/market-simulator';
+import type { PoolConfig } from 'pg';
 import type { Clock } from '../../platform/clock/clock.ts';
+import { runInThread } from '../../platform/compute/run-in-thread.ts';
 import { type Database, SYSTEM_PRINCIPAL } from '../../platform/database/database.ts';
 import { canonicalJson } from '../../platform/evidence/canonical-json.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
@@ -17,6 +19,8 @@ import { judgeForSource } from '../price-import/run-import.ts';
 import { stageBars } from '../price-import/stage-bars.ts';
 import * as repository from './simulated-market.repository.ts';
 import { simulatedTruth, truthRecord } from './simulated-settings.ts';
+
+const WORKER = new URL('./simulated-market-worker.ts', import.meta.url);
 
 export type SimulatedMarketDeps = { database: Database; objects: ObjectStore; clock: Clock };
 
@@ -48,6 +52,18 @@ export async function ensureSimulatedMarket(deps: SimulatedMarketDeps): Promise<
     await lock.query('SELECT pg_advisory_unlock($1)', [LOCK]).catch(() => {});
     lock.release();
   }
+}
+
+/** The same in a thread of its own, unless there is nothing to do: a first start leaves no heap behind. */
+export async function loadSimulatedMarket(deps: {
+  database: Database;
+  /** How the thread reaches the database as the application. */
+  connection: PoolConfig;
+  objectsFolder: string;
+}): Promise<{ loaded: string[] }> {
+  const { database, connection, objectsFolder } = deps;
+  if ((await findMissing(database)).length === 0) return { loaded: [] };
+  return runInThread<{ loaded: string[] }>(WORKER, { connection, objectsFolder });
 }
 
 async function findMissing(database: Database): Promise<Step[]> {
