@@ -45,7 +45,7 @@ export function PerformanceTable({ data }: { data: Performance }) {
               </th>
               {data.columns.map((column) => (
                 <td key={column.name} className="min-w-24 px-2.5 py-1.5 text-right last:pr-4">
-                  <MetricValue metric={column.metrics.find((metric) => metric.name === named.name)} />
+                  <MetricValue metric={columnMetric(column, named.name)} />
                 </td>
               ))}
             </tr>
@@ -54,6 +54,14 @@ export function PerformanceTable({ data }: { data: Performance }) {
       </table>
     </section>
   );
+}
+
+/** What is measured against the benchmark has no value for the benchmark itself: there is one, it is this column. */
+function columnMetric(column: Performance['columns'][number], name: string): Metric | undefined {
+  const metric = column.metrics.find((candidate) => candidate.name === name);
+  const isAgainstItself =
+    column.name === 'benchmark' && metric?.value === null && metric.reason === 'no benchmark given';
+  return isAgainstItself ? { ...metric, reason: 'is the benchmark' } : metric;
 }
 
 /** Same-day differences to each baseline: the figures a claim of being better rests on. */

@@ -97,6 +97,7 @@ export function Spinner() {
 export function PageHeader(props: { title: string; marks?: ReactNode; actions?: ReactNode; children?: ReactNode }) {
   return (
     <header className="mb-5 flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
+      <title>{`${props.title} · Touchstone`}</title>
       <div className="min-w-0 max-w-3xl">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <h1 className="text-2xl font-semibold tracking-tight">{props.title}</h1>

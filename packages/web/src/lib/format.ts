@@ -106,7 +106,8 @@ export function formatMetricNumber(value: number | null, unit: string): string {
   if (value === null) return NO_VALUE;
   if (unit.includes('fraction')) return formatPercent(value);
   if (unit.includes('ratio')) return formatNumber(value, 2);
-  if (/\b(days|count|trades)\b/.test(unit)) return formatNumber(value, Number.isInteger(value) ? 0 : 1);
+  if (/\b(days|count|trades)\b/.test(unit))
+    return formatNumber(value, Number.isInteger(value) || Math.abs(value) >= 100 ? 0 : 1);
   return formatPlain(value);
 }
 

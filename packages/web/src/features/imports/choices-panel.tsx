@@ -111,6 +111,9 @@ export function ChoicesPanel({ preview, choices, lacksBasis, onChoices }: Choice
             <Confidence of={preview.priceBasis.confidence} />
             <span className="text-xs text-soft">{preview.priceBasis.evidence}</span>
           </div>
+          {lacksBasis && (
+            <p className="mb-2 text-sm">The file does not tell, and prices must never be adjusted twice.</p>
+          )}
           <ChoiceField
             legend="What are the prices adjusted for?"
             value={choices.priceBasis ?? preview.priceBasis.value}

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { onSubmit } from '../../components/form.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
-import { Button, buttonClass, Note, PageHeader, Panel } from '../../components/ui.tsx';
+import { Button, buttonClass, PageHeader, Panel } from '../../components/ui.tsx';
 import { useAuth, useRefusal } from '../../lib/auth.ts';
 import { plural } from '../../lib/format.ts';
 import { client, uploadWithProgress } from '../../lib/session.ts';
@@ -44,12 +44,14 @@ export function ImportPage() {
   );
 }
 
+const NO_TARGET = { code: '', name: '', universeName: '' };
+
 function Wizard() {
   const [files, setFiles] = useState<SentFile[]>([]);
   const [kind, setKind] = useState<FileKind>('prices');
   const [choices, setChoices] = useState<Chosen>({});
   const [shown, setShown] = useState(0);
-  const [target, setTarget] = useState<TargetDraft>({ code: '', name: '', onBadRow: 'keep-good', universeName: '' });
+  const [target, setTarget] = useState<TargetDraft>({ ...NO_TARGET, onBadRow: 'keep-good' });
   const [taskIds, setTaskIds] = useState<number[]>([]);
   const patch = (key: string, part: Partial<SentFile>) =>
     setFiles((all) => all.map((file) => (file.key === key ? { ...file, ...part } : file)));
@@ -92,6 +94,18 @@ function Wizard() {
       await send(file);
     }, Promise.resolve());
   };
+  const remove = (key: string) => {
+    const left = files.filter((file) => file.key !== key);
+    setFiles(left);
+    setShown(0);
+    const gone = files.find((file) => file.key === key);
+    // Names taken from a file go with it; names somebody typed stay.
+    if (gone && target.code === suggestTarget(gone.name).code) {
+      const next = left[0] ? suggestTarget(left[0].name) : NO_TARGET;
+      setTarget({ ...target, ...next });
+    }
+    if (left.length === 0) setChoices({});
+  };
   const redo = (asked: Chosen, as: FileKind) => {
     setChoices(asked);
     setKind(as);
@@ -133,6 +147,8 @@ function Wizard() {
         onAgain={() => {
           setTaskIds([]);
           setFiles([]);
+          setChoices({});
+          setTarget({ ...target, ...NO_TARGET });
           start.reset();
         }}
       />
@@ -147,7 +163,7 @@ function Wizard() {
         onKind={(as) => redo({}, as)}
         onAdd={add}
         onShow={(key) => setShown(files.findIndex((file) => file.key === key))}
-        onRemove={(key) => setFiles((all) => all.filter((file) => file.key !== key))}
+        onRemove={remove}
       />
       {current?.preview && (
         <>
@@ -160,11 +176,6 @@ function Wizard() {
           <PreviewPanel preview={current.preview} />
           <TargetPanel draft={target} onDraft={setTarget} withUniverse={kind === 'prices'} error={start.error} />
           {start.error && <ProblemNotice error={start.error} />}
-          {lacksBasis && (
-            <Note tone="warn" title="Say what the prices are adjusted for">
-              The files do not tell, and prices must never be adjusted twice. Choose the basis above.
-            </Note>
-          )}
           <div>
             <Button
               type="submit"
@@ -174,6 +185,11 @@ function Wizard() {
             >
               Import {plural(ready.length, 'file')}
             </Button>
+            {lacksBasis && (
+              <span className="ml-3 text-sm text-warn">
+                Say in step 2 what the prices are adjusted for; the file does not tell.
+              </span>
+            )}
             {ready.length < files.length && (
               <span className="ml-3 text-sm text-soft">Remove or mend the files that cannot be read first.</span>
             )}

@@ -2,14 +2,18 @@ import type { ImportPreview } from '@touchstone/contracts/data';
 import { DataTable } from '../../components/data-table.tsx';
 import { RowProblems } from '../../components/row-problems.tsx';
 import { Note, Panel } from '../../components/ui.tsx';
-import { formatPlain, plural } from '../../lib/format.ts';
+import { formatPlain, plural, words } from '../../lib/format.ts';
 
 /** The first rows as they will be read, and what is wrong among them. */
 export function PreviewPanel({ preview }: { preview: ImportPreview }) {
-  const keys = [...new Set(preview.rows.flatMap((row) => Object.keys(row)))];
+  const keys = [...new Set(preview.rows.flatMap((row) => Object.keys(row)))].filter((key) =>
+    preview.rows.some((row) => row[key] !== null),
+  );
+  // The basis is asked in the step above, with the same evidence.
+  const warnings = preview.warnings.filter((warning) => !warning.includes(preview.priceBasis.evidence));
   return (
     <>
-      {preview.warnings.map((warning) => (
+      {warnings.map((warning) => (
         <Note key={warning} tone="warn">
           {warning}
         </Note>
@@ -22,7 +26,7 @@ export function PreviewPanel({ preview }: { preview: ImportPreview }) {
           empty="No row could be read."
           columns={keys.map((key) => ({
             key,
-            header: key,
+            header: words(key.replace(/([A-Z])/g, ' $1').toLowerCase()),
             isNumber: preview.rows.some((row) => typeof row[key] === 'number'),
             cell: ({ row }: { row: Record<string, string | number | null>; at: number }) => (
               <span className="whitespace-nowrap">{cellText(row[key])}</span>

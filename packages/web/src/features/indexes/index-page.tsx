@@ -26,6 +26,7 @@ import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { ExportButtons } from './export-buttons.tsx';
 import { MethodPanel } from './method-panel.tsx';
+import { RunNotes } from './run-notes.tsx';
 import { VersionsPanel } from './versions-panel.tsx';
 
 export function IndexPage() {
@@ -104,6 +105,7 @@ function IndexDetail({ index }: { index: IndexDefinition }) {
             <QueryPanel title="Level" query={levels} lines={10}>
               {(data) => <IndexLevelsPanel data={data} benchmarkName={index.benchmarkSymbol} />}
             </QueryPanel>
+            {levels.data && <RunNotes run={levels.data.run} />}
             <div className="grid min-w-0 gap-4">
               <QueryPanel title="Performance" query={performance} lines={8}>
                 {(data) => (

@@ -11,7 +11,15 @@ import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, Button, Empty, Facts, Loading, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
 import { Provenance } from '../../components/where-from.tsx';
 import { useRefusal } from '../../lib/auth.ts';
-import { formatCount, formatDay, formatInstant, formatPlain, formatPrice, words } from '../../lib/format.ts';
+import {
+  formatCount,
+  formatDay,
+  formatInstant,
+  formatNumber,
+  formatPlain,
+  formatPrice,
+  words,
+} from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { ActionDialog } from './action-dialog.tsx';
@@ -25,6 +33,7 @@ type Bars = Answer<typeof listBars>;
 const BASES = ['raw', 'split_adjusted', 'total_return'] as const;
 type Basis = (typeof BASES)[number];
 const ROWS_A_PAGE = 25;
+const ACTIONS_AT_FIRST = 12;
 
 export function InstrumentPage() {
   const { instrumentId } = useParams({ from: '/data/instruments/$instrumentId' });
@@ -253,7 +262,14 @@ function BarsPanel({ data, onPick }: { data: Bars; onPick: (day: string) => void
   );
 }
 
+/** Cash a share with two decimals, or as many as it was told with. */
+function formatCash(value: number): string {
+  return Math.abs(value * 100 - Math.round(value * 100)) < 1e-9 ? formatNumber(value, 2) : formatPlain(value);
+}
+
 function ActionsPanel({ instrument }: { instrument: Instrument }) {
+  const [isWhole, setIsWhole] = useState(false);
+  const newestFirst = instrument.corporateActions.toReversed();
   return (
     <Panel
       title="Corporate actions"
@@ -262,7 +278,7 @@ function ActionsPanel({ instrument }: { instrument: Instrument }) {
     >
       <DataTable
         label="Corporate actions"
-        rows={instrument.corporateActions.toReversed()}
+        rows={isWhole ? newestFirst : newestFirst.slice(0, ACTIONS_AT_FIRST)}
         rowKey={(action) => action.day + action.kind}
         empty="None was known at that moment."
         columns={[
@@ -275,7 +291,7 @@ function ActionsPanel({ instrument }: { instrument: Instrument }) {
             cell: (action) =>
               action.kind === 'split'
                 ? `${formatPlain(action.value)} for 1`
-                : `${formatPlain(action.value)} ${instrument.currency}`,
+                : `${formatCash(action.value)} ${instrument.currency}`,
           },
           {
             key: 'known',
@@ -284,6 +300,11 @@ function ActionsPanel({ instrument }: { instrument: Instrument }) {
           },
         ]}
       />
+      {!isWhole && newestFirst.length > ACTIONS_AT_FIRST && (
+        <div className="border-t border-line px-4 py-2.5">
+          <Button onClick={() => setIsWhole(true)}>Show all {formatCount(newestFirst.length)}</Button>
+        </div>
+      )}
     </Panel>
   );
 }
