@@ -207,19 +207,19 @@ describe('the screens in a browser', { skip: !isThere && !isRequired }, () => {
   test('The owner is made, a file comes in, and an index is made over it and computed.', async (t) => {
     const server = await serve(t, { pages });
     const { page, errors } = await fresh(t, browser, `${server.origin}/owner`);
-    await page.getByLabel('Your name').fill('Ada Lindqvist');
-    await page.getByLabel('Name of your house').fill('Lindqvist');
-    await page.getByLabel('E-mail').fill('ada@example.org');
+    await page.getByLabel('Your name').fill('The owner');
+    await page.getByLabel('Name of your house').fill('Our house');
+    await page.getByLabel('E-mail').fill('owner@example.org');
     await page.getByLabel('Password').fill('correct horse battery');
     await page.getByRole('button', { name: 'Make the owner account' }).click();
     await page.getByRole('heading', { level: 1, name: 'Import prices' }).waitFor();
     await page.setInputFiles('input[type=file]', {
       name: 'demo_prices.csv',
       mimeType: 'text/csv',
-      buffer: Buffer.from('Date,Name,Open,High,Low,Close,Volume\n2006-01-03,MMM,77.76,79.35,77.24,79.11,3117200\n'),
+      buffer: Buffer.from('Date,Name,Open,High,Low,Close,Volume\n2006-01-03,OAK,10,11,9,10.5,1000\n'),
     });
     const start = page.getByRole('button', { name: 'Import 1 file' });
-    await page.getByText('Say what the prices are adjusted for').waitFor();
+    await page.getByText('Say in step 2 what the prices are adjusted for').waitFor();
     assert.equal(await start.isDisabled(), true, 'the basis must be said first');
     await page.getByRole('radio', { name: /^Splits Most/ }).check();
     await page.getByText('You said so.').first().waitFor();
@@ -260,7 +260,7 @@ describe('the screens in a browser', { skip: !isThere && !isRequired }, () => {
   test('A session whose token is about to end is renewed before the next request.', async (t) => {
     const server = await serve(t, { pages, role: 'owner', tokenLifeMs: 1_000 });
     const { page } = await fresh(t, browser, `${server.origin}/sign-in`);
-    await page.getByLabel('E-mail').fill('ada@example.org');
+    await page.getByLabel('E-mail').fill('owner@example.org');
     await page.getByLabel('Password').fill('correct horse battery');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Holdings' }).waitFor();

@@ -872,7 +872,7 @@ function signedInAs(role: Role): NonNullable<auth.AuthState['signedIn']> {
     userId: isVisitor ? null : 1,
     tenantId: isVisitor ? 0 : 1,
     role,
-    displayName: isVisitor ? 'Visitor' : 'Ada Lindqvist',
+    displayName: isVisitor ? 'Visitor' : 'The owner',
     scopes: [...POLICY[role]],
   };
 }
