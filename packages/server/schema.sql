@@ -1,5 +1,43 @@
 -- Written by scripts/generate-schema.ts from the migrated database. Do not edit.
 
+TABLE alert
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  kind text NOT NULL
+  severity text NOT NULL
+  title text NOT NULL
+  detail text NOT NULL DEFAULT ''::text
+  subject_kind text NOT NULL
+  subject_id text NOT NULL
+  same_as text NOT NULL
+  times integer NOT NULL DEFAULT 1
+  last_raised_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  acknowledged_at timestamp with time zone
+  acknowledged_by integer
+  resolved_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT alert_pkey PRIMARY KEY (id)
+  CONSTRAINT alert_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT alert_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT alert_version_check CHECK ((version > 0))
+  CONSTRAINT severity_is_known CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
+  CONSTRAINT times_is_positive CHECK ((times > 0))
+  CONSTRAINT title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200)))
+  CREATE UNIQUE INDEX alert_open ON public.alert USING btree (tenant_id, same_as) WHERE ((resolved_at IS NULL) AND (deleted_at IS NULL))
+  CREATE UNIQUE INDEX alert_pkey ON public.alert USING btree (id)
+  CREATE UNIQUE INDEX alert_tenant_id_id_key ON public.alert USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.alert FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE app_user
   id integer NOT NULL IDENTITY
   tenant_id integer NOT NULL

@@ -21,6 +21,20 @@ export type Config = Readonly<{
   logLevel: (typeof LOG_LEVELS)[number];
   /** True behind a reverse proxy on a private address: its x-forwarded headers are believed. */
   trustProxy: boolean;
+  /** How people reach us from outside, without a path: links in invitations and the way back from a sign-in elsewhere. */
+  publicUrl: string;
+  /** Pages of other origins that may call the API. */
+  allowedOrigins: readonly string[];
+  /** Null: caches and limits live in the process and in the database. */
+  redisUrl: string | null;
+  /** Sign-in with another provider (OpenID Connect). Null: none. */
+  oidc: Readonly<{ issuer: string; clientId: string; clientSecret: string }> | null;
+  /** Where traces go (OTLP over HTTP). Null: nowhere, and OpenTelemetry is not even loaded. */
+  traceEndpoint: string | null;
+  /** Where the TwelveData client asks: the vendor, or a double on this machine. */
+  twelveDataUrl: string;
+  /** Absolute. Where scheduled backups go. */
+  backupFolder: string;
   version: string;
 }>;
 
@@ -35,15 +49,27 @@ export const SECRET_LENGTH_MIN = 32;
 export function readConfig(env: Record<string, string | undefined>): Config {
   const problems: string[] = [];
   const text = (name: string): string | null => (env[name] === undefined || env[name] === '' ? null : env[name]);
+  const port = readPort(text('PORT'), problems);
+  const home = path.resolve(text('TOUCHSTONE_HOME') ?? path.join(homedir(), '.touchstone'));
   const config: Config = {
-    port: readPort(text('PORT'), problems),
+    port,
     host: text('HOST') ?? '127.0.0.1',
-    home: path.resolve(text('TOUCHSTONE_HOME') ?? path.join(homedir(), '.touchstone')),
+    home,
     databaseUrl: readUrl('DATABASE_URL', text('DATABASE_URL'), problems),
     databaseMigrationUrl: readUrl('DATABASE_MIGRATION_URL', text('DATABASE_MIGRATION_URL'), problems),
     secret: text('TOUCHSTONE_SECRET'),
     logLevel: readChoice('LOG_LEVEL', text('LOG_LEVEL') ?? 'info', LOG_LEVELS, problems),
     trustProxy: readChoice('TRUST_PROXY', text('TRUST_PROXY') ?? 'no', ['yes', 'no'], problems) === 'yes',
+    publicUrl: readOrigin('PUBLIC_URL', text('PUBLIC_URL') ?? `http://localhost:${port}`, problems),
+    allowedOrigins: (text('ALLOWED_ORIGINS') ?? '')
+      .split(/[\s,]+/)
+      .filter((origin) => origin !== '')
+      .map((origin) => readOrigin('ALLOWED_ORIGINS', origin, problems)),
+    redisUrl: readRedisUrl(text('REDIS_URL'), problems),
+    oidc: readOidc(text, problems),
+    traceEndpoint: readHttpUrl('OTEL_EXPORTER_OTLP_ENDPOINT', text('OTEL_EXPORTER_OTLP_ENDPOINT'), problems),
+    twelveDataUrl: readHttpUrl('TWELVEDATA_URL', text('TWELVEDATA_URL') ?? 'https://api.twelvedata.com', problems),
+    backupFolder: path.resolve(text('BACKUP_FOLDER') ?? path.join(home, 'backups')),
     version: readVersion(),
   };
   if (config.secret !== null && config.secret.length < SECRET_LENGTH_MIN) {
@@ -90,6 +116,43 @@ function readUrl(name: string, text: string | null, problems: string[]): string 
   // The value holds a password, so it is not repeated.
   if (text !== null && !/^postgres(ql)?:\/\//.test(text)) problems.push(`${name} must begin with postgres://`);
   return text;
+}
+
+function readRedisUrl(text: string | null, problems: string[]): string | null {
+  if (text !== null && !/^rediss?:\/\//.test(text)) problems.push('REDIS_URL must begin with redis:// or rediss://');
+  return text;
+}
+
+/** Plain http only to this machine: what is sent may hold a key. */
+function readHttpUrl<T extends string | null>(name: string, text: T, problems: string[]): T {
+  if (text === null) return text;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isOwnMachine = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isOwnMachine)) {
+    problems.push(`${name} must begin with https:// (or http:// on this machine)`);
+  }
+  return text;
+}
+
+function readOrigin(name: string, text: string, problems: string[]): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/' || url.search !== '') {
+    problems.push(`${name} must be like https://example.org, was "${text}"`);
+    return text;
+  }
+  return url.origin;
+}
+
+function readOidc(text: (name: string) => string | null, problems: string[]): Config['oidc'] {
+  const issuer = readHttpUrl('OIDC_ISSUER', text('OIDC_ISSUER'), problems);
+  if (issuer === null) return null;
+  const clientId = text('OIDC_CLIENT_ID');
+  const clientSecret = text('OIDC_CLIENT_SECRET');
+  if (clientId === null || clientSecret === null) {
+    problems.push('OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET beside it');
+    return null;
+  }
+  return { issuer, clientId, clientSecret };
 }
 
 function readChoice<T extends string>(name: string, text: string, choices: readonly T[], problems: string[]): T {

@@ -25,6 +25,22 @@ export const DATE_FORMATS: readonly DateFormat[] = [
   'epoch-milliseconds',
 ];
 
+const FORMAT_WORDS: Record<DateFormat, string> = {
+  iso: 'YYYY-MM-DD',
+  yyyymmdd: 'YYYYMMDD',
+  ymd: 'year, month, day',
+  dmy: 'day, month, year',
+  mdy: 'month, day, year',
+  'd-month-y': 'day, name of the month, year',
+  'month-d-y': 'name of the month, day, year',
+  'epoch-seconds': 'seconds since 1970',
+  'epoch-milliseconds': 'milliseconds since 1970',
+};
+/** How days are written, as a sentence says it. */
+export function dateFormatWords(format: DateFormat): string {
+  return FORMAT_WORDS[format];
+}
+
 /** Answers of the day parsers that are no day. All real days lie far above. */
 export const NO_DATE = -2_000_000_000;
 export const DATE_OUT_OF_RANGE = -1_999_999_999;

@@ -16,9 +16,9 @@ async function parse(text: string, options: ParseOptions = {}, chunkBytes = 1 <<
 
 test('each bad row names its file, line, column and rule, and the good rows stay', async () => {
   const cases: [string, string, string | null, string][] = [
-    ['2016-02-30,A,1,2,1,2,5', 'DATE', 'date', "a date must be a real day written as iso; found '2016-02-30'"],
+    ['2016-02-30,A,1,2,1,2,5', 'DATE', 'date', "a date must be a real day written as YYYY-MM-DD; found '2016-02-30'"],
     ['1799-12-31,A,1,2,1,2,5', 'DATE_RANGE', 'date', "a date must lie in 1800 to 2199; found '1799-12-31'"],
-    [',A,1,2,1,2,5', 'DATE', 'date', 'a date must be a real day written as iso; found an empty field'],
+    [',A,1,2,1,2,5', 'DATE', 'date', 'a date must be a real day written as YYYY-MM-DD; found an empty field'],
     ['2016-01-05,A,abc,2,1,2,5', 'NUMBER', 'open', "a price must be a number; found 'abc'"],
     ['2016-01-05,A,1,1e999,1,2,5', 'NUMBER', 'high', "a price must be a number; found '1e999'"],
     ['2016-01-05,A,1,2,1,2,many', 'NUMBER', 'volume', "a volume must be a number; found 'many'"],

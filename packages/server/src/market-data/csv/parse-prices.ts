@@ -1,6 +1,8 @@
 import type { ColumnRole, PriceDialect } from './dialect.ts';
 import {
   DATE_OUT_OF_RANGE,
+  type DateFormat,
+  dateFormatWords,
   FIRST_YEAR,
   LAST_YEAR,
   MAX_DATE_LENGTH,
@@ -82,7 +84,7 @@ const MAX_SYMBOL_BYTES = 64;
 /** Day texts remembered when they need the slow way: longer than a century of trading days. */
 const MAX_CACHED_DAYS = 50_000;
 
-const DATE_RULE = (format: string) => `a date must be a real day written as ${format}`;
+const DATE_RULE = (format: DateFormat) => `a date must be a real day written as ${dateFormatWords(format)}`;
 const RANGE_RULE = `a date must lie in ${FIRST_YEAR} to ${LAST_YEAR}`;
 const NUMBER_RULE = 'a price must be a number';
 const VOLUME_RULE = 'a volume must be a number';

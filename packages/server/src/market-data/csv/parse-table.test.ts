@@ -91,7 +91,7 @@ test('macro series carry the day they were published where the file has it', asy
   ]);
   assert.equal(
     vintages.errors[0]?.sentence,
-    "prices.csv, line 3, column vintage_date: a date must be a real day written as iso; found 'soon'.",
+    "prices.csv, line 3, column vintage_date: a date must be a real day written as YYYY-MM-DD; found 'soon'.",
   );
 });
 

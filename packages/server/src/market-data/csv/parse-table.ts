@@ -3,7 +3,15 @@ import { detectDateFormat } from './detect-dates.ts';
 import { detectShape, type TableShape } from './detect-dialect.ts';
 import { detectNumberStyle } from './detect-numbers.ts';
 import type { Detected, Separator } from './dialect.ts';
-import { DATE_OUT_OF_RANGE, type DateFormat, FIRST_YEAR, LAST_YEAR, NO_DATE, parseDateText } from './parse-date.ts';
+import {
+  DATE_OUT_OF_RANGE,
+  type DateFormat,
+  dateFormatWords,
+  FIRST_YEAR,
+  LAST_YEAR,
+  NO_DATE,
+  parseDateText,
+} from './parse-date.ts';
 import { isMissing, type NumberStyle, parseNumberText } from './parse-number.ts';
 import { type CsvSource, openText, readLines, readSample, type TextSample } from './read-text.ts';
 import { CsvRefusal, createRowErrors, listed, type OnBadRow, type RowError, type RowErrors, shown } from './refusal.ts';
@@ -365,7 +373,13 @@ function createRow(fields: string[], line: number, layout: Layout, errors: RowEr
       const number = parseDateText(text(role), format, null);
       if (number > DATE_OUT_OF_RANGE) return new Date(number * 86_400_000).toISOString().slice(0, 10);
       if (number === NO_DATE)
-        errors.add('DATE', line, nameOf(role), `a date must be a real day written as ${format}`, shown(text(role)));
+        errors.add(
+          'DATE',
+          line,
+          nameOf(role),
+          `a date must be a real day written as ${dateFormatWords(format)}`,
+          shown(text(role)),
+        );
       else
         errors.add(
           'DATE_RANGE',

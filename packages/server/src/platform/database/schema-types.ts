@@ -7,6 +7,30 @@ type JsonColumn = ColumnType<Json, string, string>;
 /** A column the database fills in when it is left out. */
 type Defaulted<T> = T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
 
+export interface AlertTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  kind: string;
+  severity: string;
+  title: string;
+  detail: Defaulted<string>;
+  subject_kind: string;
+  subject_id: string;
+  same_as: string;
+  times: Defaulted<number>;
+  last_raised_at: Defaulted<string>;
+  acknowledged_at: string | null;
+  acknowledged_by: number | null;
+  resolved_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface AppUserTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -488,6 +512,7 @@ export interface VisibleRunTable {
 }
 
 export interface DB {
+  alert: AlertTable;
   app_user: AppUserTable;
   corporate_action: CorporateActionTable;
   data_case: DataCaseTable;
