@@ -128,7 +128,8 @@ export type SeriesOutcome = { page: SeriesPage } | { error: VendorError };
 /** TwelveData's HTTP API, checked and typed. Every method throws VendorError, or the reason of an abort. */
 export type TwelveDataClient = ReturnType<typeof createTwelveDataClient>;
 
-const PATIENCE_MS = 2 * WINDOW_MS;
+/** Long enough for one full minute, wherever it stands. */
+export const PATIENCE_MS = 2 * WINDOW_MS;
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 8000;
 /** Of a message of the vendor, in a sentence for the user. */

@@ -3,13 +3,14 @@ import type { FeedBatch, FeedContext, FeedGap, FeedSeries, PriceFeed } from '../
 import {
   createTwelveDataClient,
   type Dividend,
+  PATIENCE_MS,
   type SeriesOutcome,
   type Split,
   systemTiming,
   type TwelveDataClient,
   type TwelveDataOptions,
 } from './client.ts';
-import type { SeriesPage } from './series.ts';
+import type { DaySpan, SeriesPage } from './series.ts';
 import { gapOf, VendorError } from './vendor-error.ts';
 
 /** Corporate actions by symbol; a symbol that is in neither has none in these days. */
@@ -29,6 +30,18 @@ export type TwelveDataFeed = PriceFeed & {
   earliest(symbol: string, context: FeedContext): Promise<{ day: number } | { gap: FeedGap }>;
   /** The endpoints beyond the contract: quotes, prices, rates, statistics. */
   client: TwelveDataClient;
+};
+
+/** One call of `fetchBars` under way. */
+type Work = {
+  span: DaySpan;
+  context: FeedContext;
+  series: FeedSeries[];
+  gaps: FeedGap[];
+  /** What may be answered when asked once more. */
+  again: Set<string>;
+  /** How long it may still wait for credits. */
+  patience: { leftMs: number };
 };
 
 /** Most symbols the vendor takes in one question. */
@@ -58,9 +71,7 @@ export function createTwelveDataFeed(options: TwelveDataOptions): TwelveDataFeed
   /** One answer about some of the symbols, as many as there are credits for. */
   async function askSome(
     symbols: readonly string[],
-    span: { from: number; to: number },
-    context: FeedContext,
-    patience: { leftMs: number },
+    { span, context, patience }: Work,
   ): Promise<{ outcomes: Map<string, SeriesOutcome>; failure: VendorError | null }> {
     const granted = await reserveSome(Math.min(symbols.length, BATCH_SYMBOLS_MAX), context.signal, patience);
     const asked = symbols.slice(0, granted);
@@ -69,7 +80,7 @@ export function createTwelveDataFeed(options: TwelveDataOptions): TwelveDataFeed
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof VendorError)) throw error;
-      return { outcomes: new Map(asked.map((symbol) => [symbol, { error }])), failure: error };
+      return { outcomes: sameForAll(asked, error), failure: error };
     }
   }
 
@@ -114,6 +125,38 @@ export function createTwelveDataFeed(options: TwelveDataOptions): TwelveDataFeed
     return { series: joinPages(pages), gap: null };
   }
 
+  /** Asks for the symbols of a queue until it is empty: each becomes a series, a gap, or is kept for another try. */
+  async function empty(queue: Set<string>, work: Work): Promise<void> {
+    while (queue.size > 0) {
+      const { outcomes, failure } = await askSome([...queue], work).catch((error: unknown) => {
+        work.context.signal.throwIfAborted();
+        if (!(error instanceof VendorError)) throw error;
+        return { outcomes: sameForAll(queue, error), failure: error };
+      });
+      for (const [symbol, outcome] of outcomes) {
+        queue.delete(symbol);
+        // A question that failed as a whole was asked again already.
+        await settle(symbol, outcome, work, queue !== work.again && failure === null);
+      }
+      if (failure === null || !(failure.endsAll || failure.spent === 'day')) continue;
+      for (const [symbol, outcome] of sameForAll(queue, failure)) await settle(symbol, outcome, work, false);
+      queue.clear();
+    }
+  }
+
+  async function settle(symbol: string, outcome: SeriesOutcome, work: Work, mayAskAgain: boolean): Promise<void> {
+    if ('page' in outcome) {
+      const { series, gap } = await pageBack(symbol, outcome.page, work.span.from, work.context);
+      if (series.day.length > 0) work.series.push(series);
+      if (gap !== null) work.gaps.push(gap);
+    } else if (mayAskAgain && outcome.error.isPassing) {
+      if (outcome.error.spent !== null) await credits.markSpent(outcome.error.spent);
+      work.again.add(symbol);
+    } else {
+      work.gaps.push(toGap(symbol, outcome.error, work.context.signal));
+    }
+  }
+
   async function fetchActions<T>(
     symbols: readonly string[],
     context: FeedContext,
@@ -141,40 +184,18 @@ export function createTwelveDataFeed(options: TwelveDataOptions): TwelveDataFeed
     client,
 
     async fetchBars(symbols, from, to, context): Promise<FeedBatch> {
-      const batch: FeedBatch = { series: [], gaps: [] };
-      const patience = { leftMs: options.patienceMs ?? 2 * 61_000 };
+      const work: Work = {
+        ...{ span: { from, to }, context, series: [], gaps: [], again: new Set<string>() },
+        patience: { leftMs: options.patienceMs ?? PATIENCE_MS },
+      };
       const asked = new Set<string>();
-      const again = new Set<string>();
       for (const symbol of new Set(symbols)) {
         if (SYMBOL.test(symbol)) asked.add(symbol);
-        else batch.gaps.push(gapOf(symbol, notASymbol(symbol), timing.now()));
+        else work.gaps.push(gapOf(symbol, notASymbol(symbol), timing.now()));
       }
-      for (const queue of [asked, again]) {
-        while (queue.size > 0) {
-          const round = await askSome([...queue], { from, to }, context, patience).catch((error: unknown) => {
-            for (const symbol of queue) batch.gaps.push(toGap(symbol, error, context.signal));
-            return null;
-          });
-          if (round === null) break;
-          for (const [symbol, outcome] of round.outcomes) {
-            queue.delete(symbol);
-            if ('page' in outcome) {
-              const { series, gap } = await pageBack(symbol, outcome.page, from, context);
-              if (series.day.length > 0) batch.series.push(series);
-              if (gap !== null) batch.gaps.push(gap);
-            } else if (queue === asked && round.failure === null && outcome.error.isPassing) {
-              if (outcome.error.spent !== null) await credits.markSpent(outcome.error.spent);
-              again.add(symbol);
-            } else {
-              batch.gaps.push(toGap(symbol, outcome.error, context.signal));
-            }
-          }
-          if (round.failure === null || !(round.failure.endsAll || round.failure.spent === 'day')) continue;
-          for (const symbol of queue) batch.gaps.push(toGap(symbol, round.failure, context.signal));
-          queue.clear();
-        }
-      }
-      return batch;
+      await empty(asked, work);
+      await empty(work.again, work);
+      return { series: work.series, gaps: work.gaps };
     },
 
     fetchSplits: (symbols, from, to, context) =>
@@ -192,6 +213,10 @@ export function createTwelveDataFeed(options: TwelveDataOptions): TwelveDataFeed
       }
     },
   };
+}
+
+function sameForAll(symbols: Iterable<string>, error: VendorError): Map<string, SeriesOutcome> {
+  return new Map([...symbols].map((symbol) => [symbol, { error }]));
 }
 
 function notASymbol(symbol: string): VendorError {

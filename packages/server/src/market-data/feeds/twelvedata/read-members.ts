@@ -51,42 +51,50 @@ function createScan() {
   let isEscaped = false;
   let isClosed = false;
 
-  function cut(tail: Uint8Array): string {
-    const text = Buffer.concat([...pending, tail]).toString('utf8');
-    pending = [];
-    return text;
+  /** True at the byte after a member: its comma, or the end of the object. */
+  function endsMember(byte: number): boolean {
+    if (byte === QUOTE) isInText = true;
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
+    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      depth--;
+      isClosed = depth === 0;
+      return isClosed;
+    }
+    return byte === COMMA && depth === 1;
+  }
+
+  function passText(byte: number): void {
+    if (isEscaped) isEscaped = false;
+    else if (byte === BACKSLASH) isEscaped = true;
+    else if (byte === QUOTE) isInText = false;
+  }
+
+  /** True when the object begins. @throws VendorError when something else does. */
+  function begins(byte: number): boolean {
+    if (isSpace(byte)) return false;
+    if (isClosed || byte !== OPEN_BRACE) throw startFault(byte);
+    depth = 1;
+    return true;
   }
 
   return {
     isComplete: () => isClosed,
-    *push(chunk: Uint8Array): Generator<string> {
+    /** The members that end in this chunk, as text. */
+    push(chunk: Uint8Array): string[] {
+      const members: string[] = [];
       let start = 0;
       for (let i = 0; i < chunk.length; i++) {
         const byte = chunk[i]!;
-        if (isInText) {
-          if (isEscaped) isEscaped = false;
-          else if (byte === BACKSLASH) isEscaped = true;
-          else if (byte === QUOTE) isInText = false;
-        } else if (depth === 0) {
-          if (isSpace(byte)) continue;
-          if (isClosed || byte !== OPEN_BRACE) throw startFault(byte);
-          depth = 1;
-          start = i + 1;
-        } else if (byte === QUOTE) {
-          isInText = true;
-        } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-          depth++;
-        } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-          depth--;
-          if (depth > 0) continue;
-          isClosed = true;
-          yield cut(chunk.subarray(start, i));
-        } else if (byte === COMMA && depth === 1) {
-          yield cut(chunk.subarray(start, i));
+        if (isInText) passText(byte);
+        else if (depth === 0) start = begins(byte) ? i + 1 : start;
+        else if (endsMember(byte)) {
+          members.push(Buffer.concat([...pending, chunk.subarray(start, i)]).toString('utf8'));
+          pending = [];
           start = i + 1;
         }
       }
       if (depth > 0) pending.push(chunk.subarray(start));
+      return members;
     },
   };
 }
