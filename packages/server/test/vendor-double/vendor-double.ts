@@ -158,12 +158,16 @@ export async function startVendorDouble(options: VendorDoubleOptions): Promise<V
     };
     const index = requests.push(entry) - 1;
     if (request.headers.authorization !== `apikey ${key}`) {
-      return send(401, errorText(401, '**apikey** parameter is incorrect or not specified.'));
+      send(401, errorText(401, '**apikey** parameter is incorrect or not specified.'));
+      return;
     }
     const refusal = spend((WEIGHTS[path] ?? 1) * Math.max(1, symbols.length));
-    if (refusal !== null) return send(429, JSON.stringify(refusal));
+    if (refusal !== null) {
+      send(429, JSON.stringify(refusal));
+      return;
+    }
     entry.fault = options.fault?.({ path, symbols }, index) ?? null;
-    return sendWithFault(entry, response, send, () => answer(path, symbols, parameters, entry.fault));
+    sendWithFault(entry, response, send, () => answer(path, symbols, parameters, entry.fault));
   });
 
   const sockets = new WebSocketServer({ noServer: true });
@@ -206,19 +210,21 @@ function sendWithFault(
 ): void {
   const page = '<!doctype html><title>Just a moment</title><p>Checking the connection.</p>';
   if (fault === 'timeout') return;
-  if (fault === 'http-500') return send(500, page, 'text/html');
-  if (fault === 'html') return send(200, page, 'text/html');
-  if (fault === 'blank') return send(200, '');
-  if (fault === 'error-in-200') return send(200, errorText(500, 'Internal server error'));
-  if (fault === 'redirect') {
-    response.writeHead(302, { location: 'http://127.0.0.1:9/elsewhere' }).end();
-    return;
-  }
-  const text = answer();
-  if (fault === 'truncated') return send(200, text.slice(0, Math.ceil(text.length / 2)));
-  if (fault !== 'dies') return send(200, text);
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-  response.write(text.slice(0, Math.ceil(text.length / 2)), () => response.destroy());
+  if (fault === 'http-500') send(500, page, 'text/html');
+  else if (fault === 'html') send(200, page, 'text/html');
+  else if (fault === 'blank') send(200, '');
+  else if (fault === 'error-in-200') send(200, errorText(500, 'Internal server error'));
+  else if (fault === 'redirect') response.writeHead(302, { location: 'http://127.0.0.1:9/elsewhere' }).end();
+  else if (fault === 'truncated') send(200, firstHalf(answer()));
+  else if (fault === 'dies') {
+    const text = answer();
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+    response.write(firstHalf(text), () => response.destroy());
+  } else send(200, answer());
+}
+
+function firstHalf(text: string): string {
+  return text.slice(0, Math.ceil(text.length / 2));
 }
 
 function errorText(code: number, message: string, meta?: Record<string, string>): string {

@@ -39,7 +39,7 @@ const CLOCK_TOLERANCE_MS = 5 * 60_000;
  * Prices as they happen, for as long as the signal is not aborted; then it ends without an error.
  *
  * A lost connection is made again after a growing, jittered pause, and the symbols are subscribed again; ticks no later
- * than the last one of their symbol are left out, so that a resumed stream repeats nothing. Ticks that cannot be true
+ * than the last one before the loss are left out, so that a resumed stream repeats nothing. Ticks that cannot be true
  * (a price not above zero, the future, a symbol nobody asked for) are left out.
  *
  * @throws VendorError `refused` or `unknown` when nothing could be subscribed, `unavailable` when it gives up.
@@ -50,12 +50,14 @@ export async function* streamPrices(options: PriceStreamOptions): AsyncGenerator
   let failures = 0;
   while (!signal.aborted) {
     const connection = connect(options);
+    // Within a connection several ticks may share their second; after a new one that second was told already.
+    const told = new Map(seen);
     try {
       for await (const message of connection.messages()) {
         const tick = readMessage(message, options.symbols, timing.now());
         if (tick === null) continue;
         failures = 0;
-        if (tick.at <= (seen.get(tick.symbol) ?? 0)) continue;
+        if (tick.at <= (told.get(tick.symbol) ?? 0) || tick.at < (seen.get(tick.symbol) ?? 0)) continue;
         seen.set(tick.symbol, tick.at);
         yield tick;
       }
