@@ -31,8 +31,12 @@ export async function* readMembers(chunks: AsyncIterable<Uint8Array>): AsyncGene
     }
     for (let at = 0; at < chunk.length; at += TURN_BYTES) {
       for (const text of scan.push(chunk.subarray(at, at + TURN_BYTES))) {
-        for (const member of parseMember(text)) yield member;
-        if (text.length > TURN_BYTES / 4) await nextTurn();
+        const isLarge = text.length > TURN_BYTES / 4;
+        const members = parseMember(text);
+        // What the reader makes of a large member is work of its own.
+        if (isLarge) await nextTurn();
+        yield* members;
+        if (isLarge) await nextTurn();
       }
       await nextTurn();
     }
