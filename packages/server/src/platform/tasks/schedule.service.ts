@@ -7,7 +7,7 @@ import { found, ProblemError } from '../problem-error.ts';
 import { toRecord } from './task.repository.ts';
 import type { ScheduleKind, TaskEngine } from './task-engine.ts';
 
-export type NewSchedule = Pick<Schedule, 'kind' | 'title' | 'cron' | 'input' | 'enabled'>;
+export type NewSchedule = Pick<Schedule, 'kind' | 'title' | 'input' | 'enabled'> & { cron?: string | undefined };
 export type ScheduleChange = Partial<NewSchedule> & { version: number };
 
 /** Work that comes again. The cron itself is kept by the queue; what is due is looked up here when its time comes. */
@@ -28,9 +28,9 @@ export function createScheduleService(database: Database, tasks: TaskEngine) {
     },
 
     async create(principal: Principal, body: NewSchedule): Promise<Schedule> {
-      check(body);
+      check({ kind: body.kind, cron: body.cron ?? '' });
       return database.transaction(principal, async (tx) => {
-        const { kind, title, cron, enabled } = body;
+        const { kind, title, cron = '', enabled } = body;
         const row = await tx.query
           .insertInto('schedule')
           .values({ tenant_id: principal.tenantId, kind, title, cron, enabled, input: JSON.stringify(body.input) })
@@ -109,6 +109,10 @@ function toSchedule(row: Row): Schedule {
     kind: toKind(row.kind),
     title: row.title,
     cron: row.cron,
+    afterClose: null,
+    tradingDaysOnly: null,
+    nextRuns: [],
+    lastTask: null,
     input: toRecord(row.input) ?? {},
     enabled: row.enabled,
     lastStartedAt: row.last_started_at,

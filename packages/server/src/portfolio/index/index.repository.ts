@@ -77,6 +77,7 @@ function toIndex(row: IndexRow): IndexDefinition {
     ...row,
     method: method.parse(row.method),
     parameters: methodParameters.parse(row.parameters),
+    stale: null,
     visibility: row.visibility === 'private' ? 'private' : 'tenant',
   };
 }
