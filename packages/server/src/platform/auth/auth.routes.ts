@@ -1,4 +1,5 @@
 import * as contract from '@touchstone/contracts/auth';
+import { POLICY, scopesOf } from '@touchstone/contracts/policy';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../clock/clock.ts';
 import type { Database } from '../database/database.ts';
@@ -17,7 +18,9 @@ export type Auth = {
 export const REFRESH_COOKIE = 'touchstone_refresh';
 export const CSRF_COOKIE = 'touchstone_csrf';
 const COOKIE_PATH = '/api/v1/auth';
-const VISITOR: Caller = { tenantId: 0, actorId: null, role: 'visitor' };
+const VISITOR: Caller = {
+  ...{ tenantId: 0, actorId: null, role: 'visitor', scopes: POLICY.visitor, family: null, keyId: null },
+};
 
 /** @param secret The installation's secret, at least 32 characters. */
 export function createAuth(database: Database, clock: Clock, secret: string): Auth {
@@ -31,7 +34,12 @@ export function createAuth(database: Database, clock: Clock, secret: string): Au
   const authenticate = async (request: FastifyRequest): Promise<Caller | null> => {
     if (request.headers.authorization !== undefined) {
       const claims = await claimsOf(request);
-      return claims && { tenantId: claims.tenantId, actorId: claims.userId, role: claims.role };
+      return (
+        claims && {
+          ...{ tenantId: claims.tenantId, actorId: claims.userId, role: claims.role, keyId: null },
+          ...{ scopes: scopesOf(claims.role, false), family: claims.family },
+        }
+      );
     }
     return isLocal(request) && !(await service.hasOwner()) ? VISITOR : null;
   };
@@ -43,7 +51,11 @@ export function createAuth(database: Database, clock: Clock, secret: string): Au
       serve(contract.getAuthState, async ({ request }) => {
         const caller = await authenticate(request);
         const hasOwner = await service.hasOwner();
-        return { hasOwner, signedIn: caller === null ? null : await service.describe(caller, caller.role) };
+        return {
+          hasOwner,
+          provider: null,
+          signedIn: caller === null ? null : await service.describe(caller, caller.role),
+        };
       });
       serve(contract.createOwner, async ({ body, request, reply }) => {
         refuseStrangers(request);
