@@ -273,6 +273,7 @@ const NAMELESS: Record<string, string> = {
   startVerify: 'walks the chain of the caller',
   getStatus: 'counts of the whole installation, estimated by the database',
   getPolicy: 'the same table for everybody',
+  getLimits: 'counts of the caller',
 };
 
 let listUniverse = 0;

@@ -6,6 +6,7 @@ import { datasetCommands } from './datasets.ts';
 import { evidenceCommands } from './evidence.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
+import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
 import { runCommands } from './runs.ts';
 import { statusCommands } from './status.ts';
@@ -27,5 +28,6 @@ export const COMMANDS: readonly Command[] = [
   ...datasetCommands,
   ...taskCommands,
   ...evidenceCommands,
+  ...limitCommands,
   ...operateCommands,
 ];
