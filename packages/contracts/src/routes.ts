@@ -1,3 +1,4 @@
+import * as alerts from './alerts.ts';
 import * as auth from './auth.ts';
 import * as data from './data.ts';
 import * as datasets from './datasets.ts';
@@ -8,9 +9,16 @@ import * as tasks from './tasks.ts';
 import * as universes from './universes.ts';
 
 /** Every operation of the API, in the order of the document. */
-export const ALL_ROUTES: readonly Route[] = [auth, data, datasets, universes, indexes, tasks, diagnostics].flatMap(
-  (module) => Object.values(module).filter(isRoute),
-);
+export const ALL_ROUTES: readonly Route[] = [
+  auth,
+  data,
+  datasets,
+  universes,
+  indexes,
+  tasks,
+  alerts,
+  diagnostics,
+].flatMap((module) => Object.values(module).filter(isRoute));
 
 function isRoute(value: unknown): value is Route {
   return typeof value === 'object' && value !== null && 'path' in value && 'scope' in value && 'summary' in value;
