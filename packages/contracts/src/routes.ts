@@ -3,14 +3,22 @@ import * as data from './data.ts';
 import * as datasets from './datasets.ts';
 import * as diagnostics from './diagnostics.ts';
 import * as indexes from './indexes.ts';
+import * as keeping from './keeping.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
 import * as universes from './universes.ts';
 
 /** Every operation of the API, in the order of the document. */
-export const ALL_ROUTES: readonly Route[] = [auth, data, datasets, universes, indexes, tasks, diagnostics].flatMap(
-  (module) => Object.values(module).filter(isRoute),
-);
+export const ALL_ROUTES: readonly Route[] = [
+  auth,
+  data,
+  datasets,
+  universes,
+  indexes,
+  tasks,
+  diagnostics,
+  keeping,
+].flatMap((module) => Object.values(module).filter(isRoute));
 
 function isRoute(value: unknown): value is Route {
   return typeof value === 'object' && value !== null && 'path' in value && 'scope' in value && 'summary' in value;
