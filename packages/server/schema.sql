@@ -833,6 +833,39 @@ TABLE universe_member
   CREATE TRIGGER touch BEFORE UPDATE ON public.universe_member FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
+TABLE vendor_credit
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  vendor text NOT NULL
+  key_sha256 text NOT NULL
+  recent_grants jsonb NOT NULL DEFAULT '[]'::jsonb
+  day date NOT NULL DEFAULT '1970-01-01'::date
+  used_today integer NOT NULL DEFAULT 0
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT key_sha256_is_hex CHECK ((key_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT recent_grants_is_a_list CHECK ((jsonb_typeof(recent_grants) = 'array'::text))
+  CONSTRAINT used_today_is_a_count CHECK ((used_today >= 0))
+  CONSTRAINT vendor_credit_pkey PRIMARY KEY (id)
+  CONSTRAINT vendor_credit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT vendor_credit_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT vendor_credit_tenant_id_vendor_key_sha256_key UNIQUE (tenant_id, vendor, key_sha256)
+  CONSTRAINT vendor_credit_version_check CHECK ((version > 0))
+  CONSTRAINT vendor_is_short CHECK (((length(vendor) >= 1) AND (length(vendor) <= 50)))
+  CREATE UNIQUE INDEX vendor_credit_pkey ON public.vendor_credit USING btree (id)
+  CREATE UNIQUE INDEX vendor_credit_tenant_id_id_key ON public.vendor_credit USING btree (tenant_id, id)
+  CREATE UNIQUE INDEX vendor_credit_tenant_id_vendor_key_sha256_key ON public.vendor_credit USING btree (tenant_id, vendor, key_sha256)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.vendor_credit FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 VIEW visible_run AS SELECT p.tenant_id,
     p.run_id,
     r.source_id,

@@ -248,6 +248,10 @@ const FIXTURES: Record<string, Fixture> = {
      VALUES (7, $2, 7, $3) RETURNING id`,
     ['universe', 'instrument'],
   ),
+  vendor_credit: fixture(
+    `INSERT INTO vendor_credit (tenant_id, vendor, key_sha256)
+     VALUES (7, 'twelvedata', encode(sha256(convert_to($1, 'UTF8')), 'hex')) RETURNING id`,
+  ),
 };
 
 let rowCount = 0;

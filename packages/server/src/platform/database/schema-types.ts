@@ -502,6 +502,23 @@ export interface UniverseMemberTable {
   version: Defaulted<number>;
 }
 
+export interface VendorCreditTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  vendor: string;
+  key_sha256: string;
+  recent_grants: Defaulted<JsonColumn>;
+  day: Defaulted<string>;
+  used_today: Defaulted<number>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface VisibleRunTable {
   tenant_id: number | null;
   run_id: number | null;
@@ -542,5 +559,6 @@ export interface DB {
   trial: TrialTable;
   universe: UniverseTable;
   universe_member: UniverseMemberTable;
+  vendor_credit: VendorCreditTable;
   visible_run: VisibleRunTable;
 }
