@@ -13,8 +13,6 @@ export const ALFRED_URL = 'https://alfred.stlouisfed.org/graph/alfredgraph.csv';
 
 export type FredOptions = { ask: AskVendor; clock: Clock; url: string; series: readonly string[] };
 
-type FactAnswer = { facts: TableFact[]; gaps: FeedGap[] };
-
 const RETRY_MS = 15 * 60_000;
 const MS_PER_DAY = 86_400_000;
 /** Vintages one address asks for. */
@@ -141,22 +139,28 @@ function toLong(text: string, symbol: string, vintages: readonly (number | null)
   const head = (lines[0] ?? '').split(',').map((name) => name.trim().replace(/^"|"$/g, ''));
   const dateAt = head.findIndex((name) => /^(observation_)?date$/i.test(name));
   const startAt = head.findIndex((name) => /^realtime_start$/i.test(name));
-  const columns = head.flatMap((name, at) => {
-    if (name.toLowerCase() === 'value' && startAt >= 0) return [{ at, vintage: null }];
-    if (name === symbol) return [{ at, vintage: vintages[0] ?? null }];
-    const match = /^(.+)_(\d{4})(\d{2})(\d{2})$/.exec(name);
-    return match?.[1] === symbol ? [{ at, vintage: dayNumber(`${match[2]}-${match[3]}-${match[4]}`) }] : [];
-  });
+  const columns = valueColumns(head, symbol, vintages[0] ?? null, startAt >= 0);
   if (dateAt < 0 || columns.length === 0) return null;
+  const out = ['date,series,value,vintage_date'];
   const hasVintage = startAt >= 0 || columns.some(({ vintage }) => vintage !== null);
-  const out = [`date,series,value${hasVintage ? ',vintage_date' : ''}`];
+  if (!hasVintage) out[0] = 'date,series,value';
   for (const line of lines.slice(1)) {
     const fields = line.split(',').map((field) => field.trim());
     for (const { at, vintage } of columns) {
-      const told = [fields[dateAt] ?? '', symbol, fields[at] === '' ? '.' : (fields[at] ?? '.')];
-      if (hasVintage) told.push(startAt >= 0 ? (fields[startAt] ?? '') : vintage === null ? '' : dayText(vintage));
+      const told = [fields[dateAt] ?? '', symbol, fields[at] || '.'];
+      if (hasVintage) told.push(vintage === null ? (fields[startAt] ?? '') : dayText(vintage));
       out.push(told.join(','));
     }
   }
   return `${out.join('\n')}\n`;
+}
+
+/** Columns that hold values of the series, each with the vintage its name tells; null: the row tells it, or nobody does. */
+function valueColumns(head: readonly string[], symbol: string, asked: number | null, rowsTell: boolean) {
+  return head.flatMap((name, at): { at: number; vintage: number | null }[] => {
+    if (rowsTell) return name.toLowerCase() === 'value' || name === symbol ? [{ at, vintage: null }] : [];
+    if (name === symbol) return [{ at, vintage: asked }];
+    const match = /^(.+)_(\d{4})(\d{2})(\d{2})$/.exec(name);
+    return match?.[1] === symbol ? [{ at, vintage: dayNumber(`${match[2]}-${match[3]}-${match[4]}`) }] : [];
+  });
 }

@@ -40,7 +40,7 @@ export function createPublicFetch({ allowLoopback }: PublicFetchOptions): Public
       const location = answer.statusCode >= 300 && answer.statusCode < 400 ? textOf(answer.headers.location) : null;
       if (location === null) return read(answer);
       await answer.body.dump();
-      if (!URL.canParse(location, url)) throw new AddressRefused('The vendor sent us to an address that is none.');
+      if (!URL.canParse(location, url.href)) throw new AddressRefused('The vendor sent us to an address that is none.');
       url = new URL(location, url);
     }
     throw new AddressRefused(`The vendor sent us on more than ${REDIRECTS_MAX} times.`);
