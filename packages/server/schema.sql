@@ -109,6 +109,8 @@ TABLE data_case
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  withholds boolean NOT NULL DEFAULT false
+  other_source_id integer
   CONSTRAINT action_is_known CHECK ((action = ANY (ARRAY['quarantine'::text, 'note'::text])))
   CONSTRAINT data_case_pkey PRIMARY KEY (id)
   CONSTRAINT data_case_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
@@ -117,8 +119,10 @@ TABLE data_case
   CONSTRAINT data_case_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES ingest_run(tenant_id, id)
   CONSTRAINT data_case_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
   CONSTRAINT data_case_version_check CHECK ((version > 0))
+  CONSTRAINT other_source_is_own FOREIGN KEY (tenant_id, other_source_id) REFERENCES source(tenant_id, id)
   CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'confirmed'::text, 'false'::text])))
   CREATE INDEX data_case_instrument ON public.data_case USING btree (tenant_id, instrument_id, first_day)
+  CREATE INDEX data_case_other_source ON public.data_case USING btree (tenant_id, other_source_id) WHERE (other_source_id IS NOT NULL)
   CREATE UNIQUE INDEX data_case_pkey ON public.data_case USING btree (id)
   CREATE INDEX data_case_run ON public.data_case USING btree (tenant_id, run_id)
   CREATE INDEX data_case_source ON public.data_case USING btree (tenant_id, source_id)
@@ -561,6 +565,97 @@ TABLE publication
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.publication FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE refresh
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  source_id integer NOT NULL
+  universe_id integer
+  task_id bigint
+  state text NOT NULL DEFAULT 'running'::text
+  symbol_count integer NOT NULL DEFAULT 0
+  current_count integer NOT NULL DEFAULT 0
+  refreshed_count integer NOT NULL DEFAULT 0
+  gap_count integer NOT NULL DEFAULT 0
+  accepted_count integer NOT NULL DEFAULT 0
+  revised_count integer NOT NULL DEFAULT 0
+  quarantined_count integer NOT NULL DEFAULT 0
+  case_count integer NOT NULL DEFAULT 0
+  batch_count integer NOT NULL DEFAULT 0
+  first_day date
+  last_day date
+  sentence text NOT NULL DEFAULT ''::text
+  started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  finished_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT refresh_pkey PRIMARY KEY (id)
+  CONSTRAINT refresh_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT refresh_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT refresh_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
+  CONSTRAINT refresh_tenant_id_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT refresh_tenant_id_universe_id_fkey FOREIGN KEY (tenant_id, universe_id) REFERENCES universe(tenant_id, id)
+  CONSTRAINT refresh_version_check CHECK ((version > 0))
+  CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'degraded'::text, 'failed'::text, 'cancelled'::text])))
+  CREATE UNIQUE INDEX refresh_pkey ON public.refresh USING btree (id)
+  CREATE INDEX refresh_source ON public.refresh USING btree (tenant_id, source_id, id DESC)
+  CREATE UNIQUE INDEX refresh_task ON public.refresh USING btree (tenant_id, task_id)
+  CREATE UNIQUE INDEX refresh_tenant_id_id_key ON public.refresh USING btree (tenant_id, id)
+  CREATE INDEX refresh_universe ON public.refresh USING btree (tenant_id, universe_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.refresh FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE refresh_gap
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  source_id integer NOT NULL
+  refresh_id integer NOT NULL
+  instrument_id integer
+  symbol text NOT NULL
+  kind text NOT NULL
+  sentence text NOT NULL
+  from_day date NOT NULL
+  to_day date NOT NULL
+  retry_at timestamp with time zone
+  times integer NOT NULL DEFAULT 1
+  opened_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  closed_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT days_are_in_order CHECK ((to_day >= from_day))
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['unknown'::text, 'empty'::text, 'refused'::text, 'credits'::text, 'unavailable'::text, 'lies'::text])))
+  CONSTRAINT refresh_gap_pkey PRIMARY KEY (id)
+  CONSTRAINT refresh_gap_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT refresh_gap_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT refresh_gap_tenant_id_instrument_id_fkey FOREIGN KEY (tenant_id, instrument_id) REFERENCES instrument(tenant_id, id)
+  CONSTRAINT refresh_gap_tenant_id_refresh_id_fkey FOREIGN KEY (tenant_id, refresh_id) REFERENCES refresh(tenant_id, id)
+  CONSTRAINT refresh_gap_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
+  CONSTRAINT refresh_gap_version_check CHECK ((version > 0))
+  CONSTRAINT symbol_is_short CHECK (((length(symbol) >= 1) AND (length(symbol) <= 64)))
+  CONSTRAINT times_is_positive CHECK ((times > 0))
+  CREATE INDEX refresh_gap_instrument ON public.refresh_gap USING btree (tenant_id, instrument_id)
+  CREATE UNIQUE INDEX refresh_gap_open ON public.refresh_gap USING btree (tenant_id, source_id, symbol) WHERE ((closed_at IS NULL) AND (deleted_at IS NULL))
+  CREATE UNIQUE INDEX refresh_gap_pkey ON public.refresh_gap USING btree (id)
+  CREATE INDEX refresh_gap_refresh ON public.refresh_gap USING btree (tenant_id, refresh_id)
+  CREATE UNIQUE INDEX refresh_gap_tenant_id_id_key ON public.refresh_gap USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.refresh_gap FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE refresh_token
   id bigint NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -663,9 +758,14 @@ TABLE source
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  feed text
+  settings jsonb NOT NULL DEFAULT '{}'::jsonb
+  credential_sealed bytea
+  feed_removed_at timestamp with time zone
   CONSTRAINT code_is_plain CHECK ((code ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text))
   CONSTRAINT currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text))
-  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['simulator'::text, 'file'::text, 'manual'::text, 'calendar'::text])))
+  CONSTRAINT feed_is_known CHECK ((feed = ANY (ARRAY['twelvedata'::text, 'stooq'::text, 'ecb'::text, 'fred'::text, 'alfred'::text])))
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['simulator'::text, 'file'::text, 'manual'::text, 'calendar'::text, 'feed'::text])))
   CONSTRAINT known_at_rule_is_known CHECK ((known_at_rule = ANY (ARRAY['close_plus_one_hour'::text, 'declared_in_data'::text, 'recorded'::text])))
   CONSTRAINT price_basis_is_known CHECK ((price_basis = ANY (ARRAY['raw'::text, 'split_adjusted'::text, 'total_return'::text])))
   CONSTRAINT source_pkey PRIMARY KEY (id)

@@ -83,6 +83,8 @@ export interface DataCaseTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  withholds: Defaulted<boolean>;
+  other_source_id: number | null;
 }
 
 export interface DatasetTable {
@@ -340,6 +342,60 @@ export interface PublicationTable {
   actor_id: number | null;
 }
 
+export interface RefreshTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  source_id: number;
+  universe_id: number | null;
+  task_id: number | null;
+  state: Defaulted<string>;
+  symbol_count: Defaulted<number>;
+  current_count: Defaulted<number>;
+  refreshed_count: Defaulted<number>;
+  gap_count: Defaulted<number>;
+  accepted_count: Defaulted<number>;
+  revised_count: Defaulted<number>;
+  quarantined_count: Defaulted<number>;
+  case_count: Defaulted<number>;
+  batch_count: Defaulted<number>;
+  first_day: string | null;
+  last_day: string | null;
+  sentence: Defaulted<string>;
+  started_at: Defaulted<string>;
+  finished_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface RefreshGapTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  source_id: number;
+  refresh_id: number;
+  instrument_id: number | null;
+  symbol: string;
+  kind: string;
+  sentence: string;
+  from_day: string;
+  to_day: string;
+  retry_at: string | null;
+  times: Defaulted<number>;
+  opened_at: Defaulted<string>;
+  closed_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface RefreshTokenTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -410,6 +466,10 @@ export interface SourceTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  feed: string | null;
+  settings: Defaulted<JsonColumn>;
+  credential_sealed: Buffer | null;
+  feed_removed_at: string | null;
 }
 
 export interface TaskTable {
@@ -550,6 +610,8 @@ export interface DB {
   price_observation: PriceObservationTable;
   price_quarantine: PriceQuarantineTable;
   publication: PublicationTable;
+  refresh: RefreshTable;
+  refresh_gap: RefreshGapTable;
   refresh_token: RefreshTokenTable;
   schedule: ScheduleTable;
   signing_key: SigningKeyTable;
