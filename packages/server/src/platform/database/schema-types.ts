@@ -31,6 +31,27 @@ export interface AlertTable {
   version: Defaulted<number>;
 }
 
+export interface ApiKeyTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  name: string;
+  prefix: string;
+  key_hash: Buffer;
+  scopes: string[];
+  expires_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+  replaced_by_id: number | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface AppUserTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -45,6 +66,9 @@ export interface AppUserTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  deactivated_at: string | null;
+  forgotten_at: string | null;
+  service_name: string | null;
 }
 
 export interface CorporateActionTable {
@@ -135,6 +159,20 @@ export interface ExchangeRateTable {
   value: number;
 }
 
+export interface FederatedIdentityTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  subject_hash: Buffer | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface FundamentalTable {
   tenant_id: number;
   instrument_id: number;
@@ -144,6 +182,22 @@ export interface FundamentalTable {
   source_id: number;
   known_at: string | null;
   value: number | null;
+}
+
+export interface GuessLockTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  bucket: number;
+  tries: number;
+  first_try_at: string;
+  locked_until: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
 }
 
 export interface IndexDefinitionTable {
@@ -238,6 +292,25 @@ export interface InstrumentTable {
   version: Defaulted<number>;
 }
 
+export interface InvitationTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  email: string | null;
+  role: string;
+  token_hash: Buffer;
+  expires_at: string;
+  accepted_at: string | null;
+  accepted_user_id: number | null;
+  revoked_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface ListingEventTable {
   tenant_id: number;
   instrument_id: number;
@@ -277,6 +350,23 @@ export interface OutboxEventTable {
   name: string;
   payload: JsonColumn;
   recorded_at: Defaulted<string>;
+}
+
+export interface PasswordResetTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  token_hash: Buffer;
+  expires_at: string;
+  used_at: string | null;
+  revoked_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
 }
 
 export interface PersonTable {
@@ -340,6 +430,21 @@ export interface PublicationTable {
   actor_id: number | null;
 }
 
+export interface RecoveryCodeTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  code_hash: Buffer;
+  spent_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface RefreshTokenTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -368,6 +473,22 @@ export interface ScheduleTable {
   input: Defaulted<JsonColumn>;
   enabled: Defaulted<boolean>;
   last_started_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface SecondFactorTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  secret_encrypted: Buffer | null;
+  confirmed_at: string | null;
+  last_step: Defaulted<number>;
   created_at: Defaulted<string>;
   created_by: Defaulted<number | null>;
   updated_at: Defaulted<string>;
@@ -513,6 +634,7 @@ export interface VisibleRunTable {
 
 export interface DB {
   alert: AlertTable;
+  api_key: ApiKeyTable;
   app_user: AppUserTable;
   corporate_action: CorporateActionTable;
   data_case: DataCaseTable;
@@ -520,21 +642,27 @@ export interface DB {
   evidence: EvidenceTable;
   exchange_holiday: ExchangeHolidayTable;
   exchange_rate: ExchangeRateTable;
+  federated_identity: FederatedIdentityTable;
   fundamental: FundamentalTable;
+  guess_lock: GuessLockTable;
   index_definition: IndexDefinitionTable;
   index_run: IndexRunTable;
   ingest_run: IngestRunTable;
   instrument: InstrumentTable;
+  invitation: InvitationTable;
   listing_event: ListingEventTable;
   macro_observation: MacroObservationTable;
   market_cap: MarketCapTable;
   outbox_event: OutboxEventTable;
+  password_reset: PasswordResetTable;
   person: PersonTable;
   price_observation: PriceObservationTable;
   price_quarantine: PriceQuarantineTable;
   publication: PublicationTable;
+  recovery_code: RecoveryCodeTable;
   refresh_token: RefreshTokenTable;
   schedule: ScheduleTable;
+  second_factor: SecondFactorTable;
   signing_key: SigningKeyTable;
   source: SourceTable;
   task: TaskTable;
