@@ -42,7 +42,7 @@ async function start(config: Config): Promise<void> {
     const objects = createFolderStore(path.join(config.home, 'objects'));
     const clock = systemClock;
     const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
-    const auth = createAuth(database, clock, secret);
+    const auth = createAuth(database, clock, { ...config, secret });
     const compute = createCompute(COMPUTE_THREADS);
     const stages = createStages({
       ...{ database, objects, tasks, compute, clock },

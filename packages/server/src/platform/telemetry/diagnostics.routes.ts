@@ -1,9 +1,10 @@
 import { statfs } from 'node:fs/promises';
 import * as contract from '@touchstone/contracts/diagnostics';
-import { POLICY } from '@touchstone/contracts/policy';
+import { OPERATOR_SCOPES, POLICY } from '@touchstone/contracts/policy';
 import type { Route } from '@touchstone/contracts/route';
 import type { Database } from '../database/database.ts';
 import type { Installation } from '../database/installation.ts';
+import { evidenceBodyOf } from '../evidence/evidence.ts';
 import { decodeIdCursor, toPage } from '../http/cursor.ts';
 import type { Serve } from '../http/serve.ts';
 import type { TaskEngine } from '../tasks/task-engine.ts';
@@ -66,14 +67,17 @@ export function registerDiagnosticsRoutes(
       subjectKind: row.subject_kind,
       subjectId: row.subject_id,
       actorId: row.actor_id,
-      body: bodyOf(row.body),
+      body: evidenceBodyOf(row.body),
       hash: row.hash.toString('hex'),
     }));
     return toPage(records, query.limit, (record) => [record.sequence]);
   });
 
   serve(contract.getPolicy, async () => ({
-    roles: Object.fromEntries(Object.entries(POLICY).map(([role, scopes]) => [role, [...scopes]])),
+    roles: {
+      ...Object.fromEntries(Object.entries(POLICY).map(([role, scopes]) => [role, [...scopes]])),
+      operator: [...OPERATOR_SCOPES],
+    },
     routes: served.map((route) => ({ id: route.id, scope: route.scope })),
   }));
 }
@@ -92,10 +96,4 @@ async function readRowEstimates(database: Database): Promise<{ table: string; es
      GROUP BY 1 ORDER BY 1`,
   );
   return rows;
-}
-
-/** The record's own part of what was hashed. */
-function bodyOf(text: string): Record<string, unknown> {
-  const told: { body?: Record<string, unknown> } = JSON.parse(text);
-  return told.body ?? {};
 }
