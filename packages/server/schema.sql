@@ -31,6 +31,7 @@ TABLE alert
   CONSTRAINT title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200)))
   CREATE UNIQUE INDEX alert_open ON public.alert USING btree (tenant_id, same_as) WHERE ((resolved_at IS NULL) AND (deleted_at IS NULL))
   CREATE UNIQUE INDEX alert_pkey ON public.alert USING btree (id)
+  CREATE INDEX alert_recent ON public.alert USING btree (tenant_id, id DESC)
   CREATE UNIQUE INDEX alert_tenant_id_id_key ON public.alert USING btree (tenant_id, id)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
@@ -561,6 +562,44 @@ TABLE publication
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.publication FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE query_log
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL DEFAULT 0
+  fingerprint text NOT NULL
+  text text NOT NULL
+  times integer NOT NULL DEFAULT 0
+  total_ms double precision NOT NULL DEFAULT 0
+  max_ms double precision NOT NULL DEFAULT 0
+  recent_ms jsonb NOT NULL DEFAULT '[]'::jsonb
+  first_seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  last_seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  plan text
+  plan_taken_at timestamp with time zone
+  plan_reason text
+  previous_plan text
+  previous_plan_taken_at timestamp with time zone
+  plan_changed_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT fingerprint_is_sha256 CHECK ((fingerprint ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT query_log_pkey PRIMARY KEY (id)
+  CONSTRAINT query_log_tenant_id_fingerprint_key UNIQUE (tenant_id, fingerprint)
+  CONSTRAINT query_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT query_log_version_check CHECK ((version > 0))
+  CONSTRAINT times_is_not_negative CHECK ((times >= 0))
+  CREATE UNIQUE INDEX query_log_pkey ON public.query_log USING btree (id)
+  CREATE UNIQUE INDEX query_log_tenant_id_fingerprint_key ON public.query_log USING btree (tenant_id, fingerprint)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.query_log FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE refresh_token
   id bigint NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -704,6 +743,7 @@ TABLE task
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  traceparent text
   CONSTRAINT progress_is_a_fraction CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision)))
   CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
   CONSTRAINT task_pkey PRIMARY KEY (id)
@@ -918,6 +958,17 @@ BEGIN ATOMIC
            WHERE ((app_user.role = 'owner'::text) AND (app_user.deleted_at IS NULL)))) AS "exists";
 END
 
+CREATE OR REPLACE FUNCTION public.touchstone_operator_tenant()
+ RETURNS integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT min(tenant.id) AS min
+    FROM tenant
+   WHERE ((tenant.id > 0) AND (tenant.deleted_at IS NULL));
+END
+
 CREATE OR REPLACE FUNCTION public.touchstone_refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -993,6 +1044,18 @@ CREATE OR REPLACE FUNCTION public.touchstone_tenant()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('touchstone.tenant_id'::text, true), ''::text))::integer
+
+CREATE OR REPLACE FUNCTION public.touchstone_tenant_ids()
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT tenant.id
+    FROM tenant
+   WHERE (tenant.deleted_at IS NULL)
+   ORDER BY tenant.id;
+END
 
 CREATE OR REPLACE FUNCTION public.touchstone_touch()
  RETURNS trigger

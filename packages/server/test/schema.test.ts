@@ -198,6 +198,10 @@ test('publication stamps follow commit order, also between tenants', async () =>
 /** Makes one row of a mutable table for tenant 7, as the application, and gives back its key. */
 type Fixture = { key: string; make(tx: Transaction): Promise<number> };
 const FIXTURES: Record<string, Fixture> = {
+  alert: fixture(
+    `INSERT INTO alert (tenant_id, kind, severity, title, subject_kind, subject_id, same_as)
+     VALUES (7, 'data.stale', 'info', 'Old', 'universe', '1', 'same ' || $1) RETURNING id`,
+  ),
   app_user: fixture(`INSERT INTO app_user (tenant_id, role) VALUES (7, 'viewer') RETURNING id`),
   data_case: fixture(
     `INSERT INTO data_case (tenant_id, run_id, source_id, kind, action, first_day, last_day, row_count, reason)
@@ -220,6 +224,10 @@ const FIXTURES: Record<string, Fixture> = {
       ['app_user'],
     ).make,
   },
+  query_log: fixture(
+    `INSERT INTO query_log (tenant_id, fingerprint, text)
+     VALUES (7, encode(sha256(convert_to($1, 'UTF8')), 'hex'), 'SELECT $1') RETURNING id`,
+  ),
   refresh_token: fixture(
     `INSERT INTO refresh_token (tenant_id, user_id, family, token_hash, expires_at)
      VALUES (7, $2, gen_random_uuid(), convert_to('token ' || $1, 'UTF8'), now()) RETURNING id`,

@@ -340,6 +340,32 @@ export interface PublicationTable {
   actor_id: number | null;
 }
 
+export interface QueryLogTable {
+  id: GeneratedAlways<number>;
+  tenant_id: Defaulted<number>;
+  fingerprint: string;
+  text: string;
+  times: Defaulted<number>;
+  total_ms: Defaulted<number>;
+  max_ms: Defaulted<number>;
+  recent_ms: Defaulted<JsonColumn>;
+  first_seen_at: Defaulted<string>;
+  last_seen_at: Defaulted<string>;
+  plan: string | null;
+  plan_taken_at: string | null;
+  plan_reason: string | null;
+  previous_plan: string | null;
+  previous_plan_taken_at: string | null;
+  plan_changed_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface RefreshTokenTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -435,6 +461,7 @@ export interface TaskTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  traceparent: string | null;
 }
 
 export interface TenantTable {
@@ -533,6 +560,7 @@ export interface DB {
   price_observation: PriceObservationTable;
   price_quarantine: PriceQuarantineTable;
   publication: PublicationTable;
+  query_log: QueryLogTable;
   refresh_token: RefreshTokenTable;
   schedule: ScheduleTable;
   signing_key: SigningKeyTable;

@@ -53,6 +53,7 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
     const level = reply.statusCode >= 500 ? 'error' : 'info';
     request.log[level](
       {
+        traceId: request.id,
         method: request.method,
         url: request.url,
         status: reply.statusCode,
