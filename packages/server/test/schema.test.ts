@@ -345,8 +345,17 @@ test('a name is free again once its row is deleted, and only then', async () => 
      WHERE schemaname = 'public' AND indexdef LIKE 'CREATE UNIQUE%' AND indexdef LIKE '%(deleted_at IS NULL)%' ORDER BY 1`,
   );
   const tables = rows.map((row) => row.table);
-  assert.deepEqual(tables, ['index_definition', 'instrument', 'person', 'source', 'universe', 'universe_member']);
+  assert.deepEqual(tables, [
+    'alert',
+    'index_definition',
+    'instrument',
+    'person',
+    'source',
+    'universe',
+    'universe_member',
+  ]);
   const unique: Record<string, readonly string[]> = {
+    alert: ['same_as'],
     ...{ index_definition: ['name'], instrument: ['symbol'], person: ['email'], source: ['code'], universe: ['name'] },
     universe_member: ['universe_id', 'instrument_id'],
   };
