@@ -16,6 +16,7 @@ import { openDatabase, StartError } from './platform/database/open-database.ts';
 import { createFolderStore } from './platform/object-store/object-store.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
+import { startTracing } from './platform/telemetry/start-tracing.ts';
 import { createStages } from './stages.ts';
 
 const WEB_FOLDER = path.join(import.meta.dirname, '../../web/dist');
@@ -41,14 +42,16 @@ async function start(config: Config): Promise<void> {
   try {
     const objects = createFolderStore(path.join(config.home, 'objects'));
     const clock = systemClock;
+    const tracing =
+      config.traceEndpoint === null ? null : await startTracing(config.traceEndpoint, config.version, database, log);
     const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
     const auth = createAuth(database, clock, { ...config, secret });
     const compute = createCompute(COMPUTE_THREADS);
+    const codeVersion = readCodeVersion(config.version);
     const stages = createStages({
-      ...{ database, objects, tasks, compute, clock },
+      ...{ database, objects, tasks, compute, clock, codeVersion, log },
       connection: opened.connection,
       home: config.home,
-      codeVersion: readCodeVersion(config.version),
     });
     const { registerRoutes } = stages;
 
@@ -56,15 +59,19 @@ async function start(config: Config): Promise<void> {
     const webFolder = WEB_FOLDER;
     const app = await createApp({
       ...{ config, database, objects, tasks, clock, log, auth, installation, registerRoutes, webFolder },
+      ...{ codeVersion, readFreshness: stages.watch.freshness },
     });
     await stages.ensureFirstPage(console.log);
     await app.listen({ host: config.host, port: config.port });
     // After listening: a server whose port is taken must not begin work it then drops.
     await tasks.run();
+    stages.watch.start();
     stopOnSignal(async () => {
+      stages.watch.stop();
       await app.close();
       await tasks.stop();
       await compute.close();
+      await tracing?.close();
       await database.close();
       await opened.stop();
     });

@@ -4,6 +4,7 @@ import { createDatasetService, registerDatasetRoutes } from './features/index.ts
 import { createMarketData, loadSimulatedMarket, registerMarketDataRoutes } from './market-data/index.ts';
 import { registerTrialRoutes } from './models/index.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
+import { createWatch } from './operate/watch/watch.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
@@ -33,6 +34,7 @@ export type StageParts = {
   compute: Compute;
   clock: Clock;
   codeVersion: string;
+  log?: { warn(fields: object, text: string): void };
 };
 
 /** A start on existing data is quicker than this and has nothing to tell. */
@@ -63,8 +65,14 @@ export function createStages(parts: StageParts) {
   }));
 
   registerVerifyTask({ database, objects, tasks });
+  const watch = createWatch({
+    ...{ database, clock, home: parts.home, log: parts.log ?? { warn: () => {} } },
+    indexes: { list: indexes.list, levels: (principal, indexId) => indexRuns.levels(principal, indexId, {}) },
+  });
 
   return {
+    watch,
+
     registerRoutes(serve: Serve): void {
       registerMarketDataRoutes(serve, market);
       registerDatasetRoutes(serve, datasets);

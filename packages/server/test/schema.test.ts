@@ -202,6 +202,9 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO api_key (tenant_id, user_id, name, prefix, key_hash, scopes, expires_at)
      VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', now()) RETURNING id`,
     ['app_user'],
+  alert: fixture(
+    `INSERT INTO alert (tenant_id, kind, severity, title, subject_kind, subject_id, same_as)
+     VALUES (7, 'data.stale', 'info', 'Old', 'universe', '1', 'same ' || $1) RETURNING id`,
   ),
   app_user: fixture(`INSERT INTO app_user (tenant_id, role) VALUES (7, 'viewer') RETURNING id`),
   data_case: fixture(
@@ -246,6 +249,9 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO recovery_code (tenant_id, user_id, code_hash)
      VALUES (7, $2, sha256(convert_to('code ' || $1, 'UTF8'))) RETURNING id`,
     ['app_user'],
+  query_log: fixture(
+    `INSERT INTO query_log (tenant_id, fingerprint, text)
+     VALUES (7, encode(sha256(convert_to($1, 'UTF8')), 'hex'), 'SELECT $1') RETURNING id`,
   ),
   refresh_token: fixture(
     `INSERT INTO refresh_token (tenant_id, user_id, family, token_hash, expires_at)
@@ -372,8 +378,17 @@ test('a name is free again once its row is deleted, and only then', async () => 
      WHERE schemaname = 'public' AND indexdef LIKE 'CREATE UNIQUE%' AND indexdef LIKE '%(deleted_at IS NULL)%' ORDER BY 1`,
   );
   const tables = rows.map((row) => row.table);
-  assert.deepEqual(tables, ['index_definition', 'instrument', 'person', 'source', 'universe', 'universe_member']);
+  assert.deepEqual(tables, [
+    'alert',
+    'index_definition',
+    'instrument',
+    'person',
+    'source',
+    'universe',
+    'universe_member',
+  ]);
   const unique: Record<string, readonly string[]> = {
+    alert: ['same_as'],
     ...{ index_definition: ['name'], instrument: ['symbol'], person: ['email'], source: ['code'], universe: ['name'] },
     universe_member: ['universe_id', 'instrument_id'],
   };

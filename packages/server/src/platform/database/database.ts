@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
+import { measurePool } from '../telemetry/statements.ts';
 import type { DB } from './schema-types.ts';
 
 /** On whose behalf a transaction runs. Row-level security reads it. */
@@ -41,6 +42,7 @@ export type Database = {
 };
 
 export function createDatabase(pool: pg.Pool): Database {
+  measurePool(pool);
   return {
     pool,
     async transaction(principal, work, options = {}) {
