@@ -9,6 +9,7 @@ import type { z } from 'zod';
 import { ProblemError } from '../problem-error.ts';
 import type { Caller, Serve } from './serve.ts';
 import { findUnknownFields } from './unknown-fields.ts';
+import { findUnfit } from './unfit-values.ts';
 
 /** Who sent this request; null when nobody can be told. */
 export type Authenticate = (request: FastifyRequest) => Promise<Caller | null>;
@@ -127,6 +128,11 @@ function readPart(
     } else if (place === 'query') {
       for (const key of Object.keys(value ?? {})) broken.push({ path: `query.${key}`, rule: 'Is not known here.' });
     }
+    return undefined;
+  }
+  const unfit = findUnfit(value, place);
+  if (unfit.length > 0) {
+    broken.push(...unfit);
     return undefined;
   }
   for (const path of findUnknownFields(schema, value, place)) broken.push({ path, rule: 'Is not known here.' });
