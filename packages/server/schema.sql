@@ -608,6 +608,11 @@ TABLE schedule
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  after_close_calendar text
+  after_close_minutes integer
+  trading_days_only text
+  CONSTRAINT after_close_is_whole CHECK (((after_close_calendar IS NULL) = (after_close_minutes IS NULL)))
+  CONSTRAINT after_close_minutes_are_a_day CHECK (((after_close_minutes >= 0) AND (after_close_minutes <= 1440)))
   CONSTRAINT schedule_pkey PRIMARY KEY (id)
   CONSTRAINT schedule_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
   CONSTRAINT schedule_tenant_id_id_key UNIQUE (tenant_id, id)
@@ -618,6 +623,63 @@ TABLE schedule
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
   CREATE TRIGGER touch BEFORE UPDATE ON public.schedule FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE schedule_timer
+  tenant_id integer NOT NULL
+  schedule_id integer NOT NULL
+  for_version integer NOT NULL
+  next_run_at timestamp with time zone
+  computed_at timestamp with time zone NOT NULL
+  last_due_at timestamp with time zone
+  last_started_at timestamp with time zone
+  last_task_id bigint
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT schedule_timer_pkey PRIMARY KEY (tenant_id, schedule_id)
+  CONSTRAINT schedule_timer_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT schedule_timer_tenant_id_last_task_id_fkey FOREIGN KEY (tenant_id, last_task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT schedule_timer_tenant_id_schedule_id_fkey FOREIGN KEY (tenant_id, schedule_id) REFERENCES schedule(tenant_id, id)
+  CONSTRAINT schedule_timer_version_check CHECK ((version > 0))
+  CREATE INDEX schedule_timer_due ON public.schedule_timer USING btree (next_run_at)
+  CREATE UNIQUE INDEX schedule_timer_pkey ON public.schedule_timer USING btree (tenant_id, schedule_id)
+  CREATE INDEX schedule_timer_task ON public.schedule_timer USING btree (tenant_id, last_task_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.schedule_timer FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE server_process
+  id uuid NOT NULL
+  tenant_id integer NOT NULL
+  kind text NOT NULL
+  code_version text NOT NULL
+  started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  last_seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  stopped_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['server'::text, 'worker'::text])))
+  CONSTRAINT server_process_pkey PRIMARY KEY (id)
+  CONSTRAINT server_process_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT server_process_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX server_process_pkey ON public.server_process USING btree (id)
+  CREATE INDEX server_process_seen ON public.server_process USING btree (tenant_id, last_seen_at)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.server_process FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE signing_key
@@ -865,6 +927,20 @@ BEGIN
   INSERT INTO tenant (name) VALUES (wanted) RETURNING id INTO created;
   RETURN created;
 END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_due_schedules(moment timestamp with time zone)
+ RETURNS TABLE(tenant_id integer, schedule_id integer, created_by integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT s.tenant_id, s.id, s.created_by
+  FROM schedule s LEFT JOIN schedule_timer t ON t.tenant_id = s.tenant_id AND t.schedule_id = s.id
+  WHERE s.deleted_at IS NULL AND s.enabled
+    AND (t.schedule_id IS NULL OR t.for_version <> s.version OR t.next_run_at <= moment
+         OR t.computed_at > moment + interval '5 minutes')
+  ORDER BY t.next_run_at NULLS FIRST, s.id LIMIT 100
+$function$
 
 CREATE OR REPLACE FUNCTION public.touchstone_ensure_price_years(first_year integer, last_year integer)
  RETURNS void

@@ -375,6 +375,44 @@ export interface ScheduleTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  after_close_calendar: string | null;
+  after_close_minutes: number | null;
+  trading_days_only: string | null;
+}
+
+export interface ScheduleTimerTable {
+  tenant_id: number;
+  schedule_id: number;
+  for_version: number;
+  next_run_at: string | null;
+  computed_at: string;
+  last_due_at: string | null;
+  last_started_at: string | null;
+  last_task_id: number | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface ServerProcessTable {
+  id: string;
+  tenant_id: number;
+  kind: string;
+  code_version: string;
+  started_at: Defaulted<string>;
+  last_seen_at: Defaulted<string>;
+  stopped_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
 }
 
 export interface SigningKeyTable {
@@ -535,6 +573,8 @@ export interface DB {
   publication: PublicationTable;
   refresh_token: RefreshTokenTable;
   schedule: ScheduleTable;
+  schedule_timer: ScheduleTimerTable;
+  server_process: ServerProcessTable;
   signing_key: SigningKeyTable;
   source: SourceTable;
   task: TaskTable;
