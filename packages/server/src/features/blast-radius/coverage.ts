@@ -79,10 +79,7 @@ export function overlapOf(touched: Touched, coverage: Coverage, isOpenEnded = fa
       firstDay <= last && lastDay >= first && holds(touched, coverage, instrumentId),
   );
   if (rows.length === 0) return null;
-  const days = rows.flatMap(({ firstDay, lastDay }) => [
-    firstDay < first ? first : firstDay,
-    lastDay > last ? last : lastDay,
-  ]);
+  const days = rows.flatMap(({ firstDay, lastDay }) => [later(first, firstDay), earlier(last, lastDay)]);
   return {
     instrumentCount: rows.length,
     ...endsOf(days),
@@ -121,5 +118,13 @@ function holds(touched: Touched, coverage: Coverage, instrumentId: number): bool
 }
 
 function least(a: string | null, b: string): string {
-  return a === null || b < a ? b : a;
+  return a === null ? b : earlier(a, b);
+}
+
+function earlier(a: string, b: string): string {
+  return [a, b].sort()[0]!;
+}
+
+function later(a: string, b: string): string {
+  return [a, b].sort()[1]!;
 }
