@@ -202,6 +202,7 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO api_key (tenant_id, user_id, name, prefix, key_hash, scopes, expires_at)
      VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', now()) RETURNING id`,
     ['app_user'],
+  ),
   alert: fixture(
     `INSERT INTO alert (tenant_id, kind, severity, title, subject_kind, subject_id, same_as)
      VALUES (7, 'data.stale', 'info', 'Old', 'universe', '1', 'same ' || $1) RETURNING id`,
@@ -249,6 +250,7 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO recovery_code (tenant_id, user_id, code_hash)
      VALUES (7, $2, sha256(convert_to('code ' || $1, 'UTF8'))) RETURNING id`,
     ['app_user'],
+  ),
   query_log: fixture(
     `INSERT INTO query_log (tenant_id, fingerprint, text)
      VALUES (7, encode(sha256(convert_to($1, 'UTF8')), 'hex'), 'SELECT $1') RETURNING id`,

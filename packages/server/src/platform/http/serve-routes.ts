@@ -8,8 +8,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ProblemError } from '../problem-error.ts';
 import type { Caller, Serve } from './serve.ts';
-import { findUnknownFields } from './unknown-fields.ts';
 import { findUnfit } from './unfit-values.ts';
+import { findUnknownFields } from './unknown-fields.ts';
 
 /** Who sent this request; null when nobody can be told. */
 export type Authenticate = (request: FastifyRequest) => Promise<Caller | null>;
