@@ -12,6 +12,7 @@ import { useAuth } from '../../lib/auth.ts';
 import { formatInstant } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
+import { SecondFactorPanel } from './second-factor-panel.tsx';
 
 const PASSWORD_LENGTH_MIN = 12;
 
@@ -36,6 +37,7 @@ export function AccountPage() {
                 />
               </Panel>
             )}
+            <SecondFactorPanel />
             <Password />
           </div>
         </div>
