@@ -162,9 +162,8 @@ async function answer(
     response.writeHead(204).end();
     return;
   }
-  response
-    .writeHead(route.status, { 'content-type': 'application/json' })
-    .end(JSON.stringify(route.answer?.parse(result)));
+  const text = JSON.stringify(route.answer?.parse(result));
+  response.writeHead(route.status, { 'content-type': 'application/json' }).end(text);
 }
 
 function findRoute(method: string, path: string): { route: Route; params: Record<string, string> } | null {
