@@ -24,7 +24,10 @@ export function AccountPage() {
       <PageHeader title="Settings" />
       <Gate scope="account:self">
         <div className="grid gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)] lg:items-start">
-          <Sessions />
+          <div className="grid gap-4">
+            <Sessions />
+            <SecondFactorPanel />
+          </div>
           <div className="grid gap-4">
             {signedIn && (
               <Panel title="My account">
@@ -37,7 +40,6 @@ export function AccountPage() {
                 />
               </Panel>
             )}
-            <SecondFactorPanel />
             <Password />
           </div>
         </div>
