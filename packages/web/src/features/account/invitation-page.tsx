@@ -73,7 +73,7 @@ function Join({ token }: { token: string }) {
     onSuccess: enter,
   });
   return (
-    <form className="space-y-4 border-t border-line pt-4" onSubmit={onSubmit(() => join.mutate())}>
+    <form className="mt-4 space-y-4 border-t border-line pt-4" onSubmit={onSubmit(() => join.mutate())}>
       <TextField
         label="Your name"
         hint="As the others here will see it."

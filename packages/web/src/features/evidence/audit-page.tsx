@@ -54,7 +54,9 @@ export function AuditPage() {
                     {
                       key: 'at',
                       header: 'When',
-                      cell: (record) => <span className="whitespace-nowrap">{formatInstant(record.recordedAt)}</span>,
+                      cell: (record) => (
+                        <span className="sm:whitespace-nowrap">{formatInstant(record.recordedAt)}</span>
+                      ),
                     },
                     { key: 'who', header: 'Who', cell: whoOf },
                     {

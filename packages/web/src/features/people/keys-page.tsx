@@ -13,7 +13,7 @@ import { ShownOnce } from '../../components/shown-once.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, Button, PageHeader, Panel } from '../../components/ui.tsx';
 import { useAuth, useRefusal } from '../../lib/auth.ts';
-import { formatInstant } from '../../lib/format.ts';
+import { formatDay, formatInstant } from '../../lib/format.ts';
 import { refreshAll, usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 
@@ -35,7 +35,7 @@ export function KeysPage() {
         }
       >
         For programs: send a key as <code className="font-mono text-xs">Authorization: Bearer</code>, or set it as{' '}
-        <code className="font-mono text-xs">TOUCHSTONE_API_KEY</code> for the command line. A key never may more than
+        <code className="font-mono text-xs">TOUCHSTONE_API_KEY</code> for the command line. A key can never do more than
         its user.
       </PageHeader>
       <Gate scope="account:self">
@@ -99,7 +99,7 @@ function Keys({ onMade }: { onMade: (key: string) => void }) {
                 isWide: true,
                 cell: (key) => <span className="block max-w-64 text-xs">{key.scopes.join(', ')}</span>,
               },
-              { key: 'expires', header: 'Works until', cell: (key) => formatInstant(key.expiresAt) },
+              { key: 'expires', header: 'Until', cell: (key) => formatDay(key.expiresAt.slice(0, 10)) },
               {
                 key: 'used',
                 header: 'Last used',
@@ -124,7 +124,7 @@ function Keys({ onMade }: { onMade: (key: string) => void }) {
 function KeyActions({ apiKey, onMade }: { apiKey: ApiKey; onMade: (key: string) => void }) {
   const params = { keyId: apiKey.id };
   return (
-    <span className="flex flex-wrap gap-2">
+    <span className="flex flex-col items-start gap-1.5 sm:flex-row">
       {apiKey.replacedById === null && (
         <ConfirmButton
           action="Rotate"
