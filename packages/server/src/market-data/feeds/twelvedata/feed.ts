@@ -16,7 +16,7 @@ import { gapOf, VendorError } from './vendor-error.ts';
 /** Corporate actions by symbol; a symbol that is in neither has none in these days. */
 export type ActionBatch<T> = { actions: { symbol: string; events: T[] }[]; gaps: FeedGap[] };
 
-export type TwelveDataFeed = PriceFeed & {
+export type TwelveDataFeed = Omit<PriceFeed, 'fetchSplits'> & {
   /** Splits with their ex-day from `from` to `to`. Costs 20 credits a symbol and a plan above the basic one. */
   fetchSplits(symbols: readonly string[], from: number, to: number, context: FeedContext): Promise<ActionBatch<Split>>;
   /** Cash dividends as they were paid, by ex-day. Costs 20 credits a symbol and a plan above the basic one. */
