@@ -24,6 +24,7 @@ import { createCredits } from '../credits/credits.ts';
 import type { FeedContext, FeedGap } from '../feed.ts';
 import { systemTiming } from './client.ts';
 import { createTwelveDataFeed } from './feed.ts';
+import { openTwelveData } from './open-feed.ts';
 import { createVendorPolicies, type PolicyLimits } from './policies.ts';
 import { streamPrices, streamUrlOf } from './price-stream.ts';
 import { readMembers } from './read-members.ts';
@@ -357,6 +358,7 @@ test('the breaker opens after failures in a row, costs nothing while open, half-
   assert.equal(asked, 5);
   await assert.rejects(ask(), (error) => error instanceof VendorError && error.retryAt === NOW + 30_000);
   assert.deepEqual([double.requests.length, credits.granted], [asked, paid]);
+  assert.equal(policies.restsUntil(), NOW + 30_000);
 
   mock.timers.setTime(NOW + 30_001);
   await assert.rejects(ask(), VendorError);
@@ -439,7 +441,7 @@ test('splits and dividends come by ex-day, with new shares per old share and cas
     currency: 'GBp',
   });
   const splits = await feed.fetchSplits(['SYM0', 'SYM1'], FROM, TO, asking());
-  assert.deepEqual(splits.actions, [{ symbol: 'SYM0', events: [{ day: dayNumber('2025-06-02'), newPerOld: 4 }] }]);
+  assert.deepEqual(splits, [{ symbol: 'SYM0', day: dayNumber('2025-06-02'), ratio: 4 }]);
   assert.equal(credits.granted, 40);
   const { actions, gaps } = await feed.fetchDividends(['SYM0', 'NOBODY', 'a b'], FROM, TO, asking());
   assert.deepEqual(actions[0]!.events, [
@@ -452,7 +454,8 @@ test('splits and dividends come by ex-day, with new shares per old share and cas
 
 test('a question the plan is too small for is refused without asking', async () => {
   const { feed, double } = await setUp({ limits: BASIC_LIMITS });
-  const { gaps } = await feed.fetchSplits(['SYM0', 'SYM1'], FROM, TO, asking());
+  assert.deepEqual(await feed.fetchSplits(['SYM0', 'SYM1'], FROM, TO, asking()), []);
+  const { gaps } = await feed.fetchDividends(['SYM0', 'SYM1'], FROM, TO, asking());
   assert.deepEqual(kinds(gaps), ['SYM0 refused', 'SYM1 refused']);
   assert.match(gaps[0]!.sentence, /costs 20 credits; the plan allows 8 a minute/);
   assert.equal(double.requests.length, 0);
@@ -494,6 +497,22 @@ test('a key is tried with one credit: its plan, or a sentence that says what is 
   const wrong = await setUp({ usedKey: 'wrong' });
   const tried = await testTwelveDataKey(wrong.client, asking());
   assert.match('problem' in tried ? tried.problem : '', /does not accept the key/);
+});
+
+test('opened for the refresh, the vendor tells its credits, its plan, its rest and whether the key works', async () => {
+  const double = await startVendorDouble({ seed: 1, symbols: names(3), key: KEY, now: () => NOW });
+  open.push(double);
+  const build = (key: string) => {
+    const timing = createFakeTiming(NOW);
+    const credits = createMemoryCredits(timing.now);
+    return openTwelveData({ baseUrl: double.url, key, credits, policies: createVendorPolicies(), timing });
+  };
+  const vendor = build(KEY);
+  assert.equal(await vendor.probe(asking()), null);
+  assert.equal((await vendor.credits!.status()).minuteLeft, 7);
+  assert.equal((await vendor.credits!.plan(13)).sentence, '13 symbols = 13 credits, 2 minutes');
+  assert.equal(await vendor.restsUntil(), null);
+  assert.equal((await build('wrong').probe(asking()))?.kind, 'refused');
 });
 
 test('with the budget in SQL, two feeds of two processes stay within the vendor’s own count', async () => {
