@@ -257,8 +257,7 @@ for (const fault of OUTAGES) {
     assert.equal(once.timing.slept.length, 1);
     const down = await setUp({ fault: always(fault), policies });
     const { series, gaps } = await down.feed.fetchBars(['SYM0'], FROM, TO, asking());
-    assert.deepEqual([series.length, kinds(gaps)], [0, [`SYM0 ${fault === 'dies' ? gaps[0]!.kind : 'unavailable'}`]]);
-    assert.ok(['unavailable', 'lies'].includes(gaps[0]!.kind));
+    assert.deepEqual([series.length, kinds(gaps)], [0, ['SYM0 unavailable']]);
     assert.equal(down.double.requests.length, 4);
   });
 }
@@ -687,17 +686,25 @@ test('the stream tells prices as they happen, keeps itself awake, and goes on af
     ...{ timing, heartbeatMs: 20 },
   });
   const ticks: { symbol: string; price: number; at: number }[] = [];
+  const subscriptions = () => double.streamed.filter((text) => text.includes('subscribe')).length;
+  const isAwake = () => double.streamed.some((text) => text.includes('heartbeat'));
+  let ticksBefore = 0;
   for await (const tick of stream) {
     ticks.push(tick);
     if (ticks.length === 6) double.dropStreams();
-    if (ticks.length === 12) controller.abort();
+    // What was under way before the loss still comes.
+    if (subscriptions() === 1) ticksBefore = ticks.length;
+    if (subscriptions() > 1 && ticks.length > ticksBefore && isAwake()) controller.abort();
   }
-  assert.equal(ticks.length, 12);
+  assert.ok(ticksBefore >= 6 && ticks.length > ticksBefore, 'ticks come before and after the loss');
   assert.deepEqual([...new Set(ticks.map(({ symbol }) => symbol))].sort(), ['SYM0', 'SYM1']);
   assert.ok(ticks.every(({ price, at }) => price > 0 && at > 0));
-  const subscriptions = double.streamed.filter((text) => text.includes('subscribe'));
-  assert.equal(subscriptions.length, 2, 'subscribed again after the loss');
-  assert.ok(double.streamed.some((text) => text.includes('heartbeat')));
+  for (const ofSymbol of Map.groupBy(ticks, ({ symbol }) => symbol).values()) {
+    assert.ok(
+      ofSymbol.every(({ at }, i) => i === 0 || at >= ofSymbol[i - 1]!.at),
+      'nothing is told again',
+    );
+  }
 });
 
 test('a stream nobody may have ends with the reason', async () => {
