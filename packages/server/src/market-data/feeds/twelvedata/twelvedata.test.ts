@@ -683,7 +683,7 @@ test('the stream tells prices as they happen, keeps itself awake, and goes on af
   const timing = { ...systemTiming, sleep: async () => {} };
   const stream = streamPrices({
     ...{ baseUrl: double.url, key: KEY, symbols: ['SYM0', 'SYM1', 'NOBODY'], signal: controller.signal },
-    ...{ timing, heartbeatMs: 20 },
+    ...{ timing, heartbeatMs: 400 },
   });
   const ticks: { symbol: string; price: number; at: number }[] = [];
   const subscriptions = () => double.streamed.filter((text) => text.includes('subscribe')).length;
