@@ -6,7 +6,9 @@ import { datasetCommands } from './datasets.ts';
 import { evidenceCommands } from './evidence.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
+import { keyCommands } from './keys.ts';
 import { operateCommands } from './operate.ts';
+import { peopleCommands } from './people.ts';
 import { runCommands } from './runs.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
@@ -17,6 +19,8 @@ import { universeCommands } from './universes.ts';
 export const COMMANDS: readonly Command[] = [
   ...statusCommands,
   ...accountCommands,
+  ...keyCommands,
+  ...peopleCommands,
   ...importCommands,
   ...dataCommands,
   ...runCommands,
