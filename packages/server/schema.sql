@@ -31,6 +31,7 @@ TABLE alert
   CONSTRAINT title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200)))
   CREATE UNIQUE INDEX alert_open ON public.alert USING btree (tenant_id, same_as) WHERE ((resolved_at IS NULL) AND (deleted_at IS NULL))
   CREATE UNIQUE INDEX alert_pkey ON public.alert USING btree (id)
+  CREATE INDEX alert_recent ON public.alert USING btree (tenant_id, id DESC)
   CREATE UNIQUE INDEX alert_tenant_id_id_key ON public.alert USING btree (tenant_id, id)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
@@ -152,6 +153,8 @@ TABLE data_case
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  withholds boolean NOT NULL DEFAULT false
+  other_source_id integer
   CONSTRAINT action_is_known CHECK ((action = ANY (ARRAY['quarantine'::text, 'note'::text])))
   CONSTRAINT data_case_pkey PRIMARY KEY (id)
   CONSTRAINT data_case_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
@@ -160,8 +163,10 @@ TABLE data_case
   CONSTRAINT data_case_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES ingest_run(tenant_id, id)
   CONSTRAINT data_case_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
   CONSTRAINT data_case_version_check CHECK ((version > 0))
+  CONSTRAINT other_source_is_own FOREIGN KEY (tenant_id, other_source_id) REFERENCES source(tenant_id, id)
   CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'confirmed'::text, 'false'::text])))
   CREATE INDEX data_case_instrument ON public.data_case USING btree (tenant_id, instrument_id, first_day)
+  CREATE INDEX data_case_other_source ON public.data_case USING btree (tenant_id, other_source_id) WHERE (other_source_id IS NOT NULL)
   CREATE UNIQUE INDEX data_case_pkey ON public.data_case USING btree (id)
   CREATE INDEX data_case_run ON public.data_case USING btree (tenant_id, run_id)
   CREATE INDEX data_case_source ON public.data_case USING btree (tenant_id, source_id)
@@ -724,6 +729,44 @@ TABLE publication
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.publication FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE query_log
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL DEFAULT 0
+  fingerprint text NOT NULL
+  text text NOT NULL
+  times integer NOT NULL DEFAULT 0
+  total_ms double precision NOT NULL DEFAULT 0
+  max_ms double precision NOT NULL DEFAULT 0
+  recent_ms jsonb NOT NULL DEFAULT '[]'::jsonb
+  first_seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  last_seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  plan text
+  plan_taken_at timestamp with time zone
+  plan_reason text
+  previous_plan text
+  previous_plan_taken_at timestamp with time zone
+  plan_changed_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT fingerprint_is_sha256 CHECK ((fingerprint ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT query_log_pkey PRIMARY KEY (id)
+  CONSTRAINT query_log_tenant_id_fingerprint_key UNIQUE (tenant_id, fingerprint)
+  CONSTRAINT query_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT query_log_version_check CHECK ((version > 0))
+  CONSTRAINT times_is_not_negative CHECK ((times >= 0))
+  CREATE UNIQUE INDEX query_log_pkey ON public.query_log USING btree (id)
+  CREATE UNIQUE INDEX query_log_tenant_id_fingerprint_key ON public.query_log USING btree (tenant_id, fingerprint)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.query_log FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE recovery_code
   id integer NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -747,6 +790,97 @@ TABLE recovery_code
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
   CREATE TRIGGER touch BEFORE UPDATE ON public.recovery_code FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE refresh
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  source_id integer NOT NULL
+  universe_id integer
+  task_id bigint
+  state text NOT NULL DEFAULT 'running'::text
+  symbol_count integer NOT NULL DEFAULT 0
+  current_count integer NOT NULL DEFAULT 0
+  refreshed_count integer NOT NULL DEFAULT 0
+  gap_count integer NOT NULL DEFAULT 0
+  accepted_count integer NOT NULL DEFAULT 0
+  revised_count integer NOT NULL DEFAULT 0
+  quarantined_count integer NOT NULL DEFAULT 0
+  case_count integer NOT NULL DEFAULT 0
+  batch_count integer NOT NULL DEFAULT 0
+  first_day date
+  last_day date
+  sentence text NOT NULL DEFAULT ''::text
+  started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  finished_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT refresh_pkey PRIMARY KEY (id)
+  CONSTRAINT refresh_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT refresh_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT refresh_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
+  CONSTRAINT refresh_tenant_id_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT refresh_tenant_id_universe_id_fkey FOREIGN KEY (tenant_id, universe_id) REFERENCES universe(tenant_id, id)
+  CONSTRAINT refresh_version_check CHECK ((version > 0))
+  CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'degraded'::text, 'failed'::text, 'cancelled'::text])))
+  CREATE UNIQUE INDEX refresh_pkey ON public.refresh USING btree (id)
+  CREATE INDEX refresh_source ON public.refresh USING btree (tenant_id, source_id, id DESC)
+  CREATE UNIQUE INDEX refresh_task ON public.refresh USING btree (tenant_id, task_id)
+  CREATE UNIQUE INDEX refresh_tenant_id_id_key ON public.refresh USING btree (tenant_id, id)
+  CREATE INDEX refresh_universe ON public.refresh USING btree (tenant_id, universe_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.refresh FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE refresh_gap
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  source_id integer NOT NULL
+  refresh_id integer NOT NULL
+  instrument_id integer
+  symbol text NOT NULL
+  kind text NOT NULL
+  sentence text NOT NULL
+  from_day date NOT NULL
+  to_day date NOT NULL
+  retry_at timestamp with time zone
+  times integer NOT NULL DEFAULT 1
+  opened_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  closed_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT days_are_in_order CHECK ((to_day >= from_day))
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['unknown'::text, 'empty'::text, 'refused'::text, 'credits'::text, 'unavailable'::text, 'lies'::text])))
+  CONSTRAINT refresh_gap_pkey PRIMARY KEY (id)
+  CONSTRAINT refresh_gap_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT refresh_gap_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT refresh_gap_tenant_id_instrument_id_fkey FOREIGN KEY (tenant_id, instrument_id) REFERENCES instrument(tenant_id, id)
+  CONSTRAINT refresh_gap_tenant_id_refresh_id_fkey FOREIGN KEY (tenant_id, refresh_id) REFERENCES refresh(tenant_id, id)
+  CONSTRAINT refresh_gap_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
+  CONSTRAINT refresh_gap_version_check CHECK ((version > 0))
+  CONSTRAINT symbol_is_short CHECK (((length(symbol) >= 1) AND (length(symbol) <= 64)))
+  CONSTRAINT times_is_positive CHECK ((times > 0))
+  CREATE INDEX refresh_gap_instrument ON public.refresh_gap USING btree (tenant_id, instrument_id)
+  CREATE UNIQUE INDEX refresh_gap_open ON public.refresh_gap USING btree (tenant_id, source_id, symbol) WHERE ((closed_at IS NULL) AND (deleted_at IS NULL))
+  CREATE UNIQUE INDEX refresh_gap_pkey ON public.refresh_gap USING btree (id)
+  CREATE INDEX refresh_gap_refresh ON public.refresh_gap USING btree (tenant_id, refresh_id)
+  CREATE UNIQUE INDEX refresh_gap_tenant_id_id_key ON public.refresh_gap USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.refresh_gap FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE refresh_token
@@ -798,6 +932,11 @@ TABLE schedule
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  after_close_calendar text
+  after_close_minutes integer
+  trading_days_only text
+  CONSTRAINT after_close_is_whole CHECK (((after_close_calendar IS NULL) = (after_close_minutes IS NULL)))
+  CONSTRAINT after_close_minutes_are_a_day CHECK (((after_close_minutes >= 0) AND (after_close_minutes <= 1440)))
   CONSTRAINT schedule_pkey PRIMARY KEY (id)
   CONSTRAINT schedule_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
   CONSTRAINT schedule_tenant_id_id_key UNIQUE (tenant_id, id)
@@ -808,6 +947,36 @@ TABLE schedule
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
   CREATE TRIGGER touch BEFORE UPDATE ON public.schedule FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE schedule_timer
+  tenant_id integer NOT NULL
+  schedule_id integer NOT NULL
+  for_version integer NOT NULL
+  next_run_at timestamp with time zone
+  computed_at timestamp with time zone NOT NULL
+  last_due_at timestamp with time zone
+  last_started_at timestamp with time zone
+  last_task_id bigint
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT schedule_timer_pkey PRIMARY KEY (tenant_id, schedule_id)
+  CONSTRAINT schedule_timer_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT schedule_timer_tenant_id_last_task_id_fkey FOREIGN KEY (tenant_id, last_task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT schedule_timer_tenant_id_schedule_id_fkey FOREIGN KEY (tenant_id, schedule_id) REFERENCES schedule(tenant_id, id)
+  CONSTRAINT schedule_timer_version_check CHECK ((version > 0))
+  CREATE INDEX schedule_timer_due ON public.schedule_timer USING btree (next_run_at)
+  CREATE UNIQUE INDEX schedule_timer_pkey ON public.schedule_timer USING btree (tenant_id, schedule_id)
+  CREATE INDEX schedule_timer_task ON public.schedule_timer USING btree (tenant_id, last_task_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.schedule_timer FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE second_factor
@@ -835,6 +1004,33 @@ TABLE second_factor
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
   CREATE TRIGGER touch BEFORE UPDATE ON public.second_factor FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE server_process
+  id uuid NOT NULL
+  tenant_id integer NOT NULL
+  kind text NOT NULL
+  code_version text NOT NULL
+  started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  last_seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  stopped_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['server'::text, 'worker'::text])))
+  CONSTRAINT server_process_pkey PRIMARY KEY (id)
+  CONSTRAINT server_process_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT server_process_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX server_process_pkey ON public.server_process USING btree (id)
+  CREATE INDEX server_process_seen ON public.server_process USING btree (tenant_id, last_seen_at)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.server_process FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE signing_key
@@ -880,9 +1076,14 @@ TABLE source
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  feed text
+  settings jsonb NOT NULL DEFAULT '{}'::jsonb
+  credential_sealed bytea
+  feed_removed_at timestamp with time zone
   CONSTRAINT code_is_plain CHECK ((code ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text))
   CONSTRAINT currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text))
-  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['simulator'::text, 'file'::text, 'manual'::text, 'calendar'::text])))
+  CONSTRAINT feed_is_known CHECK ((feed = ANY (ARRAY['twelvedata'::text, 'stooq'::text, 'ecb'::text, 'fred'::text, 'alfred'::text])))
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['simulator'::text, 'file'::text, 'manual'::text, 'calendar'::text, 'feed'::text])))
   CONSTRAINT known_at_rule_is_known CHECK ((known_at_rule = ANY (ARRAY['close_plus_one_hour'::text, 'declared_in_data'::text, 'recorded'::text])))
   CONSTRAINT price_basis_is_known CHECK ((price_basis = ANY (ARRAY['raw'::text, 'split_adjusted'::text, 'total_return'::text])))
   CONSTRAINT source_pkey PRIMARY KEY (id)
@@ -921,6 +1122,7 @@ TABLE task
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  traceparent text
   CONSTRAINT progress_is_a_fraction CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision)))
   CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
   CONSTRAINT task_pkey PRIMARY KEY (id)
@@ -1050,6 +1252,39 @@ TABLE universe_member
   CREATE TRIGGER touch BEFORE UPDATE ON public.universe_member FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
+TABLE vendor_credit
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  vendor text NOT NULL
+  key_sha256 text NOT NULL
+  recent_grants jsonb NOT NULL DEFAULT '[]'::jsonb
+  day date NOT NULL DEFAULT '1970-01-01'::date
+  used_today integer NOT NULL DEFAULT 0
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT key_sha256_is_hex CHECK ((key_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT recent_grants_is_a_list CHECK ((jsonb_typeof(recent_grants) = 'array'::text))
+  CONSTRAINT used_today_is_a_count CHECK ((used_today >= 0))
+  CONSTRAINT vendor_credit_pkey PRIMARY KEY (id)
+  CONSTRAINT vendor_credit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT vendor_credit_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT vendor_credit_tenant_id_vendor_key_sha256_key UNIQUE (tenant_id, vendor, key_sha256)
+  CONSTRAINT vendor_credit_version_check CHECK ((version > 0))
+  CONSTRAINT vendor_is_short CHECK (((length(vendor) >= 1) AND (length(vendor) <= 50)))
+  CREATE UNIQUE INDEX vendor_credit_pkey ON public.vendor_credit USING btree (id)
+  CREATE UNIQUE INDEX vendor_credit_tenant_id_id_key ON public.vendor_credit USING btree (tenant_id, id)
+  CREATE UNIQUE INDEX vendor_credit_tenant_id_vendor_key_sha256_key ON public.vendor_credit USING btree (tenant_id, vendor, key_sha256)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.vendor_credit FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 VIEW visible_run AS SELECT p.tenant_id,
     p.run_id,
     r.source_id,
@@ -1097,6 +1332,20 @@ BEGIN
   INSERT INTO tenant (name) VALUES (wanted) RETURNING id INTO created;
   RETURN created;
 END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_due_schedules(moment timestamp with time zone)
+ RETURNS TABLE(tenant_id integer, schedule_id integer, created_by integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT s.tenant_id, s.id, s.created_by
+  FROM schedule s LEFT JOIN schedule_timer t ON t.tenant_id = s.tenant_id AND t.schedule_id = s.id
+  WHERE s.deleted_at IS NULL AND s.enabled
+    AND (t.schedule_id IS NULL OR t.for_version <> s.version OR t.next_run_at <= moment
+         OR t.computed_at > moment + interval '5 minutes')
+  ORDER BY t.next_run_at NULLS FIRST, s.id LIMIT 100
+$function$
 
 CREATE OR REPLACE FUNCTION public.touchstone_ensure_price_years(first_year integer, last_year integer)
  RETURNS void
@@ -1364,6 +1613,18 @@ CREATE OR REPLACE FUNCTION public.touchstone_tenant()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('touchstone.tenant_id'::text, true), ''::text))::integer
+
+CREATE OR REPLACE FUNCTION public.touchstone_tenant_ids()
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT tenant.id
+    FROM tenant
+   WHERE (tenant.deleted_at IS NULL)
+   ORDER BY tenant.id;
+END
 
 CREATE OR REPLACE FUNCTION public.touchstone_touch()
  RETURNS trigger

@@ -71,6 +71,7 @@ export const createOwner = defineRoute({
   group: 'auth',
   summary: 'Make the owner of this installation; possible once, at the machine itself',
   scope: 'public',
+  limit: 'auth',
   body: z.object({ email, password, displayName: name, tenantName: name, asProgram }),
   status: 201,
   answer: session,
@@ -84,6 +85,7 @@ export const signIn = defineRoute({
   group: 'auth',
   summary: 'Sign in with e-mail and password',
   scope: 'public',
+  limit: 'auth',
   body: z.object({ email, password: z.string().max(200).meta({ example: 'correct horse battery' }), asProgram }),
   status: 200,
   answer: session,
@@ -160,6 +162,7 @@ export const refreshSession = defineRoute({
   group: 'auth',
   summary: 'Trade the refresh token for a new pair; a token used twice ends its session',
   scope: 'public',
+  limit: 'auth',
   body: z.object({
     refreshToken: z.string().max(200).optional().meta({ description: 'Programs only.', example: '3.abc' }),
   }),
@@ -222,6 +225,7 @@ export const changePassword = defineRoute({
   group: 'auth',
   summary: 'Change my password; ends my other sessions',
   scope: 'account:self',
+  limit: 'auth',
   body: z.object({
     currentPassword: z.string().max(200).meta({ example: 'correct horse battery' }),
     newPassword: password,

@@ -203,6 +203,10 @@ const FIXTURES: Record<string, Fixture> = {
      VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', 90, now()) RETURNING id`,
     ['app_user'],
   ),
+  alert: fixture(
+    `INSERT INTO alert (tenant_id, kind, severity, title, subject_kind, subject_id, same_as)
+     VALUES (7, 'data.stale', 'info', 'Old', 'universe', '1', 'same ' || $1) RETURNING id`,
+  ),
   app_user: fixture(`INSERT INTO app_user (tenant_id, role) VALUES (7, 'viewer') RETURNING id`),
   data_case: fixture(
     `INSERT INTO data_case (tenant_id, run_id, source_id, kind, action, first_day, last_day, row_count, reason)
@@ -247,6 +251,10 @@ const FIXTURES: Record<string, Fixture> = {
      VALUES (7, $2, sha256(convert_to('code ' || $1, 'UTF8'))) RETURNING id`,
     ['app_user'],
   ),
+  query_log: fixture(
+    `INSERT INTO query_log (tenant_id, fingerprint, text)
+     VALUES (7, encode(sha256(convert_to($1, 'UTF8')), 'hex'), 'SELECT $1') RETURNING id`,
+  ),
   refresh_token: fixture(
     `INSERT INTO refresh_token (tenant_id, user_id, family, token_hash, expires_at)
      VALUES (7, $2, gen_random_uuid(), convert_to('token ' || $1, 'UTF8'), now()) RETURNING id`,
@@ -278,6 +286,10 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO universe_member (tenant_id, universe_id, instrument_tenant_id, instrument_id)
      VALUES (7, $2, 7, $3) RETURNING id`,
     ['universe', 'instrument'],
+  ),
+  vendor_credit: fixture(
+    `INSERT INTO vendor_credit (tenant_id, vendor, key_sha256)
+     VALUES (7, 'twelvedata', encode(sha256(convert_to($1, 'UTF8')), 'hex')) RETURNING id`,
   ),
 };
 
@@ -368,8 +380,17 @@ test('a name is free again once its row is deleted, and only then', async () => 
      WHERE schemaname = 'public' AND indexdef LIKE 'CREATE UNIQUE%' AND indexdef LIKE '%(deleted_at IS NULL)%' ORDER BY 1`,
   );
   const tables = rows.map((row) => row.table);
-  assert.deepEqual(tables, ['index_definition', 'instrument', 'person', 'source', 'universe', 'universe_member']);
+  assert.deepEqual(tables, [
+    'alert',
+    'index_definition',
+    'instrument',
+    'person',
+    'source',
+    'universe',
+    'universe_member',
+  ]);
   const unique: Record<string, readonly string[]> = {
+    alert: ['same_as'],
     ...{ index_definition: ['name'], instrument: ['symbol'], person: ['email'], source: ['code'], universe: ['name'] },
     universe_member: ['universe_id', 'instrument_id'],
   };

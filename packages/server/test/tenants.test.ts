@@ -4,6 +4,7 @@ import { hasScope, PERSON_ROLES, type Role } from '@touchstone/contracts/policy'
 import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { tradingDays } from '@touchstone/quant/series/trading-calendar';
+import { raiseAlert } from '../src/platform/alerts/alerts.ts';
 import { systemClock } from '../src/platform/clock/clock.ts';
 import { createStages } from '../src/stages.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
@@ -35,6 +36,7 @@ type Belongings = {
   inputSha256: string;
   taskId: number;
   scheduleId: number;
+  alertId: number;
   family: string;
   userId: number;
   serviceId: number;
@@ -132,6 +134,13 @@ async function own(token: string, mark: string): Promise<Belongings> {
   const service = await must(token, 'POST', '/people/services', { name: mark });
   const invited = await must(token, 'POST', '/invitations', { email: `guest@${mark}.example.org`, role: 'viewer' });
   const key = await must(token, 'POST', '/keys', { name: mark, scopes: ['market:read'] });
+  await db.database.transaction({ tenantId: Number(instrument.tenantId), actorId: null }, (tx) =>
+    raiseAlert(tx, {
+      ...{ kind: 'data.stale', severity: 'warning', title: mark, detail: mark, subjectKind: 'universe', subjectId: 1 },
+      sameAs: mark,
+    }),
+  );
+  const alert = firstOf(await must(token, 'GET', '/alerts'));
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -143,6 +152,7 @@ async function own(token: string, mark: string): Promise<Belongings> {
     datasetSha256: String(dataset.sha256),
     inputSha256: String(Object(indexRun.lineage).datasetSha256),
     scheduleId: Number(schedule.id),
+    alertId: Number(alert.id),
     family: String(session.family ?? ''),
     ...{ userId: Number(Object(state.signedIn).userId), serviceId: Number(service.userId) },
     ...{ invitationId: Number(Object(invited.invitation).id), keyId: Number(Object(key.apiKey).id) },
@@ -249,6 +259,7 @@ const HIDDEN: Record<string, () => Attack[]> = {
   getTask: () => [{ path: `/tasks/${a.taskId}` }],
   cancelTask: () => [{ path: `/tasks/${a.taskId}/cancel` }],
   retryTask: () => [{ path: `/tasks/${a.taskId}/retry` }],
+  acknowledgeAlert: () => [{ path: `/alerts/${a.alertId}/acknowledge` }],
   updateSchedule: () => [{ path: `/schedules/${a.scheduleId}`, body: { enabled: false, version } }],
   deleteSchedule: () => [{ path: `/schedules/${a.scheduleId}` }],
 };
@@ -284,6 +295,7 @@ const LISTS: Record<string, () => Attack[]> = {
   listBenchmarks: () => [{ path: '/benchmarks' }, { path: `/benchmarks?search=${MARK}` }],
   listTasks: () => [{ path: '/tasks?limit=500' }],
   listSchedules: () => [{ path: '/schedules' }],
+  listAlerts: () => [{ path: '/alerts?limit=500' }],
   listEvidence: () => [
     { path: '/diagnostics/evidence?limit=500' },
     { path: `/diagnostics/evidence?subjectKind=run&subjectId=${a.runId}` },
@@ -324,8 +336,13 @@ const NAMELESS: Record<string, string> = {
   createSchedule: 'holds a number for later; the work it starts asks like startIndexRun, in a test of its own below',
   watchTasks: 'a stream, in a test of its own below',
   startVerify: 'walks the chain of the caller',
+  watchAlerts: 'a stream, in a test of its own in alerts.test.ts',
+  getHealth: 'universes in sight of the caller, as listUniverses shows them, and counts of the whole installation',
+  getSlowQuery: 'one of those',
+  listSlowQueries: 'statements of the program, without values; they belong to the system',
   getStatus: 'counts of the whole installation, estimated by the database',
   getPolicy: 'the same table for everybody',
+  getLimits: 'counts of the caller',
 };
 
 let listUniverse = 0;
@@ -368,7 +385,7 @@ test('every route is in this file: as hidden, as a list, or as nameless with a r
   const known = new Set([...Object.keys(HIDDEN), ...Object.keys(LISTS), ...Object.keys(NAMELESS)]);
   for (const route of ALL_ROUTES) {
     assert.ok(known.has(route.id), `${route.id} is new: say here what it must hide from another tenant`);
-    if (route.path.includes('/:') && route.id !== 'listHolidays') {
+    if (route.path.includes('/:') && !['listHolidays', 'getSlowQuery'].includes(route.id)) {
       assert.ok(route.id in HIDDEN, `${route.id} has a parameter in its path, so it must be attacked with A's`);
     }
   }

@@ -7,6 +7,7 @@ import { type Auth, type AuthSettings, createAuth } from '../src/platform/auth/a
 import type { Database } from '../src/platform/database/database.ts';
 import type { Serve } from '../src/platform/http/serve.ts';
 import { createFolderStore, type ObjectStore } from '../src/platform/object-store/object-store.ts';
+import { createProcesses } from '../src/platform/tasks/processes.ts';
 import { createTaskEngine, type TaskEngine } from '../src/platform/tasks/task-engine.ts';
 import { createLog } from '../src/platform/telemetry/log.ts';
 import type { TestDatabase } from './cluster.ts';
@@ -71,8 +72,10 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
     ...{ version: '0.1.0', startedAt: new Date().toISOString(), home, databaseVersion: '18', partitioning: 'yearly' },
     ...{ databaseKind: 'embedded' as const, migrations: MIGRATIONS },
   };
+  const processes = createProcesses(database, { kind: 'server', codeVersion: 'test' }, log);
+  await processes.open();
   const app = await createApp({
-    ...{ config: { trustProxy: false }, database, objects, tasks, clock, log, auth, installation },
+    ...{ config: { trustProxy: false }, database, objects, tasks, clock, log, auth, installation, processes },
     registerRoutes: (serve) => options.wire?.({ serve, database, objects, tasks, home }),
     webFolder: options.webFolder ?? null,
   });
@@ -126,6 +129,7 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
     async close() {
       await app.close();
       await tasks.stop();
+      await processes.close();
       await rm(home, { recursive: true, force: true });
     },
   };

@@ -168,7 +168,7 @@ const LOOPBACK_NAME = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i;
  * True for somebody at this machine's own keyboard: a loopback connection that no proxy passed on, asked for under a
  * loopback name. The name matters: a page elsewhere can point its own name at 127.0.0.1.
  */
-function isLocal(request: FastifyRequest): boolean {
+export function isLocal(request: FastifyRequest): boolean {
   const isForwarded = request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined;
   return !isForwarded && LOOPBACK_ADDRESS.test(request.ip) && LOOPBACK_NAME.test(request.hostname);
 }

@@ -108,6 +108,8 @@ export interface DataCaseTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  withholds: Defaulted<boolean>;
+  other_source_id: number | null;
 }
 
 export interface DatasetTable {
@@ -431,12 +433,92 @@ export interface PublicationTable {
   actor_id: number | null;
 }
 
+export interface QueryLogTable {
+  id: GeneratedAlways<number>;
+  tenant_id: Defaulted<number>;
+  fingerprint: string;
+  text: string;
+  times: Defaulted<number>;
+  total_ms: Defaulted<number>;
+  max_ms: Defaulted<number>;
+  recent_ms: Defaulted<JsonColumn>;
+  first_seen_at: Defaulted<string>;
+  last_seen_at: Defaulted<string>;
+  plan: string | null;
+  plan_taken_at: string | null;
+  plan_reason: string | null;
+  previous_plan: string | null;
+  previous_plan_taken_at: string | null;
+  plan_changed_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface RecoveryCodeTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
   user_id: number;
   code_hash: Buffer;
   spent_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface RefreshTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  source_id: number;
+  universe_id: number | null;
+  task_id: number | null;
+  state: Defaulted<string>;
+  symbol_count: Defaulted<number>;
+  current_count: Defaulted<number>;
+  refreshed_count: Defaulted<number>;
+  gap_count: Defaulted<number>;
+  accepted_count: Defaulted<number>;
+  revised_count: Defaulted<number>;
+  quarantined_count: Defaulted<number>;
+  case_count: Defaulted<number>;
+  batch_count: Defaulted<number>;
+  first_day: string | null;
+  last_day: string | null;
+  sentence: Defaulted<string>;
+  started_at: Defaulted<string>;
+  finished_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface RefreshGapTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  source_id: number;
+  refresh_id: number;
+  instrument_id: number | null;
+  symbol: string;
+  kind: string;
+  sentence: string;
+  from_day: string;
+  to_day: string;
+  retry_at: string | null;
+  times: Defaulted<number>;
+  opened_at: Defaulted<string>;
+  closed_at: string | null;
   created_at: Defaulted<string>;
   created_by: Defaulted<number | null>;
   updated_at: Defaulted<string>;
@@ -481,6 +563,27 @@ export interface ScheduleTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  after_close_calendar: string | null;
+  after_close_minutes: number | null;
+  trading_days_only: string | null;
+}
+
+export interface ScheduleTimerTable {
+  tenant_id: number;
+  schedule_id: number;
+  for_version: number;
+  next_run_at: string | null;
+  computed_at: string;
+  last_due_at: string | null;
+  last_started_at: string | null;
+  last_task_id: number | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
 }
 
 export interface SecondFactorTable {
@@ -490,6 +593,23 @@ export interface SecondFactorTable {
   secret_encrypted: Buffer | null;
   confirmed_at: string | null;
   last_step: Defaulted<number>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface ServerProcessTable {
+  id: string;
+  tenant_id: number;
+  kind: string;
+  code_version: string;
+  started_at: Defaulted<string>;
+  last_seen_at: Defaulted<string>;
+  stopped_at: string | null;
   created_at: Defaulted<string>;
   created_by: Defaulted<number | null>;
   updated_at: Defaulted<string>;
@@ -532,6 +652,10 @@ export interface SourceTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  feed: string | null;
+  settings: Defaulted<JsonColumn>;
+  credential_sealed: Buffer | null;
+  feed_removed_at: string | null;
 }
 
 export interface TaskTable {
@@ -557,6 +681,7 @@ export interface TaskTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  traceparent: string | null;
 }
 
 export interface TenantTable {
@@ -624,6 +749,23 @@ export interface UniverseMemberTable {
   version: Defaulted<number>;
 }
 
+export interface VendorCreditTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  vendor: string;
+  key_sha256: string;
+  recent_grants: Defaulted<JsonColumn>;
+  day: Defaulted<string>;
+  used_today: Defaulted<number>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface VisibleRunTable {
   tenant_id: number | null;
   run_id: number | null;
@@ -660,10 +802,15 @@ export interface DB {
   price_observation: PriceObservationTable;
   price_quarantine: PriceQuarantineTable;
   publication: PublicationTable;
+  query_log: QueryLogTable;
   recovery_code: RecoveryCodeTable;
+  refresh: RefreshTable;
+  refresh_gap: RefreshGapTable;
   refresh_token: RefreshTokenTable;
   schedule: ScheduleTable;
+  schedule_timer: ScheduleTimerTable;
   second_factor: SecondFactorTable;
+  server_process: ServerProcessTable;
   signing_key: SigningKeyTable;
   source: SourceTable;
   task: TaskTable;
@@ -671,5 +818,6 @@ export interface DB {
   trial: TrialTable;
   universe: UniverseTable;
   universe_member: UniverseMemberTable;
+  vendor_credit: VendorCreditTable;
   visible_run: VisibleRunTable;
 }

@@ -53,6 +53,7 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
     const level = reply.statusCode >= 500 ? 'error' : 'info';
     request.log[level](
       {
+        traceId: request.id,
         method: request.method,
         // A sign-in provider sends the browser back to a page with a code in the query.
         url: request.url.startsWith('/api') ? request.url : request.url.split('?')[0],
