@@ -199,8 +199,8 @@ test('publication stamps follow commit order, also between tenants', async () =>
 type Fixture = { key: string; make(tx: Transaction): Promise<number> };
 const FIXTURES: Record<string, Fixture> = {
   api_key: fixture(
-    `INSERT INTO api_key (tenant_id, user_id, name, prefix, key_hash, scopes, expires_at)
-     VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', now()) RETURNING id`,
+    `INSERT INTO api_key (tenant_id, user_id, name, prefix, key_hash, scopes, life_days, expires_at)
+     VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', 90, now()) RETURNING id`,
     ['app_user'],
   ),
   alert: fixture(
