@@ -63,11 +63,12 @@ export async function findInstrument(tx: Transaction, id: number): Promise<Instr
 // Read once, not once a bar.
 const LIVE = sql`WITH live AS MATERIALIZED (SELECT run_id FROM visible_run WHERE retracted_at IS NULL)`;
 
+// IS TRUE keeps the runs a table to look up in: as a join, the planner asked the bars once for each of a thousand runs.
 function barSpan(sourceId: number | undefined) {
   return sql`
     SELECT min(o.day) AS first_day, max(o.day) AS last_day, count(DISTINCT o.day)::int AS bar_count
     FROM price_observation o
-    WHERE o.instrument_id = i.id AND o.run_id IN (SELECT run_id FROM live)
+    WHERE o.instrument_id = i.id AND (o.run_id IN (SELECT run_id FROM live)) IS TRUE
       AND ${sourceId === undefined ? sql`true` : sql`o.source_id = ${sourceId}`}
   `;
 }
