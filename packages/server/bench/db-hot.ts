@@ -1,5 +1,5 @@
-import { FACT_TABLES, fillHotData, hotQueries, LARGE, planOf, statementsOf } from '../test/hot-queries.ts';
 import { type BenchResult, startBenchServer } from './bench-server.ts';
+import { FACT_TABLES, fillHotData, hotQueries, LARGE, planOf, statementsOf } from './hot-queries.ts';
 
 const ROUNDS = 100;
 const WARM_UP = 20;

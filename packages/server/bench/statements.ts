@@ -1,6 +1,15 @@
-import { countStatements, FEW, MANY } from '../test/statement-counts.ts';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import type { BenchResult } from './bench-server.ts';
 
+type Counts = {
+  counts: { id: string; few: number; many: number }[];
+  left: { id: string; reason: string }[];
+};
+
+const PROGRAM = path.join(import.meta.dirname, '../test/statement-counts.ts');
+const [FEW, MANY] = [5, 50];
 const WIDTH = 28;
 
 /**
@@ -10,7 +19,8 @@ const WIDTH = 28;
  * @public
  */
 export async function run(): Promise<BenchResult[]> {
-  const { counts, left } = await countStatements();
+  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM]);
+  const { counts, left }: Counts = JSON.parse(stdout);
   const tell = (line: string) => process.stderr.write(`${line}\n`);
   tell(
     `${'ROUTE'.padEnd(WIDTH)}${String(FEW).padStart(6)}${String(MANY).padStart(6)}   statements with so many instruments`,

@@ -2,8 +2,16 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import {
+  FACT_TABLES,
+  fillHotData,
+  type HotQuery,
+  hotQueries,
+  planOf,
+  SMALL,
+  statementsOf,
+} from '../bench/hot-queries.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
-import { FACT_TABLES, fillHotData, type HotQuery, hotQueries, planOf, SMALL, statementsOf } from './hot-queries.ts';
 
 // 200,000 bars: enough that the planner prefers an index where there is one. `npm run bench -- db-hot` has 5 million.
 // `UPDATE_PLANS=1 node --test …` writes the snapshots anew.

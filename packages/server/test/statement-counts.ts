@@ -6,8 +6,8 @@ import { tradingDays } from '@touchstone/quant/series/trading-calendar';
 import { raiseAlert } from '../src/platform/alerts/alerts.ts';
 import { systemClock } from '../src/platform/clock/clock.ts';
 import { SYSTEM_PRINCIPAL } from '../src/platform/database/database.ts';
+import { watchStatements } from '../src/platform/database/statements.ts';
 import { addSlowRuns } from '../src/platform/telemetry/query-log.repository.ts';
-import { watchStatements } from '../src/platform/telemetry/statements.ts';
 import { createStages } from '../src/stages.ts';
 import { createTestDatabase } from './cluster.ts';
 import { inlineCompute } from './inline-compute.ts';
@@ -178,3 +178,6 @@ function pathOf(route: Route, has: Belongings): string | null {
   if (names.some((name) => has[name] === undefined)) return null;
   return route.path.replace(/:(\w+)/g, (_, name: string) => has[name]!) + (QUERIES[route.id] ?? '');
 }
+
+// As a program it prints the counts: a benchmark must not import a test.
+if (import.meta.main) console.log(JSON.stringify(await countStatements()));

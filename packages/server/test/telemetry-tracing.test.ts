@@ -19,7 +19,7 @@ const { createTestDatabase } = await import('./cluster.ts');
 const { startTestServer } = await import('./test-server.ts');
 const { startTracing } = await import('../src/platform/telemetry/start-tracing.ts');
 const { runInThread } = await import('../src/platform/compute/run-in-thread.ts');
-const trace = await import('../src/platform/telemetry/trace.ts');
+const trace = await import('../src/platform/trace/trace.ts');
 await import('../src/stages.ts');
 
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';

@@ -4,13 +4,13 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { createDatabase, SYSTEM_PRINCIPAL } from '../src/platform/database/database.ts';
 import { createPool } from '../src/platform/database/pool.ts';
+import { poolFigures, watchStatements } from '../src/platform/database/statements.ts';
 import { registerGauge } from '../src/platform/telemetry/gauges.ts';
 import { hideInText, hideSecrets } from '../src/platform/telemetry/hide-secrets.ts';
 import { createLog } from '../src/platform/telemetry/log.ts';
 import { diffPlans, normaliseSql, whyNoPlan } from '../src/platform/telemetry/plan-text.ts';
 import { addSlowRuns, keepPlan, QUERIES_MAX } from '../src/platform/telemetry/query-log.repository.ts';
 import { takePlan } from '../src/platform/telemetry/slow-queries.ts';
-import { poolFigures, watchStatements } from '../src/platform/telemetry/statements.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 

@@ -6,6 +6,7 @@ import type { Route } from '@touchstone/contracts/route';
 import { countOpenAlerts, principalsOf } from '../alerts/alert.repository.ts';
 import type { Database, Principal, Transaction } from '../database/database.ts';
 import type { Installation } from '../database/installation.ts';
+import { poolFigures } from '../database/statements.ts';
 import { decodeIdCursor, toPage } from '../http/cursor.ts';
 import type { Caller, Serve } from '../http/serve.ts';
 import { found } from '../problem-error.ts';
@@ -15,7 +16,6 @@ import { eventLoopDelayMsP99 } from './metrics.ts';
 import { diffPlans } from './plan-text.ts';
 import { findQueryRow, listQueryRows, toSlowQuery } from './query-log.repository.ts';
 import type { SlowQueries } from './slow-queries.ts';
-import { poolFigures } from './statements.ts';
 
 export type DiagnosticsParts = {
   database: Database;

@@ -1,6 +1,6 @@
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { currentTrace } from '../trace/trace.ts';
 import { hideInText, hideSecrets } from './hide-secrets.ts';
-import { currentTrace } from './trace.ts';
 
 /** JSON lines on standard output. Every line of work inside a trace carries its id, and nothing secret is written. */
 export function createLog(level: string, destination?: DestinationStream): Logger {

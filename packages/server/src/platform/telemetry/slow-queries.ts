@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Database, SYSTEM_PRINCIPAL, type Transaction } from '../database/database.ts';
+import { type Statement, watchStatements } from '../database/statements.ts';
 import { normalisePlan, normaliseSql, queryOf, whyNoPlan } from './plan-text.ts';
 import { addSlowRuns, keepPlan, lockQueryLog, QUERIES_MAX, type TakenPlan } from './query-log.repository.ts';
-import { type Statement, watchStatements } from './statements.ts';
 
 export type SlowQueries = {
   thresholdMs: number;

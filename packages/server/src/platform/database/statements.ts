@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type pg from 'pg';
-import { currentTrace, type Trace } from './trace.ts';
+import { currentTrace, type Trace } from '../trace/trace.ts';
 
 /** One statement a connection has answered. */
 export type Statement = Readonly<{

@@ -6,9 +6,9 @@ import { createInstrumentsService } from '../src/market-data/instruments/instrum
 import { createRunsService } from '../src/market-data/runs/runs.service.ts';
 import { createTimelineService } from '../src/market-data/timeline/timeline.service.ts';
 import type { Database, Principal } from '../src/platform/database/database.ts';
+import { type Statement, watchStatements } from '../src/platform/database/statements.ts';
 import { listTaskRows } from '../src/platform/tasks/task.repository.ts';
 import { listEvidenceRows } from '../src/platform/telemetry/diagnostics.routes.ts';
-import { type Statement, watchStatements } from '../src/platform/telemetry/statements.ts';
 import { listIndexRunsPage } from '../src/portfolio/index-run/index-run.repository.ts';
 
 // The ten hottest questions of the product, on as many bars as wanted, for their plans (test) and their times (bench).
