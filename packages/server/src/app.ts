@@ -14,6 +14,7 @@ import { createHttpApp } from './platform/http/http-app.ts';
 import type { Serve } from './platform/http/serve.ts';
 import { createServe } from './platform/http/serve-routes.ts';
 import type { ObjectStore } from './platform/object-store/object-store.ts';
+import type { Processes } from './platform/tasks/processes.ts';
 import { registerTaskRoutes } from './platform/tasks/task.routes.ts';
 import type { TaskEngine } from './platform/tasks/task-engine.ts';
 import { registerDiagnosticsRoutes } from './platform/telemetry/diagnostics.routes.ts';
@@ -32,6 +33,8 @@ export type AppParts = {
   log: Logger;
   auth: Auth;
   installation: Installation;
+  /** This process among those that share the database. */
+  processes: Processes;
   /** Registers the routes of the stages. */
   registerRoutes: (serve: Serve) => void;
   /** Built pages; null: none are served. */
@@ -63,7 +66,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   addApiDocs(app, served, installation.version);
   const serve = createServe(app, auth.authenticate, served);
   auth.registerRoutes(serve);
-  registerTaskRoutes(serve, tasks, database, app);
+  registerTaskRoutes(serve, { tasks, database, processes: parts.processes }, app);
   registerAlertRoutes(serve, database, app, parts.log);
   registerDiagnosticsRoutes(serve, {
     ...{ database, tasks, installation, served, slowQueries, readParts },

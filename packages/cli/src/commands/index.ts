@@ -8,6 +8,7 @@ import { evidenceCommands } from './evidence.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
+import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
 import { runCommands } from './runs.ts';
 import { statusCommands } from './status.ts';
@@ -31,5 +32,6 @@ export const COMMANDS: readonly Command[] = [
   ...datasetCommands,
   ...taskCommands,
   ...evidenceCommands,
+  ...limitCommands,
   ...operateCommands,
 ];

@@ -1,12 +1,13 @@
 import { statfs } from 'node:fs/promises';
 import type { Freshness, Part } from '@touchstone/contracts/diagnostics';
 import * as contract from '@touchstone/contracts/diagnostics';
-import { POLICY } from '@touchstone/contracts/policy';
+import { OPERATOR_SCOPES, POLICY } from '@touchstone/contracts/policy';
 import type { Route } from '@touchstone/contracts/route';
 import { countOpenAlerts, principalsOf } from '../alerts/alert.repository.ts';
 import type { Database, Principal, Transaction } from '../database/database.ts';
 import type { Installation } from '../database/installation.ts';
 import { poolFigures } from '../database/statements.ts';
+import { evidenceBodyOf } from '../evidence/evidence.ts';
 import { decodeIdCursor, toPage } from '../http/cursor.ts';
 import type { Caller, Serve } from '../http/serve.ts';
 import { found } from '../problem-error.ts';
@@ -95,14 +96,17 @@ export function registerDiagnosticsRoutes(serve: Serve, parts: DiagnosticsParts)
       subjectKind: row.subject_kind,
       subjectId: row.subject_id,
       actorId: row.actor_id,
-      body: bodyOf(row.body),
+      body: evidenceBodyOf(row.body),
       hash: row.hash.toString('hex'),
     }));
     return toPage(records, query.limit, (record) => [record.sequence]);
   });
 
   serve(contract.getPolicy, async () => ({
-    roles: Object.fromEntries(Object.entries(POLICY).map(([role, scopes]) => [role, [...scopes]])),
+    roles: {
+      ...Object.fromEntries(Object.entries(POLICY).map(([role, scopes]) => [role, [...scopes]])),
+      operator: [...OPERATOR_SCOPES],
+    },
     routes: served.map((route) => ({ id: route.id, scope: route.scope })),
   }));
 }
@@ -191,10 +195,4 @@ export function listEvidenceRows(
     .orderBy('sequence', 'desc')
     .limit(limit + 1)
     .execute();
-}
-
-/** The record's own part of what was hashed. */
-function bodyOf(text: string): Record<string, unknown> {
-  const told: { body?: Record<string, unknown> } = JSON.parse(text);
-  return told.body ?? {};
 }
