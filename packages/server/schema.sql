@@ -170,6 +170,7 @@ TABLE data_case
   CREATE UNIQUE INDEX data_case_pkey ON public.data_case USING btree (id)
   CREATE INDEX data_case_run ON public.data_case USING btree (tenant_id, run_id)
   CREATE INDEX data_case_source ON public.data_case USING btree (tenant_id, source_id)
+  CREATE INDEX data_case_state ON public.data_case USING btree (tenant_id, state, id DESC)
   CREATE UNIQUE INDEX data_case_tenant_id_id_key ON public.data_case USING btree (tenant_id, id)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
