@@ -83,7 +83,11 @@ function Radius({ found }: { found: BlastRadius }) {
                   ? 'none'
                   : `${formatCount(index.staleDayCount)} of ${formatCount(index.dayCount)}, from ${formatDay(index.staleFrom)}`,
             },
-            { key: 'act', header: <span className="sr-only">Actions</span>, cell: (index) => <Recompute index={index} /> },
+            {
+              key: 'act',
+              header: <span className="sr-only">Actions</span>,
+              cell: (index) => <Recompute index={index} />,
+            },
           ]}
         />
       )}
@@ -125,7 +129,12 @@ function Picture({ found }: { found: BlastRadius }) {
   const { change } = found;
   const stale = found.indexes.filter((index) => index.isStale).length;
   const steps = [
-    ...found.dependents.map((kind) => ({ kind: kind.kind, count: kind.count, name: kindName(kind.kind), isStale: false })),
+    ...found.dependents.map((kind) => ({
+      kind: kind.kind,
+      count: kind.count,
+      name: kindName(kind.kind),
+      isStale: false,
+    })),
     { kind: 'index', count: stale, name: ['stale index', 'stale indexes'] as const, isStale: stale > 0 },
   ];
   return (
@@ -136,7 +145,8 @@ function Picture({ found }: { found: BlastRadius }) {
       <li className="bg-accent-well px-3 py-2.5">
         <span className="block text-xl font-semibold">{formatCount(change.rowCount)}</span>
         <span className="block text-xs text-soft">
-          {change.rowCount === 1 ? 'row' : 'rows'} {CHANGES[change.what]}, {plural(change.instrumentCount, 'instrument')}
+          {change.rowCount === 1 ? 'row' : 'rows'} {CHANGES[change.what]},{' '}
+          {plural(change.instrumentCount, 'instrument')}
           {change.firstDay !== null && `, ${formatDay(change.firstDay)} to ${formatDay(change.lastDay)}`}
         </span>
       </li>

@@ -10,7 +10,9 @@ export function NextRuns({ schedule }: { schedule: Pick<Schedule, 'enabled' | 'n
   return (
     <span className="block whitespace-nowrap" title={later.map((one) => formatInstant(one)).join('\n')}>
       {formatInstant(next)}
-      {later.length > 0 && <span className="block text-xs text-soft">then {later.map((one) => formatInstant(one)).join('; ')}</span>}
+      {later.length > 0 && (
+        <span className="block text-xs text-soft">then {later.map((one) => formatInstant(one)).join('; ')}</span>
+      )}
     </span>
   );
 }

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ProblemError } from '../problem-error.ts';
 import type { Caller, Serve } from './serve.ts';
+import { findUnfit } from './unfit-values.ts';
 import { findUnknownFields } from './unknown-fields.ts';
 
 /** Who sent this request; null when nobody can be told. */
@@ -127,6 +128,11 @@ function readPart(
     } else if (place === 'query') {
       for (const key of Object.keys(value ?? {})) broken.push({ path: `query.${key}`, rule: 'Is not known here.' });
     }
+    return undefined;
+  }
+  const unfit = findUnfit(value, place);
+  if (unfit.length > 0) {
+    broken.push(...unfit);
     return undefined;
   }
   for (const path of findUnknownFields(schema, value, place)) broken.push({ path, rule: 'Is not known here.' });

@@ -3,7 +3,13 @@ import { ApiProblem } from '@touchstone/contracts/client';
 import { listSources } from '@touchstone/contracts/data';
 import { listFeeds } from '@touchstone/contracts/feeds';
 import { listIndexes } from '@touchstone/contracts/indexes';
-import { createSchedule, listSchedules, type Schedule, type ScheduleKind, updateSchedule } from '@touchstone/contracts/tasks';
+import {
+  createSchedule,
+  listSchedules,
+  type Schedule,
+  type ScheduleKind,
+  updateSchedule,
+} from '@touchstone/contracts/tasks';
 import { listUniverses } from '@touchstone/contracts/universes';
 import { useState } from 'react';
 import { Conflict } from '../../components/conflict.tsx';
