@@ -155,6 +155,13 @@ const SCHEDULES = [
   }),
 ];
 
+const PARTS: diagnostics.Part[] = [
+  { name: 'timescaledb', state: 'fall-back', sentence: 'Bars lie in yearly partitions of plain PostgreSQL.' },
+  { name: 'redis', state: 'fall-back', sentence: 'Caches and limits live in this process and in the database.' },
+  { name: 'opentelemetry', state: 'off', sentence: 'No collector is configured; nothing is sent anywhere.' },
+  { name: 'single sign-on', state: 'off', sentence: 'People sign in with e-mail and password.' },
+];
+
 export function answerOperation(on: On, stage: Stage): void {
   const state = {
     feeds: stage.isEmpty ? [] : startFeeds(),
@@ -582,6 +589,20 @@ JOIN publication p ON p.run_id = o.run_id
 WHERE o.tenant_id = $1 AND o.instrument_id = ANY($2) AND o.day BETWEEN $3 AND $4 AND p.published_at <= $5
 ORDER BY o.instrument_id, o.day, o.revision DESC`;
 
+const PLAN_DIFF: Answer<typeof diagnostics.getSlowQuery>['planDiff'] = [
+  { change: 'same', line: 'Sort' },
+  { change: 'same', line: '  Sort Key: o.instrument_id, o.day, o.revision DESC' },
+  { change: 'same', line: '  ->  Hash Join' },
+  { change: 'same', line: '        Hash Cond: (o.run_id = p.run_id)' },
+  {
+    change: 'removed',
+    line: '        ->  Index Scan using price_observation_2025_pkey on price_observation_2025 o',
+  },
+  { change: 'added', line: '        ->  Seq Scan on price_observation_2025 o' },
+  { change: 'same', line: '        ->  Hash' },
+  { change: 'same', line: '              ->  Seq Scan on publication p' },
+];
+
 function answerDiagnostics(on: On, isEmpty: boolean): void {
   const health = like(diagnostics.getHealth, {});
   const fresh = health.freshness[0]!;
@@ -618,12 +639,7 @@ function answerDiagnostics(on: On, isEmpty: boolean): void {
     memory: { residentBytes: 182_000_000, heapBytes: 61_000_000 },
     disk: { freeBytes: 800_000_000, totalBytes: 60_000_000_000, freeFraction: 0.0133 },
     alerts: isEmpty ? { info: 0, warning: 0, critical: 0 } : { info: 1, warning: 1, critical: 1 },
-    parts: [
-      { name: 'timescaledb', state: 'fall-back', sentence: 'Bars lie in yearly partitions of plain PostgreSQL.' },
-      { name: 'redis', state: 'fall-back', sentence: 'Caches and limits live in this process and in the database.' },
-      { name: 'opentelemetry', state: 'off', sentence: 'No collector is configured; nothing is sent anywhere.' },
-      { name: 'single sign-on', state: 'off', sentence: 'People sign in with e-mail and password.' },
-    ],
+    parts: PARTS,
   }));
   const slow = like(diagnostics.getSlowQuery, {});
   const { plan: _plan, planReason: _reason, previousPlan: _previous, planDiff: _diff, ...query } = slow;
@@ -653,19 +669,7 @@ function answerDiagnostics(on: On, isEmpty: boolean): void {
       text: 'Sort\n  Sort Key: o.instrument_id, o.day, o.revision DESC\n  ->  Hash Join\n        Hash Cond: (o.run_id = p.run_id)\n        ->  Index Scan using price_observation_2025_pkey on price_observation_2025 o\n        ->  Hash\n              ->  Seq Scan on publication p',
       takenAt: '2026-01-10T02:00:00.000Z',
     },
-    planDiff: [
-      { change: 'same', line: 'Sort' },
-      { change: 'same', line: '  Sort Key: o.instrument_id, o.day, o.revision DESC' },
-      { change: 'same', line: '  ->  Hash Join' },
-      { change: 'same', line: '        Hash Cond: (o.run_id = p.run_id)' },
-      {
-        change: 'removed',
-        line: '        ->  Index Scan using price_observation_2025_pkey on price_observation_2025 o',
-      },
-      { change: 'added', line: '        ->  Seq Scan on price_observation_2025 o' },
-      { change: 'same', line: '        ->  Hash' },
-      { change: 'same', line: '              ->  Seq Scan on publication p' },
-    ],
+    planDiff: PLAN_DIFF,
   }));
   on(limits.getLimits, () => {
     const example = like(limits.getLimits, {});
@@ -716,38 +720,34 @@ function answerKeeping(on: On, stage: Stage): void {
   on(keeping.startArchive, () => quick('Archive old years'));
   on(keeping.bringBackArchive, ({ params }) => quick(`Bring ${params.year} back`));
   const [archive] = like(keeping.listArchives, {}).items;
-  on(keeping.listArchives, () => ({
-    items: stage.isEmpty
-      ? []
-      : [
-          { ...archive!, id: 1, year: 2010, tenantId: 1, state: 'archived', rowCount: 106_400, byteCount: 2_910_000 },
-          { ...archive!, id: 2, year: 2009, tenantId: 0, state: 'brought_back', rowCount: 5_040, byteCount: 142_000 },
-        ],
-  }));
+  const archives: keeping.Archive[] = [
+    { ...archive!, id: 1, year: 2010, tenantId: 1, state: 'archived', rowCount: 106_400, byteCount: 2_910_000 },
+    { ...archive!, id: 2, year: 2009, tenantId: 0, state: 'brought_back', rowCount: 5_040, byteCount: 142_000 },
+  ];
+  on(keeping.listArchives, () => ({ items: stage.isEmpty ? [] : archives }));
   const fine = { state: 'fine' as const, why: '', command: null };
+  const findings: keeping.Finding[] = [
+    {
+      check: 'disk-space',
+      state: 'broken',
+      what: 'The disk has 0.8 GB free.',
+      why: 'Imports and backups stop below 1 GB.',
+      command: 'touchstone archive start 10',
+    },
+    {
+      check: 'backup-age',
+      state: 'warning',
+      what: 'The newest backup is 2 days old.',
+      why: 'What came in since then is lost with the disk.',
+      command: 'touchstone backup start',
+    },
+    { ...fine, check: 'database', what: 'The database answers, version 18.4.' },
+    { ...fine, check: 'migrations', what: 'Every migration is in force.' },
+    { ...fine, check: 'redis', state: 'skipped', what: 'No Redis is configured.' },
+  ];
   on(keeping.getDoctor, () => ({
     ok: stage.isEmpty,
     checkedAt: NOW,
-    findings: stage.isEmpty
-      ? [{ ...fine, check: 'database', what: 'The database answers.' }]
-      : [
-          {
-            check: 'disk-space',
-            state: 'broken',
-            what: 'The disk has 0.8 GB free.',
-            why: 'Imports and backups stop below 1 GB.',
-            command: 'touchstone archive start 10',
-          },
-          {
-            check: 'backup-age',
-            state: 'warning',
-            what: 'The newest backup is 2 days old.',
-            why: 'What came in since then is lost with the disk.',
-            command: 'touchstone backup start',
-          },
-          { ...fine, check: 'database', what: 'The database answers, version 18.4.' },
-          { ...fine, check: 'migrations', what: 'Every migration is in force.' },
-          { ...fine, check: 'redis', state: 'skipped', what: 'No Redis is configured.' },
-        ],
+    findings: stage.isEmpty ? [{ ...fine, check: 'database', what: 'The database answers.' }] : findings,
   }));
 }

@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type Feed, listRefreshes, planRefresh, startRefresh } from '@touchstone/contracts/feeds';
+import type { Answer } from '@touchstone/contracts/route';
 import { listUniverses } from '@touchstone/contracts/universes';
 import { useState } from 'react';
 import { AreaField, ChoiceField, onSubmit, SelectField, TextField } from '../../components/form.tsx';
@@ -128,44 +129,55 @@ export function RefreshPlanPanel({ feed }: { feed: Feed }) {
         </form>
         {plan.error && <ProblemNotice error={plan.error} />}
         <div aria-live="polite" className="empty:hidden">
-          {told && (
-            <section aria-label="The plan" className="rounded border border-accent/30 bg-accent-well px-3.5 py-3">
-              <p className="font-medium">{told.sentence}</p>
-              <div className="mt-2">
-                <Facts
-                  items={[
-                    ['Asked', plural(told.symbolCount, 'symbol')],
-                    ['Up to date', plural(told.currentCount, 'symbol')],
-                    ...(told.newCount > 0
-                      ? ([['New', `${plural(told.newCount, 'symbol')}, with their whole history`]] as const)
-                      : []),
-                    ['Questions', formatCount(told.requestCount)],
-                    ...(told.credits > 0
-                      ? ([['Credits', `${formatCount(told.credits)}, about ${formatMinutes(told.minutes)}`]] as const)
-                      : []),
-                    ...(told.finishesOn ? ([['Complete on', formatDay(told.finishesOn)]] as const) : []),
-                    ['Through', formatDay(told.throughDay)],
-                  ]}
-                />
-              </div>
-              <div className="mt-3">
-                <Button
-                  look="main"
-                  refusal={refusal}
-                  isBusy={start.isPending}
-                  disabled={told.symbolCount === 0 && told.requestCount === 0}
-                  onClick={() => start.mutate()}
-                >
-                  Start the refresh
-                </Button>
-              </div>
-            </section>
-          )}
+          {told && <PlanView plan={told} refusal={refusal} isBusy={start.isPending} onStart={() => start.mutate()} />}
         </div>
         {start.error && <ProblemNotice error={start.error} />}
         {taskId !== undefined && <Running taskId={taskId} sourceId={feed.id} />}
       </div>
     </Panel>
+  );
+}
+
+type PlanProps = {
+  plan: Answer<typeof planRefresh>;
+  refusal: string | null;
+  isBusy: boolean;
+  onStart: () => void;
+};
+
+function PlanView({ plan, refusal, isBusy, onStart }: PlanProps) {
+  return (
+    <section aria-label="The plan" className="rounded border border-accent/30 bg-accent-well px-3.5 py-3">
+      <p className="font-medium">{plan.sentence}</p>
+      <div className="mt-2">
+        <Facts
+          items={[
+            ['Asked', plural(plan.symbolCount, 'symbol')],
+            ['Up to date', plural(plan.currentCount, 'symbol')],
+            ...(plan.newCount > 0
+              ? ([['New', `${plural(plan.newCount, 'symbol')}, with their whole history`]] as const)
+              : []),
+            ['Questions', formatCount(plan.requestCount)],
+            ...(plan.credits > 0
+              ? ([['Credits', `${formatCount(plan.credits)}, about ${formatMinutes(plan.minutes)}`]] as const)
+              : []),
+            ...(plan.finishesOn ? ([['Complete on', formatDay(plan.finishesOn)]] as const) : []),
+            ['Through', formatDay(plan.throughDay)],
+          ]}
+        />
+      </div>
+      <div className="mt-3">
+        <Button
+          look="main"
+          refusal={refusal}
+          isBusy={isBusy}
+          disabled={plan.symbolCount === 0 && plan.requestCount === 0}
+          onClick={onStart}
+        >
+          Start the refresh
+        </Button>
+      </div>
+    </section>
   );
 }
 

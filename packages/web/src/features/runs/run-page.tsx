@@ -109,6 +109,7 @@ function RunDetail({ run }: { run: Run }) {
             <RowProblems problems={run.errors} empty="Every row could be read." />
           </Panel>
         </div>
+        {run.state === 'published' && mayTrace && <BlastRadiusPanel runId={run.id} />}
       </div>
     </>
   );
