@@ -606,8 +606,10 @@ const PLAN_DIFF: Answer<typeof diagnostics.getSlowQuery>['planDiff'] = [
 function answerDiagnostics(on: On, isEmpty: boolean): void {
   const health = like(diagnostics.getHealth, {});
   const fresh = health.freshness[0]!;
+  const cache = { kind: 'in-process', hits: 18_204, misses: 1_371, hitFraction: 0.93 };
   on(diagnostics.getHealth, () => ({
     ...health,
+    cache,
     ok: isEmpty,
     reasons: isEmpty ? [] : ['The disk has 0.8 GB free.', 'The backup of last night failed.'],
     freshness: isEmpty

@@ -73,7 +73,16 @@ function Radius({ found }: { found: BlastRadius }) {
                 </span>
               ),
             },
-            { key: 'state', header: 'State', cell: (index) => <IndexState index={index} /> },
+            {
+              key: 'state',
+              header: 'State',
+              cell: (index) => (
+                <span className="flex flex-wrap items-center gap-2">
+                  <IndexState index={index} />
+                  <Recompute index={index} />
+                </span>
+              ),
+            },
             {
               key: 'days',
               header: 'Days that may differ',
@@ -82,11 +91,6 @@ function Radius({ found }: { found: BlastRadius }) {
                 index.staleFrom === null
                   ? 'none'
                   : `${formatCount(index.staleDayCount)} of ${formatCount(index.dayCount)}, from ${formatDay(index.staleFrom)}`,
-            },
-            {
-              key: 'act',
-              header: <span className="sr-only">Actions</span>,
-              cell: (index) => <Recompute index={index} />,
             },
           ]}
         />
@@ -140,9 +144,9 @@ function Picture({ found }: { found: BlastRadius }) {
   return (
     <ol
       aria-label="From the change to what rests on it"
-      className="mx-4 grid gap-px overflow-hidden rounded border border-line bg-line sm:grid-flow-col sm:auto-cols-fr"
+      className="mx-4 grid grid-cols-2 gap-px overflow-hidden rounded border border-line bg-line md:grid-flow-col md:auto-cols-fr md:grid-cols-none"
     >
-      <li className="bg-accent-well px-3 py-2.5">
+      <li className="bg-accent-well px-3 py-2.5 max-md:col-span-2">
         <span className="block text-xl font-semibold">{formatCount(change.rowCount)}</span>
         <span className="block text-xs text-soft">
           {change.rowCount === 1 ? 'row' : 'rows'} {CHANGES[change.what]},{' '}

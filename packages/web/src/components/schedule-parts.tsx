@@ -4,23 +4,15 @@ import { formatAgo, formatInstant } from '../lib/format.ts';
 import { TaskBadge } from './task-progress.tsx';
 
 export function NextRuns({ schedule }: { schedule: Pick<Schedule, 'enabled' | 'nextRuns'> }) {
-  const [next, ...later] = schedule.nextRuns;
-  if (!schedule.enabled) return <span className="text-soft">off</span>;
-  if (next === undefined) return <span className="text-soft">not in sight</span>;
-  return (
-    <span className="block whitespace-nowrap" title={later.map((one) => formatInstant(one)).join('\n')}>
-      {formatInstant(next)}
-      {later.length > 0 && (
-        <span className="block text-xs text-soft">then {later.map((one) => formatInstant(one)).join('; ')}</span>
-      )}
-    </span>
-  );
+  if (!schedule.enabled) return 'off';
+  if (schedule.nextRuns.length === 0) return 'not in sight';
+  return schedule.nextRuns.map((one) => formatInstant(one)).join('; ');
 }
 
 /** What it started last, and how that ended. */
 export function LastOutcome({ schedule }: { schedule: Pick<Schedule, 'lastStartedAt' | 'lastTask'> }) {
   const { lastTask, lastStartedAt } = schedule;
-  if (lastStartedAt === null) return <span className="text-soft">not yet</span>;
+  if (lastStartedAt === null) return <span className="text-soft">not started yet</span>;
   return (
     <span className="block min-w-28">
       {lastTask === null ? (

@@ -28,8 +28,7 @@ export function AlertsPage() {
   return (
     <>
       <PageHeader title="Alerts">
-        What somebody should see. An alert goes by itself when its cause is gone; acknowledging only says that you saw
-        it.
+        What somebody should see. An alert goes by itself when its cause is gone; acknowledging says you saw it.
       </PageHeader>
       <Gate scope="system:read">
         <Alerts />
@@ -116,7 +115,7 @@ function AlertItem({ alert }: { alert: Alert }) {
             <Badge tone={severityTone(alert.severity)}>{alert.severity}</Badge>
             <span className="font-medium">{alert.title}</span>
           </p>
-          <p className="mt-1 max-w-prose text-sm">{alert.detail}</p>
+          <p className="mt-1 max-w-3xl text-sm">{alert.detail}</p>
           <p className="mt-1.5 flex flex-wrap gap-x-4 gap-y-0.5 text-xs text-soft">
             <span title={formatInstant(alert.raisedAt)}>raised {formatAgo(alert.raisedAt, Date.now())}</span>
             {alert.times > 1 && (

@@ -66,7 +66,10 @@ function FeedDetail({ feed }: { feed: Feed }) {
   return (
     <>
       <PageHeader title={feed.name} marks={<FeedBadge feed={feed} />}>
-        {VENDORS[feed.feed].gives}
+        {VENDORS[feed.feed].gives}{' '}
+        <Link to="/data" className="link">
+          All sources
+        </Link>
       </PageHeader>
       <div className="grid gap-4 lg:grid-cols-[minmax(0,1.7fr)_minmax(0,1fr)] lg:items-start">
         <div className="grid min-w-0 gap-4">

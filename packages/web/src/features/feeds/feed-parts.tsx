@@ -3,7 +3,7 @@ import type { Feed, RefreshSummary } from '@touchstone/contracts/feeds';
 import { Meter } from '../../components/meter.tsx';
 import { Badge, Facts, Panel } from '../../components/ui.tsx';
 import { formatAgo, formatDay, formatInstant, plural } from '../../lib/format.ts';
-import { feedState, refreshState, VENDORS } from './feed-words.ts';
+import { feedState, refreshState } from './feed-words.ts';
 
 export function FeedBadge({ feed }: { feed: Pick<Feed, 'state'> }) {
   const [words, tone] = feedState(feed.state);
@@ -36,7 +36,7 @@ export function FeedCard({ feed }: { feed: Feed }) {
   return (
     <Panel
       title={feed.name}
-      hint={VENDORS[feed.feed].name}
+      hint={<code className="font-mono text-xs">{feed.code}</code>}
       actions={<FeedBadge feed={feed} />}
       footer={
         <>

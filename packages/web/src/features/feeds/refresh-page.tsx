@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { type Gap, getRefresh } from '@touchstone/contracts/feeds';
 import type { Answer } from '@touchstone/contracts/route';
+import { listUniverses } from '@touchstone/contracts/universes';
 import { DataTable } from '../../components/data-table.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
@@ -14,6 +15,7 @@ import { RefreshBadge } from './feed-parts.tsx';
 import { gapKindName } from './feed-words.ts';
 
 const POLL_MS = 3_000;
+const UNIVERSES_MAX = 500;
 type Report = Answer<typeof getRefresh>;
 
 export function RefreshPage() {
@@ -33,6 +35,8 @@ export function RefreshPage() {
 }
 
 function ReportDetail({ report }: { report: Report }) {
+  const universes = useQuery(apiQuery(listUniverses, { query: { limit: UNIVERSES_MAX } }));
+  const universeName = universes.data?.items.find((one) => one.id === report.universeId)?.name;
   const counts = [
     ['Asked', report.symbolCount],
     ['Refreshed', report.refreshedCount],
@@ -88,7 +92,7 @@ function ReportDetail({ report }: { report: Report }) {
                       params={{ universeId: report.universeId }}
                       className="link"
                     >
-                      {report.universeId}
+                      {universeName ?? `Universe ${report.universeId}`}
                     </Link>
                   ),
                 ],
@@ -164,10 +168,13 @@ function Batches({ report }: { report: Report }) {
             header: 'Held back',
             isNumber: true,
             cell: (run) => (
-              <Link to="/data/cases" search={(before) => ({ ...before, run: run.runId })} className="link">
-                {formatCount(run.quarantinedCount)}
-                <span className="sr-only"> held back, findings of delivery {run.runId}</span>
-              </Link>
+              <span>
+                {formatCount(run.quarantinedCount)}{' '}
+                <Link to="/data/cases" search={(before) => ({ ...before, run: run.runId })} className="link">
+                  findings
+                  <span className="sr-only"> of delivery {run.runId}</span>
+                </Link>
+              </span>
             ),
           },
           {

@@ -17,6 +17,7 @@ export function GapTable({ gaps, withFeed, empty }: { gaps: readonly Gap[]; with
         <span className="block min-w-44 max-w-prose">
           <Badge tone={gap.kind === 'lies' || gap.kind === 'refused' ? 'bad' : 'warn'}>{gapKindName(gap.kind)}</Badge>
           <span className="mt-0.5 block">{gap.sentence}</span>
+          <span className="mt-0.5 block text-xs text-soft md:hidden">Asked again: {againWords(gap)}</span>
         </span>
       ),
     },
@@ -30,7 +31,12 @@ export function GapTable({ gaps, withFeed, empty }: { gaps: readonly Gap[]; with
         </span>
       ),
     },
-    { key: 'again', header: 'Asked again', cell: (gap) => <span className="block min-w-28">{againWords(gap)}</span> },
+    {
+      key: 'again',
+      header: 'Asked again',
+      isWide: true,
+      cell: (gap) => <span className="block min-w-28">{againWords(gap)}</span>,
+    },
     { key: 'times', header: 'Met', isNumber: true, isWide: true, cell: (gap) => `${gap.times}×` },
     {
       key: 'feed',

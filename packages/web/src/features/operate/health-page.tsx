@@ -89,8 +89,8 @@ type TileProps = { title: string; value: string; isFine: boolean; children: Reac
 /** One thing: its figure, whether it is fine in a word, and what the figure means. */
 function Tile({ title, value, isFine, children }: TileProps) {
   return (
-    <div className="bg-sheet px-4 py-3">
-      <dt className="flex items-center justify-between gap-2 text-sm text-soft">
+    <div className="bg-sheet px-3 py-3 sm:px-4">
+      <dt className="flex min-h-5.5 flex-wrap items-center justify-between gap-x-2 gap-y-0.5 text-sm text-soft">
         {title}
         {isFine ? <span className="text-xs">fine</span> : <Badge tone="warn">look at this</Badge>}
       </dt>
@@ -108,12 +108,12 @@ function Tiles({ health }: { health: Health }) {
   const expected = health.freshness.filter((row) => row.isExpectedFresh).length;
   const open = alerts.critical + alerts.warning + alerts.info;
   return (
-    <dl className="grid grid-cols-1 gap-px overflow-hidden rounded-md border border-line bg-line min-[26rem]:grid-cols-2 lg:grid-cols-4">
+    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-md border border-line bg-line lg:grid-cols-4">
       <Tile title="Data" value={stale === 0 ? 'Fresh' : `${stale} stale`} isFine={stale === 0}>
         {expected === 0 ? 'Nothing is kept current yet.' : `${plural(expected, 'universe')} kept current.`}
       </Tile>
       <Tile title="Alerts" value={`${open} open`} isFine={alerts.critical + alerts.warning === 0}>
-        {alerts.critical} critical, {alerts.warning} warnings, {alerts.info} notices.{' '}
+        {alerts.critical} critical, {plural(alerts.warning, 'warning')}, {plural(alerts.info, 'notice')}.{' '}
         <Link to="/alerts" className="link">
           See them
         </Link>
@@ -189,13 +189,18 @@ function FreshnessPanel({ rows }: { rows: readonly Freshness[] }) {
           {
             key: 'last',
             header: 'Last bar',
+            isWide: true,
             cell: (row) => <span className="whitespace-nowrap">{formatDay(row.lastDay)}</span>,
           },
           {
             key: 'age',
             header: 'Age',
             cell: (row) =>
-              row.ageTradingDays === null ? (row.reason ?? NO_VALUE) : plural(row.ageTradingDays, 'trading day'),
+              row.ageTradingDays === null ? (
+                (row.reason ?? NO_VALUE)
+              ) : (
+                <span className="whitespace-nowrap">{plural(row.ageTradingDays, 'trading day')}</span>
+              ),
           },
           { key: 'source', header: 'From', isWide: true, cell: (row) => `${row.sourceCode} (${row.sourceKind})` },
           { key: 'calendar', header: 'Calendar', isWide: true, cell: (row) => row.calendar },

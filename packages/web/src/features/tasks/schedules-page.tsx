@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query';
 import { deleteSchedule, listSchedules, type Schedule } from '@touchstone/contracts/tasks';
 import { useState } from 'react';
 import { ConfirmButton } from '../../components/confirm.tsx';
-import { DataTable } from '../../components/data-table.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { LastOutcome, NextRuns } from '../../components/schedule-parts.tsx';
@@ -33,64 +32,29 @@ export function SchedulesPage() {
       >
         Work that comes again by itself, at a time or after each close of an exchange.
       </PageHeader>
-      <Panel title="Schedules" flush>
+      <Panel title="All schedules" flush>
         <QueryView query={schedules}>
-          {({ items }) => (
-            <DataTable
-              label="Schedules"
-              rows={items}
-              rowKey={(schedule) => schedule.id}
-              empty={
-                <Empty title="Nothing comes again by itself yet">
-                  <p>
-                    Good first ones: back up and verify the evidence every night. The page of a universe has “Keep it
-                    current”, which makes the rest.
-                  </p>
-                </Empty>
-              }
-              columns={[
-                {
-                  key: 'title',
-                  header: 'Schedule',
-                  cell: (schedule) => (
-                    <span className="block min-w-36">
-                      <span className="font-medium">{schedule.title}</span>{' '}
-                      {!schedule.enabled && <Badge tone="warn">off</Badge>}
-                      <span className="block text-xs text-soft">{scheduleKindName(schedule.kind)}</span>
-                    </span>
-                  ),
-                },
-                {
-                  key: 'when',
-                  header: 'When',
-                  cell: (schedule) => <span className="block min-w-36">{scheduleTime(schedule)}</span>,
-                },
-                { key: 'next', header: 'Next', isWide: true, cell: (schedule) => <NextRuns schedule={schedule} /> },
-                { key: 'last', header: 'Last', cell: (schedule) => <LastOutcome schedule={schedule} /> },
-                {
-                  key: 'act',
-                  header: <span className="sr-only">Actions</span>,
-                  cell: (schedule) =>
-                    refusal === null && (
-                      <span className="flex justify-end gap-2">
-                        <Button onClick={() => setEdited(schedule)}>Edit</Button>
-                        <ConfirmButton
-                          action="Delete"
-                          look="bad"
-                          title={`Delete “${schedule.title}”?`}
-                          run={async () => {
-                            await client.call(deleteSchedule, { params: { scheduleId: schedule.id } });
-                            await refreshAll();
-                          }}
-                        >
-                          It will not start again. Tasks it started stay.
-                        </ConfirmButton>
-                      </span>
-                    ),
-                },
-              ]}
-            />
-          )}
+          {({ items }) =>
+            items.length === 0 ? (
+              <Empty title="Nothing comes again by itself yet">
+                <p>
+                  Good first ones: back up and verify the evidence every night. The page of a universe has “Keep it
+                  current”, which makes the rest.
+                </p>
+              </Empty>
+            ) : (
+              <ul>
+                {items.map((schedule) => (
+                  <ScheduleItem
+                    key={schedule.id}
+                    schedule={schedule}
+                    mayChange={refusal === null}
+                    onEdit={() => setEdited(schedule)}
+                  />
+                ))}
+              </ul>
+            )
+          }
         </QueryView>
       </Panel>
       <Dialog
@@ -101,5 +65,41 @@ export function SchedulesPage() {
         {edited !== null && <ScheduleForm before={edited === 'new' ? null : edited} onDone={() => setEdited(null)} />}
       </Dialog>
     </>
+  );
+}
+
+type ItemProps = { schedule: Schedule; mayChange: boolean; onEdit: () => void };
+
+function ScheduleItem({ schedule, mayChange, onEdit }: ItemProps) {
+  return (
+    <li className="grid gap-x-6 gap-y-2 border-t border-line px-4 py-3 text-sm md:grid-cols-[1.2fr_1.5fr_1.1fr_auto]">
+      <div>
+        <span className="font-medium">{schedule.title}</span> {!schedule.enabled && <Badge tone="warn">off</Badge>}
+        <span className="block text-xs text-soft">{scheduleKindName(schedule.kind)}</span>
+      </div>
+      <div>
+        {scheduleTime(schedule)}
+        <span className="block text-xs text-soft">
+          Next: <NextRuns schedule={schedule} />
+        </span>
+      </div>
+      <LastOutcome schedule={schedule} />
+      {mayChange && (
+        <span className="flex items-start gap-2">
+          <Button onClick={onEdit}>Edit</Button>
+          <ConfirmButton
+            action="Delete"
+            look="bad"
+            title={`Delete “${schedule.title}”?`}
+            run={async () => {
+              await client.call(deleteSchedule, { params: { scheduleId: schedule.id } });
+              await refreshAll();
+            }}
+          >
+            It will not start again. Tasks it started stay.
+          </ConfirmButton>
+        </span>
+      )}
+    </li>
   );
 }
