@@ -228,6 +228,18 @@ const FIXTURES: Record<string, Fixture> = {
   schedule: fixture(
     `INSERT INTO schedule (tenant_id, kind, title, cron) VALUES (7, 'verify', 'Nightly', '0 3 * * *') RETURNING id`,
   ),
+  schedule_timer: {
+    key: 'schedule_id',
+    make: fixture(
+      `INSERT INTO schedule_timer (tenant_id, schedule_id, for_version, computed_at) VALUES (7, $2, 1, now())
+       RETURNING schedule_id AS id`,
+      ['schedule'],
+    ).make,
+  },
+  server_process: fixture(
+    `INSERT INTO server_process (name, tenant_id, kind, code_version)
+     VALUES (gen_random_uuid(), 7, 'worker', '0.1.0') RETURNING id`,
+  ),
   signing_key: fixture(
     `INSERT INTO signing_key (tenant_id, key_id, public_jwk, private_jwk_encrypted, not_after)
      VALUES (7, 'key ' || $1, '{}', '\\x00', now()) RETURNING id`,

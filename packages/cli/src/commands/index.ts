@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { accountCommands } from './account.ts';
+import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
@@ -8,6 +9,7 @@ import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
 import { operateCommands } from './operate.ts';
 import { runCommands } from './runs.ts';
+import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
 import { truthCommands } from './truth.ts';
@@ -21,11 +23,13 @@ export const COMMANDS: readonly Command[] = [
   ...dataCommands,
   ...runCommands,
   ...caseCommands,
+  ...blastRadiusCommands,
   ...truthCommands,
   ...universeCommands,
   ...indexCommands,
   ...datasetCommands,
   ...taskCommands,
+  ...scheduleCommands,
   ...evidenceCommands,
   ...operateCommands,
 ];

@@ -399,7 +399,8 @@ export interface ScheduleTimerTable {
 }
 
 export interface ServerProcessTable {
-  id: string;
+  id: GeneratedAlways<number>;
+  name: string;
   tenant_id: number;
   kind: string;
   code_version: string;
