@@ -271,7 +271,7 @@ test('schedules are made, changed and deleted with their version, and start thei
     const changed = await next.call('PATCH', at, { token, body: { cron: '30 4 * * 1', version } });
     assert.equal(changed.json.cron, '30 4 * * 1', changed.text);
     assert.equal((await next.call('PATCH', at, { token, body: { title: 'x', version } })).json.code, 'CONFLICT');
-    assert.equal(changed.json.nextRuns instanceof Array && changed.json.nextRuns.length, 3);
+    assert.equal(Array.isArray(changed.json.nextRuns) && changed.json.nextRuns.length, 3);
     assert.equal(changed.json.lastTask, null);
 
     // Its time has come: a week later.

@@ -187,7 +187,8 @@ async function inputOf(call: Call, kind: ScheduleKind): Promise<Record<string, n
   for (const option of ['universe', 'source', 'index', 'years'] as const) {
     const text = call.text(option);
     const isWanted = INPUTS[kind].includes(option);
-    if (isWanted && text === undefined) throw new UsageError(`Say which ${option} with --${option} ${option === 'years' ? 'COUNT' : 'NAME'}.`);
+    if (isWanted && text === undefined)
+      throw new UsageError(`Say which ${option} with --${option} ${option === 'years' ? 'COUNT' : 'NAME'}.`);
     if (!isWanted && text !== undefined) throw new UsageError(`--${option} says nothing to ${kind}.`);
     if (text === undefined) continue;
     if (option === 'universe') input.universeId = await universeId(call, text);
