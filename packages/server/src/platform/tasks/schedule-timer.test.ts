@@ -226,7 +226,7 @@ test('a change keeps the due time of an unchanged time, and a paused schedule ma
     (error) =>
       error instanceof ProblemError &&
       error.code === 'CONFLICT' &&
-      /version 4 by now, you changed version 3/.test(error.message),
+      /version 4 by now; your change started from version 3/.test(error.message),
   );
   await stop();
 });
