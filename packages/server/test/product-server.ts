@@ -31,9 +31,10 @@ export type ProductServer = TestServer & {
 export async function startProductServer(
   db: TestDatabase,
   also?: (parts: Parameters<NonNullable<TestServerOptions['wire']>>[0]) => void,
+  runTasks = true,
 ): Promise<ProductServer> {
   const server = await startTestServer(db, {
-    runTasks: true,
+    runTasks,
     wire(parts) {
       const { serve, ...rest } = parts;
       createStages({
