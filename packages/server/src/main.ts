@@ -16,6 +16,7 @@ import { createFolderStore } from './platform/object-store/object-store.ts';
 import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
+import { startTracing } from './platform/telemetry/start-tracing.ts';
 import { stopOnSignal, toSentence } from './process-end.ts';
 import { createStages } from './stages.ts';
 
@@ -41,12 +42,14 @@ async function start(config: Config): Promise<void> {
   try {
     const objects = createFolderStore(path.join(config.home, 'objects'));
     const clock = systemClock;
+    const tracing =
+      config.traceEndpoint === null ? null : await startTracing(config.traceEndpoint, config.version, database, log);
     const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
-    const auth = createAuth(database, clock, secret);
+    const auth = createAuth(database, clock, { ...config, secret });
     const compute = createCompute(COMPUTE_THREADS);
     const codeVersion = readCodeVersion(config.version);
     const stages = createStages({
-      ...{ database, objects, tasks, compute, clock, codeVersion },
+      ...{ database, objects, tasks, compute, clock, codeVersion, log },
       connection: opened.connection,
       home: config.home,
     });
@@ -56,18 +59,22 @@ async function start(config: Config): Promise<void> {
     const { installation } = opened;
     const webFolder = WEB_FOLDER;
     const app = await createApp({
+      ...{ codeVersion, readFreshness: stages.watch.freshness },
       ...{ config, database, objects, tasks, clock, log, auth, installation, registerRoutes, webFolder, processes },
     });
     await stages.ensureFirstPage(console.log);
     await app.listen({ host: config.host, port: config.port });
     // After listening: a server whose port is taken must not begin work it then drops.
     await tasks.run();
+    stages.watch.start();
     await processes.open();
     stopOnSignal(async () => {
+      stages.watch.stop();
       await app.close();
       await tasks.stop();
       await processes.close();
       await compute.close();
+      await tracing?.close();
       await database.close();
       await opened.stop();
     });

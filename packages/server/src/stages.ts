@@ -17,6 +17,7 @@ import {
 } from './market-data/index.ts';
 import { registerTrialDependents, registerTrialRoutes } from './models/index.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
+import { createWatch } from './operate/watch/watch.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
@@ -52,6 +53,7 @@ export type StageParts = {
   compute: Compute;
   clock: Clock;
   codeVersion: string;
+  log?: { warn(fields: object, text: string): void };
 };
 
 /** A start on existing data is quicker than this and has nothing to tell. */
@@ -87,8 +89,14 @@ export function createStages(parts: StageParts) {
   const keepCurrent = createKeepCurrentService(database, createScheduleService(database, tasks));
 
   registerVerifyTask({ database, objects, tasks });
+  const watch = createWatch({
+    ...{ database, clock, home: parts.home, log: parts.log ?? { warn: () => {} } },
+    indexes: { list: indexes.list, levels: (principal, indexId) => indexRuns.levels(principal, indexId, {}) },
+  });
 
   return {
+    watch,
+
     registerRoutes(serve: Serve): void {
       registerMarketDataRoutes(serve, market);
       registerDatasetRoutes(serve, datasets);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import type { Role } from '@touchstone/contracts/policy';
 import { createApp } from '../src/app.ts';
-import { type Auth, createAuth } from '../src/platform/auth/auth.routes.ts';
+import { type Auth, type AuthSettings, createAuth } from '../src/platform/auth/auth.routes.ts';
 import type { Database } from '../src/platform/database/database.ts';
 import type { Serve } from '../src/platform/http/serve.ts';
 import { createFolderStore, type ObjectStore } from '../src/platform/object-store/object-store.ts';
@@ -13,6 +13,8 @@ import { createLog } from '../src/platform/telemetry/log.ts';
 import type { TestDatabase } from './cluster.ts';
 
 export const SECRET = 'a secret of the tests, long enough to be one';
+/** Where the links of a test's server lead. */
+export const PUBLIC_URL = 'http://touchstone.test';
 const MIGRATIONS = ['202611220900_create_ground'];
 
 /** What a test may bring: its own routes and tasks, its own pages, another view of the database. */
@@ -20,6 +22,8 @@ export type TestServerOptions = {
   wire?: (parts: { serve: Serve; database: Database; objects: ObjectStore; tasks: TaskEngine; home: string }) => void;
   webFolder?: string;
   database?: Database;
+  /** A provider that people can also sign in with. */
+  oidc?: AuthSettings['oidc'];
   /** Also take work from the queue. */
   runTasks?: boolean;
 };
@@ -63,7 +67,7 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
   const log = createLog('info', destination);
   const objects = createFolderStore(path.join(home, 'objects'));
   const tasks = createTaskEngine({ database, connection: db.connection, clock, log });
-  const auth = createAuth(database, clock, SECRET);
+  const auth = createAuth(database, clock, { secret: SECRET, publicUrl: PUBLIC_URL, oidc: options.oidc ?? null });
   const installation = {
     ...{ version: '0.1.0', startedAt: new Date().toISOString(), home, databaseVersion: '18', partitioning: 'yearly' },
     ...{ databaseKind: 'embedded' as const, migrations: MIGRATIONS },
@@ -118,7 +122,6 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
       const { token } = await auth.service.accessTokens.issue({
         userId: rows[0].id,
         tenantId,
-        role,
         family: crypto.randomUUID(),
       });
       return token;

@@ -1,12 +1,15 @@
 import type { Command } from '../command.ts';
 import { accountCommands } from './account.ts';
 import { blastRadiusCommands } from './blast-radius.ts';
+import { alertCommands } from './alerts.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
 import { evidenceCommands } from './evidence.ts';
+import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
+import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
 import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
@@ -18,6 +21,8 @@ import { universeCommands } from './universes.ts';
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   ...statusCommands,
+  ...healthCommands,
+  ...alertCommands,
   ...accountCommands,
   ...importCommands,
   ...dataCommands,
@@ -31,5 +36,6 @@ export const COMMANDS: readonly Command[] = [
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,
+  ...limitCommands,
   ...operateCommands,
 ];

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { ScheduleKind, Task } from '@touchstone/contracts/tasks';
 import type pg from 'pg';
 import { fromKysely, PgBoss } from 'pg-boss';
+import { raiseAlert, resolveAlert } from '../alerts/alerts.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Database, Principal, Transaction } from '../database/database.ts';
 import { appendEvidence } from '../evidence/evidence.ts';
 import { found, ProblemError } from '../problem-error.ts';
+import { inSpan, parseTraceparent } from '../telemetry/trace.ts';
 import { createScheduleTimer, type ScheduledWork, type ScheduleTimer } from './schedule-timer.ts';
 import type { SessionTimes } from './schedule-times.ts';
 import {
@@ -24,6 +27,7 @@ import type { TaskHandler, TaskInput, Tasks } from './tasks.ts';
 /** Checks and completes what a schedule of one kind hands over. @throws ProblemError in words. */
 export type ScheduleCheck = (tx: Transaction, input: TaskInput) => Promise<TaskInput>;
 export type TaskCounts = { queued: number; running: number; failed: number };
+export type QueueFigures = TaskCounts & { oldestWaitingSeconds: number | null };
 
 /** The tasks, with everything their routes and main.ts need beside what stages see. */
 export type TaskEngine = Tasks & {
@@ -49,6 +53,8 @@ export type TaskEngine = Tasks & {
   /** Calls the listener with each changed task of a tenant. Returns a function that ends it. */
   watch(principal: Principal, listener: (task: Task) => void): () => void;
   counts(): Promise<TaskCounts>;
+  /** The same, and how long the oldest due task has waited; null when none waits. */
+  queueFigures(): Promise<QueueFigures>;
 };
 
 export type TaskEngineOptions = {
@@ -254,7 +260,13 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
       const handler = handlers.get(row.kind);
       if (handler === undefined) throw new ProblemError('NOT_POSSIBLE_NOW', `This version cannot do "${row.kind}".`);
       const context = { principal, taskId: row.id, signal, progress: reporter.report };
-      outcome = { result: await handler(toRecord(row.input) ?? {}, context) };
+      const span = {
+        parent: parseTraceparent(row.traceparent),
+        attributes: { 'task.id': row.id, 'task.kind': row.kind },
+      };
+      outcome = {
+        result: await inSpan(`task ${row.kind}`, 'consumer', span, () => handler(toRecord(row.input) ?? {}, context)),
+      };
     } catch (error) {
       outcome = { error: signal.aborted ? signal.reason : error };
     }
@@ -307,6 +319,7 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
   ): Promise<void> {
     if ('result' in outcome) {
       await completeJob(tx, jobId);
+      await resolveAlert(tx, sameWork(row));
       await changeTask(tx, row.id, {
         ...{ state: 'done', progress: 1, result: JSON.stringify(outcome.result), problem: null, finished_at: now() },
       });
@@ -342,6 +355,11 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
 
   async function fail(tx: Transaction, row: TaskRow, problem: TaskProblem): Promise<void> {
     await changeTask(tx, row.id, { state: 'failed', problem: JSON.stringify(problem), finished_at: now() });
+    await raiseAlert(tx, {
+      ...{ kind: 'tasks.failed', severity: problem.code === 'UNEXPECTED' ? 'critical' : 'warning' },
+      ...{ title: `"${row.title}" has failed`, detail: `${problem.detail} Look at the task, and run it again.` },
+      ...{ subjectKind: 'task', subjectId: row.id, sameAs: sameWork(row) },
+    });
     await schedules.tellOutcome(tx, row.id, problem.detail);
   }
 
@@ -484,8 +502,23 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
       );
       return { queued: rows[0].queued, running: rows[0].running, failed: rows[0].failed };
     },
+    async queueFigures() {
+      const { rows } = await database.pool.query(
+        `SELECT extract(epoch FROM now() - min(greatest(start_after, created_on)))::float8 AS waited FROM pgboss.job
+         WHERE name = $1 AND state IN ('created', 'retry') AND start_after <= now()`,
+        [QUEUE],
+      );
+      const waited: number | null = rows[0].waited;
+      return { ...(await engine.counts()), oldestWaitingSeconds: waited === null ? null : Math.max(0, waited) };
+    },
   };
   return engine;
+}
+
+/** The same work with the same input, whichever task it is: when it succeeds later, its failure is healed. */
+function sameWork(row: TaskRow): string {
+  const input = createHash('sha256').update(JSON.stringify(row.input)).digest('hex').slice(0, 16);
+  return `tasks.failed:${row.kind}:${input}`;
 }
 
 async function record(tx: Transaction, kind: string, row: TaskRow): Promise<void> {
