@@ -1008,7 +1008,8 @@ TABLE second_factor
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE server_process
-  id uuid NOT NULL
+  id integer NOT NULL IDENTITY
+  name uuid NOT NULL
   tenant_id integer NOT NULL
   kind text NOT NULL
   code_version text NOT NULL
@@ -1023,9 +1024,11 @@ TABLE server_process
   deleted_by integer
   version integer NOT NULL DEFAULT 1
   CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['server'::text, 'worker'::text])))
+  CONSTRAINT server_process_name_key UNIQUE (name)
   CONSTRAINT server_process_pkey PRIMARY KEY (id)
   CONSTRAINT server_process_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
   CONSTRAINT server_process_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX server_process_name_key ON public.server_process USING btree (name)
   CREATE UNIQUE INDEX server_process_pkey ON public.server_process USING btree (id)
   CREATE INDEX server_process_seen ON public.server_process USING btree (tenant_id, last_seen_at)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))

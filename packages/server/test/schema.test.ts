@@ -263,6 +263,17 @@ const FIXTURES: Record<string, Fixture> = {
   schedule: fixture(
     `INSERT INTO schedule (tenant_id, kind, title, cron) VALUES (7, 'verify', 'Nightly', '0 3 * * *') RETURNING id`,
   ),
+  schedule_timer: {
+    key: 'schedule_id',
+    make: fixture(
+      `INSERT INTO schedule_timer (tenant_id, schedule_id, for_version, computed_at) VALUES (7, $2, 1, now())
+       RETURNING schedule_id AS id`,
+      ['schedule'],
+    ).make,
+  },
+  server_process: fixture(
+    `INSERT INTO server_process (name, tenant_id, kind, code_version)
+     VALUES (gen_random_uuid(), 7, 'worker', '0.1.0') RETURNING id`,
   second_factor: fixture(
     `INSERT INTO second_factor (tenant_id, user_id, secret_encrypted) VALUES (7, $2, convert_to($1, 'UTF8')) RETURNING id`,
     ['app_user'],
