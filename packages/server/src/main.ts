@@ -8,6 +8,7 @@ import { createApp } from './app.ts';
 import { readCodeVersion } from './code-version.ts';
 import { type Config, ConfigError, loadSecret, readConfig } from './config.ts';
 import { createAuth } from './platform/auth/auth.routes.ts';
+import { createSecretBox } from './platform/auth/secret-box.ts';
 import { systemClock } from './platform/clock/clock.ts';
 import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
@@ -49,6 +50,7 @@ async function start(config: Config): Promise<void> {
       connection: opened.connection,
       home: config.home,
       codeVersion: readCodeVersion(config.version),
+      secretBox: createSecretBox(secret),
     });
     const { registerRoutes } = stages;
 

@@ -1,9 +1,15 @@
 import path from 'node:path';
 import type { PoolConfig } from 'pg';
 import { createDatasetService, registerDatasetRoutes } from './features/index.ts';
-import { createMarketData, loadSimulatedMarket, registerMarketDataRoutes } from './market-data/index.ts';
+import {
+  createMarketData,
+  loadSimulatedMarket,
+  type MarketDataDeps,
+  registerMarketDataRoutes,
+} from './market-data/index.ts';
 import { registerTrialRoutes } from './models/index.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
+import type { SecretBox } from './platform/auth/secret-box.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
@@ -33,6 +39,10 @@ export type StageParts = {
   compute: Compute;
   clock: Clock;
   codeVersion: string;
+  /** Seals the keys of vendors. */
+  secretBox: SecretBox;
+  /** How vendors are reached. */
+  feedOptions?: MarketDataDeps['feedOptions'];
 };
 
 /** A start on existing data is quicker than this and has nothing to tell. */
@@ -41,7 +51,10 @@ const SLOW_MS = 1_500;
 /** The stages, upstream first, each given exactly what it needs. */
 export function createStages(parts: StageParts) {
   const { database, connection, objects, tasks, compute, clock, codeVersion } = parts;
-  const market = createMarketData({ database, connection, objects, tasks, clock });
+  const market = createMarketData({
+    ...{ database, connection, objects, tasks, clock, secretBox: parts.secretBox },
+    ...(parts.feedOptions === undefined ? {} : { feedOptions: parts.feedOptions }),
+  });
   const datasets = createDatasetService(database, objects, universeQuestion);
   const universes = createUniverseService(database);
   const indexes = createIndexService(database);

@@ -3,12 +3,13 @@ import { after, before, test } from 'node:test';
 import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { tradingDays } from '@touchstone/quant/series/trading-calendar';
+import { createSecretBox } from '../src/platform/auth/secret-box.ts';
 import { systemClock } from '../src/platform/clock/clock.ts';
 import { createStages } from '../src/stages.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
 import { inlineCompute } from './inline-compute.ts';
 import { priceFile } from './market-data/import-harness.ts';
-import { type Reply, startTestServer, type TestServer } from './test-server.ts';
+import { type Reply, SECRET, startTestServer, type TestServer } from './test-server.ts';
 
 // Tenant A owns one of everything. Tenant B, an owner as well, knows every number and hash of A and tries each route.
 
@@ -34,6 +35,8 @@ type Belongings = {
   inputSha256: string;
   taskId: number;
   scheduleId: number;
+  feedId: number;
+  refreshId: number;
   family: string;
 };
 
@@ -50,6 +53,9 @@ before(async () => {
       createStages({
         ...parts,
         ...{ connection: db.connection, compute: inlineCompute, clock: systemClock, codeVersion: 'test' },
+        secretBox: createSecretBox(SECRET),
+        // Nobody listens there: every question leaves a gap.
+        feedOptions: { allowLoopback: true, retryDelayMs: 1 },
       }).registerRoutes(serve),
   });
   const owner = await server.call('POST', '/auth/owner', {
@@ -119,18 +125,27 @@ async function own(token: string, mark: string): Promise<Belongings> {
   const schedule = await must(token, 'POST', '/schedules', {
     ...{ kind: 'index-run', title: mark, cron: '0 3 1 1 *', input: { indexId: index.id }, enabled: true },
   });
+  const feed = await must(token, 'POST', '/data/feeds', {
+    ...{ feed: 'stooq', code: `${mark}-feed`, name: mark },
+    settings: { urlTemplate: 'http://127.0.0.1:1/{symbol}' },
+  });
+  await taskDone(token, await must(token, 'POST', `/data/feeds/${feed.id}/refreshes`, { universeId: universe.id }));
+  const refresh = firstOf(await must(token, 'GET', '/data/refreshes'));
+  firstOf(await must(token, 'GET', `/data/gaps?sourceId=${feed.id}`));
   const found = firstOf(await must(token, 'GET', '/data/cases'));
+  const run = firstOf(await must(token, 'GET', '/data/runs'));
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
     ...{ token, taskId, tenantId: Number(instrument.tenantId), uploadId: String(upload.uploadId) },
     ...{ instrumentId: Number(instrument.id), universeId: Number(universe.id), indexId: Number(index.id) },
-    sourceId: Number(firstOf(await must(token, 'GET', '/data/sources')).id),
-    runId: Number(firstOf(await must(token, 'GET', '/data/runs')).id),
+    sourceId: Number(run.sourceId),
+    runId: Number(run.id),
     caseId: Number(found.id),
     datasetSha256: String(dataset.sha256),
     inputSha256: String(Object(indexRun.lineage).datasetSha256),
     scheduleId: Number(schedule.id),
+    ...{ feedId: Number(feed.id), refreshId: Number(refresh.id) },
     family: String(session.family ?? ''),
   };
 }
@@ -147,6 +162,19 @@ const version = 1;
 const HIDDEN: Record<string, () => Attack[]> = {
   endSession: () => [{ path: `/auth/sessions/${a.family}` }],
   updateSource: () => [{ path: `/data/sources/${a.sourceId}`, body: { name: 'mine', version } }],
+  updateFeed: () => [{ path: `/data/feeds/${a.feedId}`, body: { name: 'mine', version } }],
+  rotateFeedKey: () => [{ path: `/data/feeds/${a.feedId}/key`, body: { key: 'stolen-key', version } }],
+  deleteFeed: () => [{ path: `/data/feeds/${a.feedId}` }],
+  testFeed: () => [{ path: `/data/feeds/${a.feedId}/test` }],
+  planRefresh: () => [
+    { path: `/data/feeds/${a.feedId}/plan`, body: { symbols: ['ONE'] } },
+    { path: `/data/feeds/${b.feedId}/plan`, body: { universeId: a.universeId } },
+  ],
+  startRefresh: () => [
+    { path: `/data/feeds/${a.feedId}/refreshes`, body: { symbols: ['ONE'] } },
+    { path: `/data/feeds/${b.feedId}/refreshes`, body: { universeId: a.universeId } },
+  ],
+  getRefresh: () => [{ path: `/data/refreshes/${a.refreshId}` }],
   getInstrument: () => [{ path: `/data/instruments/${a.instrumentId}` }],
   updateInstrument: () => [{ path: `/data/instruments/${a.instrumentId}`, body: { name: 'mine', version } }],
   listBars: () => [
@@ -240,6 +268,17 @@ const LISTS: Record<string, () => Attack[]> = {
     })),
   listExchangeRates: () => [{ path: '/data/exchange-rates?base=EUR&quote=USD' }],
   listMacroSeries: () => [{ path: '/data/macro?series=CPI' }],
+  listFeeds: () => [{ path: '/data/feeds' }],
+  listRefreshes: () => [
+    { path: '/data/refreshes' },
+    { path: `/data/refreshes?sourceId=${a.feedId}` },
+    { path: `/data/refreshes?universeId=${a.universeId}` },
+  ],
+  listGaps: () => [
+    { path: '/data/gaps' },
+    { path: `/data/gaps?sourceId=${a.feedId}` },
+    { path: `/data/gaps?universeId=${a.universeId}` },
+  ],
   listDatasets: () => [{ path: '/datasets?limit=500' }],
   listUniverses: () => [{ path: '/universes' }, { path: '/universes?includeDeleted=true' }],
   listIndexes: () => [{ path: '/indexes' }, { path: '/indexes?includeDeleted=true' }],
@@ -264,6 +303,7 @@ const NAMELESS: Record<string, string> = {
   refreshSession: 'needs the token itself',
   signOut: 'needs the token itself',
   changePassword: 'changes that of the caller',
+  createFeed: 'makes one of the caller’s own',
   uploadFile: 'stores bytes',
   listHolidays: 'calendars belong to the system',
   listStrategies: 'methods are code',
@@ -350,7 +390,7 @@ test('no list shows anything of another tenant, also when asked for it by number
       assert.equal(reply.status, 200, `${id} ${path}: ${reply.text}`);
       assertNothingOfA(reply, path);
       for (const hash of hashes) assert.ok(!reply.text.includes(hash), `${path} shows a hash of A`);
-      const isNarrowed = /(?:sourceId|instrumentId|runId|search|datasetSha256|subjectId)=/.test(path);
+      const isNarrowed = /(?:sourceId|universeId|instrumentId|runId|search|datasetSha256|subjectId)=/.test(path);
       if (isNarrowed) assert.deepEqual(reply.json.items, [], `${path} is empty`);
     }
   }

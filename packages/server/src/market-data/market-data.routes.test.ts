@@ -6,7 +6,8 @@ import { tradingDays } from '@touchstone/quant/series/trading-calendar';
 import type { z } from 'zod';
 import { createTestDatabase, type TestDatabase } from '../../test/cluster.ts';
 import { priceFile } from '../../test/market-data/import-harness.ts';
-import { startTestServer, type TestServer } from '../../test/test-server.ts';
+import { SECRET, startTestServer, type TestServer } from '../../test/test-server.ts';
+import { createSecretBox } from '../platform/auth/secret-box.ts';
 import { systemClock } from '../platform/clock/clock.ts';
 import { createMarketData, registerMarketDataRoutes } from './index.ts';
 
@@ -21,7 +22,7 @@ before(async () => {
     runTasks: true,
     wire: ({ serve, database, objects, tasks }) => {
       const deps = { database, connection: db.connection, objects, tasks, clock: systemClock };
-      registerMarketDataRoutes(serve, createMarketData(deps));
+      registerMarketDataRoutes(serve, createMarketData({ ...deps, secretBox: createSecretBox(SECRET) }));
     },
   });
   token = await server.tokenFor('manager', 7);

@@ -7,6 +7,9 @@ export function registerFeedsRoutes(serve: Serve, service: FeedsService): void {
   serve(createFeed, ({ caller, body }) => service.create(caller, body));
   serve(updateFeed, ({ caller, params, body }) => service.update(caller, params.sourceId, body));
   serve(rotateFeedKey, ({ caller, params, body }) => service.rotateKey(caller, params.sourceId, body));
-  serve(deleteFeed, ({ caller, params }) => service.remove(caller, params.sourceId));
+  serve(deleteFeed, async ({ caller, params }) => {
+    await service.remove(caller, params.sourceId);
+    return undefined;
+  });
   serve(testFeed, ({ caller, params }) => service.test(caller, params.sourceId));
 }

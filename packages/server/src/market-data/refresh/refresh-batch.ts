@@ -11,7 +11,7 @@ import { dropStaging } from '../facts/staging.ts';
 import { withinOne } from '../facts/within.ts';
 import type { FeedGap, FeedSeries } from '../feeds/feed.ts';
 import { ensureInstruments } from '../price-import/ensure-instruments.ts';
-import { stageFacts, type TableFact } from '../price-import/import-table.ts';
+import { judgeFacts, stageFacts, type TableFact } from '../price-import/import-table.ts';
 import type { Delivery, KnownAtRule, PriceBasis } from '../price-import/judge-delivery.ts';
 import { insertRun } from '../price-import/price-import.repository.ts';
 import { judgeForSource } from '../price-import/run-import.ts';
@@ -42,12 +42,23 @@ export type RefreshBatch = {
   now: number;
 };
 
+/** The same for a vendor of rates or series. */
+export type FactBatch = Pick<
+  RefreshBatch,
+  'principal' | 'refreshId' | 'taskId' | 'source' | 'gaps' | 'filled' | 'now'
+> & {
+  kind: 'exchange_rates' | 'macro';
+  facts: readonly TableFact[];
+};
+
 /** For a thread of its own. */
-export type RefreshBatchJob = { connection: PoolConfig; batch: RefreshBatch };
+export type RefreshBatchJob = { connection: PoolConfig; batch: RefreshBatch | FactBatch };
 
 export type BatchOutcome = {
   /** Null when everything was known already. */
   runId: number | null;
+  /** Symbols with an answer that was kept. */
+  refreshedCount: number;
   acceptedCount: number;
   revisedCount: number;
   quarantinedCount: number;
@@ -60,25 +71,62 @@ export type BatchOutcome = {
  *
  * @throws NOT_POSSIBLE_NOW when the source was removed meanwhile.
  */
-export async function publishBatch(database: Database, batch: RefreshBatch): Promise<BatchOutcome> {
+export async function publishBatch(database: Database, batch: RefreshBatch | FactBatch): Promise<BatchOutcome> {
   const outcome = await database.transaction(batch.principal, (tx) => publishInOne(tx, batch));
   failPoint('refresh.after-batch');
   return outcome;
 }
 
-const NOTHING: BatchOutcome = { runId: null, acceptedCount: 0, revisedCount: 0, quarantinedCount: 0, caseCount: 0 };
+const NOTHING: BatchOutcome = {
+  ...{ runId: null, refreshedCount: 0, acceptedCount: 0, revisedCount: 0, quarantinedCount: 0, caseCount: 0 },
+};
 
-async function publishInOne(tx: Transaction, batch: RefreshBatch): Promise<BatchOutcome> {
+async function publishInOne(tx: Transaction, batch: RefreshBatch | FactBatch): Promise<BatchOutcome> {
   // Two refreshes of one source wait for each other: what the first has told is known to the second.
   if (!(await repository.lockFeed(tx, batch.source.id)))
     throw new ProblemError('NOT_POSSIBLE_NOW', 'The feed was removed while it was refreshed.');
+  const outcome = 'facts' in batch ? await publishFacts(tx, batch) : await publishBars(tx, batch);
+  await repository.closeGaps(tx, batch.source.id, batch.filled);
+  await repository.openGaps(tx, batch);
+  await repository.addToRefresh(tx, batch.refreshId, outcome);
+  return outcome;
+}
+
+async function publishBars(tx: Transaction, batch: RefreshBatch): Promise<BatchOutcome> {
   const series = batch.series.filter(({ day }) => day.length > 0);
   const outcome = series.length === 0 ? NOTHING : await publishSeries(tx, batch, series);
   if (batch.splits.length > 0) await publishSplits(tx, batch);
-  await repository.closeGaps(tx, batch.source.id, batch.filled);
-  await repository.openGaps(tx, batch);
-  await repository.addToRefresh(tx, batch.refreshId, { ...outcome, refreshedCount: series.length });
-  return outcome;
+  return { ...outcome, refreshedCount: series.length };
+}
+
+/** Rates or values that were not told before, to the last digit, in a run of their own. */
+async function publishFacts(tx: Transaction, batch: FactBatch): Promise<BatchOutcome> {
+  const within = withinOne(tx);
+  const { kind, facts } = batch;
+  const refreshedCount = batch.filled.length;
+  if (facts.length === 0) return { ...NOTHING, refreshedCount };
+  const judged = await judgeFacts(within, batch, kind, facts, () => {});
+  if (judged.fresh.length === 0) return { ...NOTHING, refreshedCount };
+  const runId = await insertRun(tx, {
+    ...{ sourceId: batch.source.id, kind, fileName: null, taskId: batch.taskId },
+    options: { refreshId: batch.refreshId },
+  });
+  const tables = await stageFacts(within, runId, FACT_TABLES[kind], judged.fresh);
+  failPoint('refresh.after-staging');
+  const days = judged.fresh.map(({ values }) => String(values.day)).sort();
+  await publishInTransaction(tx, {
+    ...{ runId, tables, held: null, cases: [], instrumentIds: [], contentSha256: null },
+    counts: {
+      ...{ rowCount: facts.length, acceptedCount: judged.fresh.length, unchangedCount: judged.unchangedCount },
+      ...{ revisedCount: judged.revisedCount, quarantinedCount: 0, errorCount: judged.repeatedCount },
+    },
+    ...{ errors: [], priceBasis: null, fileSha256: null, note: '', reason: '' },
+    ...{ firstDay: days[0] ?? null, lastDay: days.at(-1) ?? null },
+  });
+  await dropStaging(tx, runId);
+  failPoint('refresh.before-commit');
+  const { revisedCount } = judged;
+  return { ...NOTHING, runId, acceptedCount: judged.fresh.length, revisedCount, refreshedCount };
 }
 
 async function publishSeries(
@@ -124,7 +172,8 @@ async function publishSeries(
     ...{ firstDay: dayText(firstDay), lastDay: dayText(lastDay) },
   });
   failPoint('refresh.before-commit');
-  return { runId, acceptedCount, revisedCount, quarantinedCount, caseCount: cases.length + disagreements };
+  const caseCount = cases.length + disagreements;
+  return { runId, refreshedCount: series.length, acceptedCount, revisedCount, quarantinedCount, caseCount };
 }
 
 /** Bars side by side, symbol after symbol. A row's line is its place in the symbol's answer. */

@@ -193,6 +193,7 @@ export async function setRefresh(
     state: RefreshState;
     symbol_count: number;
     current_count: number;
+    refreshed_count: number;
     gap_count: number;
     first_day: string;
     last_day: string;
@@ -203,11 +204,7 @@ export async function setRefresh(
   await tx.query.updateTable('refresh').set(values).where('id', '=', id).execute();
 }
 
-export async function addToRefresh(
-  tx: Transaction,
-  id: number,
-  done: BatchOutcome & { refreshedCount: number },
-): Promise<void> {
+export async function addToRefresh(tx: Transaction, id: number, done: BatchOutcome): Promise<void> {
   await sql`
     UPDATE refresh SET refreshed_count = refreshed_count + ${done.refreshedCount}, batch_count = batch_count + 1,
       accepted_count = accepted_count + ${done.acceptedCount}, revised_count = revised_count + ${done.revisedCount},
