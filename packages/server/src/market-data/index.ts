@@ -14,6 +14,7 @@ import { createExchangeRatesService } from './exchange-rates/exchange-rates.serv
 import { registerFeedsRoutes } from './feeds/feeds.routes.ts';
 import { createFeedsService } from './feeds/feeds.service.ts';
 import { createOpenFeeds, type FeedOpenerOptions } from './feeds/open-feed.ts';
+import { createTwelveDataOpener } from './feeds/open-twelvedata.ts';
 import { registerInstrumentsRoutes } from './instruments/instruments.routes.ts';
 import { createInstrumentsService } from './instruments/instruments.service.ts';
 import { registerMacroRoutes } from './macro/macro.routes.ts';
@@ -32,6 +33,9 @@ import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
 /** The door of the stage: facts in and out. Later stages enter here. */
+export { sessionTimes } from './calendars/session-times.ts';
+export { registerCourtRoutes } from './court/court.routes.ts';
+export { COURT_TASK, createCourtService } from './court/court.service.ts';
 export { verifyContents } from './facts/fact-tables.ts';
 export {
   loadActions,
@@ -43,6 +47,7 @@ export {
 export { findPriceSource } from './facts/price-source.ts';
 export { loadTellings } from './facts/read-bars.ts';
 export { type ReadTime, resolveTime, type TimeQuery } from './facts/read-time.ts';
+export { findOwnSource } from './price-import/price-import.repository.ts';
 export { REFRESH_TASK } from './refresh/refresh.service.ts';
 export { loadSimulatedMarket } from './simulated-market/simulated-market.service.ts';
 
@@ -50,14 +55,18 @@ export type MarketData = ReturnType<typeof createMarketData>;
 
 export type MarketDataDeps = PriceImportDeps & {
   secretBox: SecretBox;
+  /** Where TwelveData is asked; without it there is no such feed. */
+  twelveDataUrl?: string;
   /** How vendors are reached, beside the clock. */
   feedOptions?: Omit<FeedOpenerOptions, 'clock'>;
 };
 
 /** Every service of the stage. Registers the tasks of imports and refreshes on the way. */
 export function createMarketData(deps: MarketDataDeps) {
-  const { database, clock, secretBox, feedOptions } = deps;
-  const openFeeds = createOpenFeeds({ ...feedOptions, clock });
+  const { database, clock, secretBox, feedOptions, twelveDataUrl } = deps;
+  const openers =
+    twelveDataUrl === undefined ? {} : { twelvedata: createTwelveDataOpener(database, clock, twelveDataUrl) };
+  const openFeeds = createOpenFeeds({ ...feedOptions, clock, openers: { ...openers, ...feedOptions?.openers } });
   const feeds = createFeedsService({ database, clock, secretBox, openFeeds });
   return {
     feeds,

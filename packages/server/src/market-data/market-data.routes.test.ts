@@ -6,8 +6,7 @@ import { tradingDays } from '@touchstone/quant/series/trading-calendar';
 import type { z } from 'zod';
 import { createTestDatabase, type TestDatabase } from '../../test/cluster.ts';
 import { priceFile } from '../../test/market-data/import-harness.ts';
-import { SECRET, startTestServer, type TestServer } from '../../test/test-server.ts';
-import { createSecretBox } from '../platform/auth/secret-box.ts';
+import { startTestServer, type TestServer } from '../../test/test-server.ts';
 import { systemClock } from '../platform/clock/clock.ts';
 import { createMarketData, registerMarketDataRoutes } from './index.ts';
 
@@ -20,9 +19,9 @@ before(async () => {
   db = await createTestDatabase();
   server = await startTestServer(db, {
     runTasks: true,
-    wire: ({ serve, database, objects, tasks }) => {
-      const deps = { database, connection: db.connection, objects, tasks, clock: systemClock };
-      registerMarketDataRoutes(serve, createMarketData({ ...deps, secretBox: createSecretBox(SECRET) }));
+    wire: ({ serve, database, objects, tasks, secretBox }) => {
+      const deps = { database, connection: db.connection, objects, tasks, secretBox, clock: systemClock };
+      registerMarketDataRoutes(serve, createMarketData(deps));
     },
   });
   token = await server.tokenFor('manager', 7);

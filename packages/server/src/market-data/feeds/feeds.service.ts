@@ -36,10 +36,11 @@ const PROBE_TIMEOUT_MS = 45_000;
 /** Vendors as sources: who is asked, with which settings and key, and how they are. */
 export function createFeedsService({ database, clock, secretBox, openFeeds }: FeedsDeps) {
   const seal = (key: string | null | undefined) =>
-    key === null || key === undefined ? null : secretBox.encrypt(Buffer.from(key, 'utf8'));
+    key === null || key === undefined ? null : secretBox.encrypt('vendor keys', Buffer.from(key, 'utf8'));
 
   function openRow(principal: Principal, row: repository.FeedRow): OpenFeed {
-    const key = row.credential_sealed === null ? null : secretBox.decrypt(row.credential_sealed).toString('utf8');
+    const key =
+      row.credential_sealed === null ? null : secretBox.decrypt('vendor keys', row.credential_sealed).toString('utf8');
     return openFeeds.open(row.feed, {
       ...{ principal, sourceId: row.id, settings: settingsOf(row), key, currency: row.currency },
     });
