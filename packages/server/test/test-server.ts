@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import type { Role } from '@touchstone/contracts/policy';
 import { type AppParts, createApp } from '../src/app.ts';
 import { type Auth, type AuthSettings, createAuth } from '../src/platform/auth/auth.routes.ts';
+import { createSecretBox, type SecretBox } from '../src/platform/auth/secret-box.ts';
 import type { Database } from '../src/platform/database/database.ts';
 import type { Serve } from '../src/platform/http/serve.ts';
 import { createFolderStore, type ObjectStore } from '../src/platform/object-store/object-store.ts';
@@ -22,7 +23,14 @@ const MIGRATIONS = ['202611220900_create_ground'];
 export type TestServerOptions = {
   /** Statements slower than this are kept; 100 ms unless said. */
   slowQueryMs?: number;
-  wire?: (parts: { serve: Serve; database: Database; objects: ObjectStore; tasks: TaskEngine; home: string }) => void;
+  wire?: (parts: {
+    serve: Serve;
+    database: Database;
+    objects: ObjectStore;
+    tasks: TaskEngine;
+    home: string;
+    secretBox: SecretBox;
+  }) => void;
   webFolder?: string;
   database?: Database;
   readFreshness?: AppParts['readFreshness'];
@@ -90,7 +98,8 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
     },
     ...(options.readFreshness === undefined ? {} : { readFreshness: options.readFreshness }),
     ...{ database, objects, tasks, clock, log, auth, installation, processes },
-    registerRoutes: (serve) => options.wire?.({ serve, database, objects, tasks, home }),
+    registerRoutes: (serve) =>
+      options.wire?.({ serve, database, objects, tasks, home, secretBox: createSecretBox(SECRET) }),
     webFolder: options.webFolder ?? null,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
