@@ -13,6 +13,7 @@ import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
 import { EmbeddedPostgresError } from './platform/database/embedded/embedded-postgres-error.ts';
 import { openDatabase, StartError } from './platform/database/open-database.ts';
+import { createEdges } from './platform/http/edges.ts';
 import { createFolderStore } from './platform/object-store/object-store.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
@@ -43,6 +44,7 @@ async function start(config: Config): Promise<void> {
     const clock = systemClock;
     const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
     const auth = createAuth(database, clock, secret);
+    const edges = createEdges({ config, database, connection: opened.connection, secret, log });
     const compute = createCompute(COMPUTE_THREADS);
     const stages = createStages({
       ...{ database, objects, tasks, compute, clock },
@@ -55,7 +57,7 @@ async function start(config: Config): Promise<void> {
     const { installation } = opened;
     const webFolder = WEB_FOLDER;
     const app = await createApp({
-      ...{ config, database, objects, tasks, clock, log, auth, installation, registerRoutes, webFolder },
+      ...{ config, database, objects, tasks, clock, log, auth, installation, edges, registerRoutes, webFolder },
     });
     await stages.ensureFirstPage(console.log);
     await app.listen({ host: config.host, port: config.port });

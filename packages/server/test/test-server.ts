@@ -5,6 +5,7 @@ import type { Role } from '@touchstone/contracts/policy';
 import { createApp } from '../src/app.ts';
 import { type Auth, createAuth } from '../src/platform/auth/auth.routes.ts';
 import type { Database } from '../src/platform/database/database.ts';
+import { createEdges, type Edges, type EdgesSettings, type Patience } from '../src/platform/http/edges.ts';
 import type { Serve } from '../src/platform/http/serve.ts';
 import { createFolderStore, type ObjectStore } from '../src/platform/object-store/object-store.ts';
 import { createTaskEngine, type TaskEngine } from '../src/platform/tasks/task-engine.ts';
@@ -21,6 +22,10 @@ export type TestServerOptions = {
   database?: Database;
   /** Also take work from the queue. */
   runTasks?: boolean;
+  /** Limits, Redis, other origins, patience. Without them nothing is limited. */
+  edges?: Partial<EdgesSettings> & { patience?: Partial<Patience>; origin?: string };
+  /** Behind a proxy on a private address. */
+  trustProxy?: boolean;
 };
 
 export type Request = { token?: string; body?: unknown; headers?: Record<string, string> };
@@ -36,6 +41,7 @@ export type TestServer = {
   url: string;
   database: Database;
   tasks: TaskEngine;
+  edges: Edges;
   auth: Auth;
   /** Moves the server's clock; sessions and locks follow it. */
   clock: { offsetMs: number };
@@ -63,12 +69,29 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
   const objects = createFolderStore(path.join(home, 'objects'));
   const tasks = createTaskEngine({ database, connection: db.connection, clock, log });
   const auth = createAuth(database, clock, SECRET);
+  const { patience, origin, ...settings } = options.edges ?? {};
+  const edges = createEdges({
+    config: { redisUrl: null, allowedOrigins: [], requestsPerMinute: null, ...settings },
+    ...{ database, connection: db.connection, secret: SECRET, log },
+    ...(patience === undefined ? {} : { patience }),
+    ...(origin === undefined ? {} : { origin }),
+  });
   const installation = {
     ...{ version: '0.1.0', startedAt: new Date().toISOString(), home, databaseVersion: '18', partitioning: 'yearly' },
     ...{ databaseKind: 'embedded' as const, migrations: MIGRATIONS },
   };
   const app = await createApp({
-    ...{ config: { trustProxy: false }, database, objects, tasks, clock, log, auth, installation },
+    ...{
+      config: { trustProxy: options.trustProxy ?? false },
+      database,
+      objects,
+      tasks,
+      clock,
+      log,
+      auth,
+      installation,
+      edges,
+    },
     registerRoutes: (serve) => options.wire?.({ serve, database, objects, tasks, home }),
     webFolder: options.webFolder ?? null,
   });
@@ -78,7 +101,7 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
 
   return {
-    ...{ url, database, tasks, auth, clock, lines },
+    ...{ url, database, tasks, edges, auth, clock, lines },
     async call(method, at, { token, body, headers = {} } = {}) {
       const init: RequestInit = { method, headers: { ...headers } };
       const sent: Record<string, string> = { ...headers };

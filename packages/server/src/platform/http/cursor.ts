@@ -23,8 +23,7 @@ export function encodeCursor(keyset: Keyset): string {
 export function decodeCursor(cursor: string | undefined, kinds: readonly KeyKind[]): Keyset | null {
   if (cursor === undefined) return null;
   const parts = parse(cursor);
-  const fits =
-    Array.isArray(parts) && parts.length === kinds.length && parts.every((part, i) => isOf(kinds[i]!, part));
+  const fits = Array.isArray(parts) && parts.length === kinds.length && parts.every((part, i) => isOf(kinds[i]!, part));
   if (!fits) throw new ProblemError('INVALID_REQUEST', 'This cursor is not one of ours. Start again without it.');
   return parts;
 }
