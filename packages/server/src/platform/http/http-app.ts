@@ -83,19 +83,7 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
     setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS).unref();
   });
   addBodyPatience(app, patience.bodyMs);
-  await app.register(cors, {
-    // The list and nothing else: no wildcard, no echo of whoever asks. Cookies stay with our own pages.
-    origin: [...options.allowedOrigins],
-    credentials: false,
-    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match', 'traceparent'],
-    exposedHeaders: [
-      ...['etag', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
-      ...['idempotent-replayed', 'x-request-id'],
-    ],
-    maxAge: PREFLIGHT_SECONDS,
-    strictPreflight: false,
-  });
+  if (options.allowedOrigins.length > 0) await addOtherOrigins(app, options.allowedOrigins);
   await app.register(cookie);
   await app.register(compress, {
     threshold: COMPRESS_FROM_BYTES,
@@ -122,6 +110,23 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
     .type(PROBLEM_TYPE)
     .header('cache-control', 'no-store')
     .send(JSON.stringify(problem));
+}
+
+/** Without a list nothing is said about other origins, and browsers keep them out. */
+async function addOtherOrigins(app: FastifyInstance, allowed: readonly string[]): Promise<void> {
+  await app.register(cors, {
+    // The list and nothing else: no wildcard, no echo of whoever asks. Cookies stay with our own pages.
+    origin: [...allowed],
+    credentials: false,
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'if-none-match', 'traceparent'],
+    exposedHeaders: [
+      ...['etag', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
+      ...['idempotent-replayed', 'x-request-id'],
+    ],
+    maxAge: PREFLIGHT_SECONDS,
+    strictPreflight: false,
+  });
 }
 
 /** A body that is parsed as a whole must be there in time; one that is read as it comes has a patience of its own. */

@@ -51,7 +51,12 @@ type Reservation = {
   isApplied: boolean;
   isEnded: boolean;
 };
-type StoredKey = { state: string; request_mac: Buffer | null; status: number | null; answer_sealed: Buffer | null };
+type StoredKey = {
+  is_worked_on: boolean;
+  request_mac: Buffer | null;
+  status: number | null;
+  answer_sealed: Buffer | null;
+};
 
 /** @throws ProblemError INVALID_REQUEST for a header that is no key. */
 export function readKey(header: string | string[] | undefined): string | null {
@@ -113,10 +118,10 @@ export function createKeptAnswers(database: Database, secret: string): KeptAnswe
         RETURNING 1`.execute(query);
       if (taken.rows.length === 1) return true;
       const known = await sql<StoredKey>`
-        SELECT state, request_mac, status, answer_sealed FROM edge.idempotency_key WHERE ${place(reservation)}`.execute(
+        SELECT state = 'running' OR (state = 'applied' AND leased_until > clock_timestamp()) AS is_worked_on, request_mac, status, answer_sealed FROM edge.idempotency_key WHERE ${place(reservation)}`.execute(
         query,
       );
-      return known.rows[0] ?? { state: 'running', request_mac: null, status: null, answer_sealed: null };
+      return known.rows[0] ?? { is_worked_on: true, request_mac: null, status: null, answer_sealed: null };
     });
   }
 
@@ -131,7 +136,7 @@ export function createKeptAnswers(database: Database, secret: string): KeptAnswe
         );
       }
     }
-    if (known.state === 'running') {
+    if (known.is_worked_on) {
       throw new ProblemError('KEY_IN_USE', 'The first request with this Idempotency-Key still runs. Ask again soon.');
     }
     if (known.status === null || known.answer_sealed === null) {
@@ -153,11 +158,15 @@ export function createKeptAnswers(database: Database, secret: string): KeptAnswe
     );
   }
 
-  /** Nothing was done, so the key may be used again. */
+  /** Where nothing was done the key may be used again; where something was, its answer will not come any more. */
   async function release(reservation: Reservation): Promise<void> {
     await database.transaction(reservation.request.principal, ({ query }) =>
-      sql`DELETE FROM edge.idempotency_key
-          WHERE ${place(reservation)} AND lease = ${reservation.lease} AND state = 'running'`.execute(query),
+      (reservation.isApplied
+        ? sql`UPDATE edge.idempotency_key SET leased_until = clock_timestamp()
+              WHERE ${place(reservation)} AND lease = ${reservation.lease}`
+        : sql`DELETE FROM edge.idempotency_key
+              WHERE ${place(reservation)} AND lease = ${reservation.lease} AND state = 'running'`
+      ).execute(query),
     );
   }
 
