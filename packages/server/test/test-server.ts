@@ -26,6 +26,8 @@ export type TestServerOptions = {
   edges?: Partial<EdgesSettings> & { patience?: Partial<Patience>; origin?: string };
   /** Behind a proxy on a private address. */
   trustProxy?: boolean;
+  /** The data folder of another server to share. */
+  home?: string;
 };
 
 export type Request = { token?: string; body?: unknown; headers?: Record<string, string> };
@@ -39,6 +41,7 @@ export type Reply = {
 
 export type TestServer = {
   url: string;
+  home: string;
   database: Database;
   tasks: TaskEngine;
   edges: Edges;
@@ -55,7 +58,7 @@ export type TestServer = {
 
 /** The whole server on a free port, on a test's database. Replaced: the clock (it can be moved) and the log (kept). */
 export async function startTestServer(db: TestDatabase, options: TestServerOptions = {}): Promise<TestServer> {
-  const home = await mkdtemp('/tmp/touchstone-server-');
+  const home = options.home ?? (await mkdtemp('/tmp/touchstone-server-'));
   const database = options.database ?? db.database;
   const clock = { offsetMs: 0, now: () => Date.now() + clock.offsetMs };
   const lines: string[] = [];
@@ -101,7 +104,7 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
 
   return {
-    ...{ url, database, tasks, edges, auth, clock, lines },
+    ...{ url, home, database, tasks, edges, auth, clock, lines },
     async call(method, at, { token, body, headers = {} } = {}) {
       const init: RequestInit = { method, headers: { ...headers } };
       const sent: Record<string, string> = { ...headers };
@@ -146,7 +149,7 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
     async close() {
       await app.close();
       await tasks.stop();
-      await rm(home, { recursive: true, force: true });
+      if (options.home === undefined) await rm(home, { recursive: true, force: true });
     },
   };
 }
