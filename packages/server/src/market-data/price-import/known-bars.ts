@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { type CopyType, copyOut } from '../../platform/database/copy-binary.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import { dayLiteral } from '../facts/literals.ts';
-import { caseKey, type HeldBar, type KnownBars } from './judge-delivery.ts';
+import { caseKey, caseStartKey, type HeldBar, type KnownBars } from './judge-delivery.ts';
 
 /** Days before a delivery that the court may look at to know what is usual. */
 const CONTEXT_DAYS = 200;
@@ -53,7 +53,7 @@ async function hasPublished(tx: Transaction, sourceId: number): Promise<boolean>
   return row !== undefined;
 }
 
-/** Bars of this source that are held back and were not released. */
+/** Bars of this source that are held back and were not released, and tellings that a confirmed case has withheld. */
 export async function loadHeldBars(tx: Transaction, question: KnownQuestion): Promise<HeldBar[]> {
   const { rows } = await sql<{ id: number; day: string } & Record<(typeof NAMES)[number], number | null>>`
     SELECT q.instrument_id AS id, q.day, q.open, q.high, q.low, q.close, q.volume, q.adjusted_close AS adj
@@ -61,6 +61,14 @@ export async function loadHeldBars(tx: Transaction, question: KnownQuestion): Pr
     WHERE q.source_id = ${question.sourceId} AND q.instrument_id = ANY (${[...question.instrumentIds]}::int[])
       AND q.day BETWEEN ${dayText(question.firstDay)}::date AND ${dayText(question.lastDay)}::date
       AND r.retracted_at IS NULL AND c.state <> 'false'
+    UNION ALL
+    SELECT o.instrument_id, o.day, o.open, o.high, o.low, o.close, o.volume, o.adjusted_close
+    FROM data_case c
+    JOIN price_observation o ON o.instrument_id = c.instrument_id AND o.source_id = c.source_id
+      AND o.day BETWEEN c.first_day AND c.last_day
+    WHERE c.withholds AND c.state = 'confirmed' AND o.close IS NOT NULL
+      AND c.source_id = ${question.sourceId} AND c.instrument_id = ANY (${[...question.instrumentIds]}::int[])
+      AND o.day BETWEEN ${dayText(question.firstDay)}::date AND ${dayText(question.lastDay)}::date
   `.execute(tx.query);
   return rows.map((row) => ({
     instrumentId: row.id,
@@ -95,6 +103,9 @@ export async function loadCaseKeys(tx: Transaction, sourceId: number): Promise<S
     WHERE c.source_id = ${sourceId} AND r.retracted_at IS NULL
   `.execute(tx.query);
   return new Set(
-    rows.map(({ kind, id, first, last }) => caseKey(kind.replaceAll('_', '-'), id, dayNumber(first), dayNumber(last))),
+    rows.flatMap(({ kind, id, first, last }) => {
+      const name = kind.replaceAll('_', '-');
+      return [caseKey(name, id, dayNumber(first), dayNumber(last)), caseStartKey(name, id, dayNumber(first))];
+    }),
   );
 }

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
+import { measurePool } from '../telemetry/statements.ts';
 import type { DB } from './schema-types.ts';
 
 /** On whose behalf a transaction runs. Row-level security reads it. */
@@ -64,6 +65,7 @@ export function noteChange(tx: Transaction, change: Change): void {
 }
 
 export function createDatabase(pool: pg.Pool): Database {
+  measurePool(pool);
   const listeners: CommitListener[] = [];
   return {
     pool,

@@ -70,6 +70,12 @@ export async function appendEvidence(tx: Transaction, entry: EvidenceEntry): Pro
   return hash.toString('hex');
 }
 
+/** The record's own part of what was hashed. */
+export function evidenceBodyOf(text: string): Record<string, unknown> {
+  const record: { body?: Record<string, unknown> } = JSON.parse(text);
+  return record.body ?? {};
+}
+
 function evidenceHash(previousHash: Buffer, body: string): Buffer {
   return createHash('sha256').update(previousHash).update(body).digest();
 }

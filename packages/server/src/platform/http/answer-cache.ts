@@ -47,7 +47,7 @@ export function createAnswerCache(
     async load(route, caller, url, make) {
       if (route.cache === undefined || !line.isOpen()) return make();
       // Answers differ by who asks: private records, rights, rows of the tenant.
-      const key = `${route.id} ${caller.tenantId} ${caller.actorId} ${caller.role} ${url}`;
+      const key = `${route.id} ${caller.tenantId} ${caller.actorId} ${caller.role} ${caller.keyId} ${url}`;
       const tags = tagsOf(route.cache, caller.tenantId);
       const kept = await cache.load(key, { tags, ttlMs: TTL_MS }, async () => {
         const { text, etag } = await make();

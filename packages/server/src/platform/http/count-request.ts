@@ -42,7 +42,7 @@ export async function countCaller(limits: Limits, caller: Caller, reply: Fastify
 
 /** The name under which a caller is counted. */
 export function accountOf(caller: Caller): string {
-  return `${caller.tenantId}.${caller.actorId}`;
+  return caller.keyId === null ? `${caller.tenantId}.${caller.actorId}` : `${caller.tenantId}.key.${caller.keyId}`;
 }
 
 function check(name: LimitName, verdict: Verdict, reply: FastifyReply): void {

@@ -1,7 +1,6 @@
 import { createHash, type Hmac } from 'node:crypto';
 import { pipeline, type Readable, Transform } from 'node:stream';
 import { UPLOAD_BYTES_MAX } from '@touchstone/contracts/data';
-import { hasScope } from '@touchstone/contracts/policy';
 import type { Problem } from '@touchstone/contracts/problems';
 import { type Route, takesKey } from '@touchstone/contracts/route';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -24,7 +23,7 @@ const DETAILS_MAX = 50;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Whoever calls a public route without credentials. Holds no right beyond public routes. */
-const NOBODY: Caller = { tenantId: 0, actorId: null, role: 'visitor' };
+const NOBODY: Caller = { tenantId: 0, actorId: null, role: 'visitor', scopes: [], family: null, keyId: null };
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -175,11 +174,9 @@ async function admit(
   if (caller === null) throw new ProblemError('NOT_SIGNED_IN', 'Sign in, or send a valid access token.');
   if (caller.actorId !== null) await countCaller(limits, caller, reply);
   if (route.limit === 'auth') await countStranger(limits, 'auth', request, reply);
-  if (!hasScope(caller.role, scope)) {
-    throw new ProblemError(
-      'FORBIDDEN',
-      `This needs the right "${scope}", which the role ${caller.role} does not have.`,
-    );
+  if (!caller.scopes.includes(scope)) {
+    const who = caller.keyId === null ? `the role ${caller.role}` : 'this API key';
+    throw new ProblemError('FORBIDDEN', `This needs the right "${scope}", which ${who} does not have.`);
   }
   return caller;
 }
