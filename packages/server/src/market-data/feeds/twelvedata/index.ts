@@ -1,5 +1,5 @@
 // The door of the TwelveData client.
-export { createTwelveDataClient, type TwelveDataOptions } from './client.ts';
+export { createTwelveDataClient, systemTiming, type TwelveDataOptions } from './client.ts';
 export { createTwelveDataFeed, type TwelveDataFeed } from './feed.ts';
 export { openTwelveData } from './open-feed.ts';
 export { createVendorPolicies, type VendorPolicies } from './policies.ts';

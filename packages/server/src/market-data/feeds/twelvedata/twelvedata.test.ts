@@ -249,7 +249,7 @@ test('one symbol’s lie does not cost the others their bars', async () => {
 const OUTAGES: VendorFault[] = ['http-500', 'error-in-200', 'blank', 'dies', 'timeout'];
 for (const fault of OUTAGES) {
   test(`an outage, ${fault}: asked again in time, and a gap when it stays`, async () => {
-    const policies = { timeoutMs: 150 };
+    const policies = { timeoutMs: fault === 'timeout' ? 800 : 30_000 };
     const once = await setUp({ fault: listedFaults(fault), policies });
     const good = await once.feed.fetchBars(names(3), FROM, TO, asking());
     assert.deepEqual([good.series.length, good.gaps.length], [3, 0]);
@@ -546,7 +546,7 @@ test('under 10 % faults fewer than 1 % of 1,000 questions fail, and no sleep is 
   const { feed, client, timing, double } = await setUp({
     symbols: names(60),
     limits: { minuteLimit: 100_000, dayLimit: 10_000_000 },
-    policies: { timeoutMs: 120 },
+    policies: { timeoutMs: 400 },
     fault() {
       const fault = next();
       faults.push(fault);
