@@ -606,20 +606,6 @@ test('the audit tells who did what to whom, and can be narrowed', async () => {
   assert.equal((await ask(person, 'GET', '/audit')).status, 403);
 });
 
-test('an expired session in the middle of an import is told so, and nothing of the import is kept', async () => {
-  const person = await join('manager');
-  server.clock.offsetMs += 16 * MINUTE_MS;
-  const counts = async () => (await db.migrator.query('SELECT count(*) AS n FROM task')).rows[0].n;
-  const before = await counts();
-  const late = await ask(person, 'POST', '/tasks/1/retry');
-  assert.equal(codeOf(late), '401 NOT_SIGNED_IN');
-  assert.equal(late.headers.get('www-authenticate'), 'Bearer');
-  assert.equal(await counts(), before);
-  const renewed = await knock('/auth/refresh', { refreshToken: person.refreshToken });
-  assert.equal((await ask(someoneOf(renewed, person.email), 'POST', '/tasks/1/retry')).status, 404);
-  await again(owner);
-});
-
 test('a second server of the same installation takes the same keys and sessions', async () => {
   const settings = { secret: SECRET, publicUrl: PUBLIC_URL, oidc: null };
   const other = createAuth(db.database, { now: () => Date.now() + server.clock.offsetMs }, settings);
