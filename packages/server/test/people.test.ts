@@ -196,6 +196,17 @@ test('somebody who is shut out loses sessions, keys and sign-in at once, and get
   assert.equal((await ask(machine, 'GET', '/tasks')).status, 200);
 });
 
+test('an open stream ends with the right to it', async () => {
+  const person = await join('viewer');
+  const stream = await fetch(`${server.url}/api/v1/tasks/events`, {
+    headers: { authorization: `Bearer ${person.token}` },
+  });
+  assert.equal(stream.status, 200);
+  await must(owner, 'POST', `/people/${person.userId}/deactivate`);
+  // Reads until the server ends it; the test's own time limit is the bound.
+  for await (const _chunk of stream.body!);
+});
+
 test('the last owner cannot leave, and two owners cannot leave at once', async () => {
   const leave = [
     ['PUT', 'role', { from: 'owner', role: 'viewer' }],

@@ -16,6 +16,7 @@ export type Authenticate = (request: FastifyRequest) => Promise<Caller | null>;
 
 export const API_PREFIX = '/api/v1';
 const DETAILS_MAX = 50;
+const READMIT_MS = 5_000;
 
 /** Whoever calls a public route without credentials. Holds no right beyond public routes. */
 const NOBODY: Caller = { tenantId: 0, actorId: null, role: 'visitor', scopes: [], family: null, keyId: null };
@@ -99,6 +100,7 @@ function addRoute(
       if (broken.length > 0) throw refusal(broken);
       const { id: requestId, caller } = request;
       const answer = await handle({ caller, params, query, body, requestId, request, reply });
+      if (route.gives === 'events') keepAdmitting(route, request, reply, authenticate);
       if (answer === reply || reply.sent) return reply;
       return sendAnswer(route, answer, request, reply);
     },
@@ -114,6 +116,15 @@ async function admit(request: FastifyRequest, scope: Scope | 'public', authentic
     throw new ProblemError('FORBIDDEN', `This needs the right "${scope}", which ${who} does not have.`);
   }
   return caller;
+}
+
+/** A stream outlives the moment it was admitted in: whoever loses the right to it loses the stream as well. */
+function keepAdmitting(route: Route, request: FastifyRequest, reply: FastifyReply, authenticate: Authenticate): void {
+  if (reply.raw.closed) return;
+  const timer = setInterval(() => {
+    admit(request, route.scope, authenticate).catch(() => reply.raw.end());
+  }, READMIT_MS);
+  reply.raw.once('close', () => clearInterval(timer));
 }
 
 function readPart(
