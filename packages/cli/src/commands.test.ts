@@ -173,13 +173,18 @@ test('a schedule names its index by number, keeps what is not changed, and must 
   assert.deepEqual(paused.seen.at(-1)?.body, { enabled: false, version: 1 });
   const moved = await call(['schedule', 'update', '12', '--cron', '0 4 * * *', '--enabled', 'true']);
   assert.deepEqual(moved.seen.at(-1)?.body, { cron: '0 4 * * *', enabled: true, version: 1 });
+  const followed = await call(['schedule', 'update', '12', '--after-close', 'XNYS', '--minutes', '90']);
+  assert.deepEqual(followed.seen.at(-1)?.body, { afterClose: { calendar: 'XNYS', minutes: 90 }, version: 1 });
   const gone = await call(['schedule', 'delete', '12']);
   assert.deepEqual([gone.ids, gone.seen[0]?.params], [['deleteSchedule'], { scheduleId: 12 }]);
   for (const [words, sentence] of [
     ['create verify', /Say when with --cron/],
     ['create index-run --cron x', /Say which index with --index/],
     ['create verify --cron x --index A', /--index says nothing to verify/],
-    ['create dance --cron x', /KIND must be one of index-run, verify, was "dance"/],
+    ['create dance --cron x', /KIND must be one of index-run, verify, refresh, court, backup, archive, was "dance"/],
+    ['create refresh --cron x', /Say which universe with --universe/],
+    ['create verify --after-close XNYS --cron x', /either by --cron or by --after-close/],
+    ['create verify --cron x --minutes 3', /--minutes goes with --after-close/],
     ['update 12', /Say what to change/],
     ['update 12 --enabled maybe', /--enabled must be true or false/],
     ['update 13 --enabled true', /There is no schedule 13/],

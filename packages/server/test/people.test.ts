@@ -311,6 +311,11 @@ test('the operator makes tenants and counts them; an owner of another tenant may
   const { id } = Object(made.tenant);
   const state = await must(joined, 'GET', '/auth/state');
   assert.deepEqual([Object(state.signedIn).tenantId, Object(state.signedIn).role], [id, 'owner']);
+  const idempotent = await server.call('POST', '/tenants', {
+    ...{ token: owner.token, headers: { 'idempotency-key': 'one tenant, once' } },
+    body: { name: 'With a key', ownerEmail: 'key@example.org' },
+  });
+  assert.equal(idempotent.status, 201, idempotent.text);
   const { items } = await must(owner, 'GET', '/tenants');
   const row = (Array.isArray(items) ? items : []).find((item) => item.id === id);
   assert.deepEqual(Object.keys(row).sort(), ['createdAt', 'id', 'name', 'peopleCount']);

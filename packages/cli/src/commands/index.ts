@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import { accountCommands } from './account.ts';
 import { alertCommands } from './alerts.ts';
+import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
@@ -13,6 +14,7 @@ import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
 import { peopleCommands } from './people.ts';
 import { runCommands } from './runs.ts';
+import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
 import { truthCommands } from './truth.ts';
@@ -30,11 +32,13 @@ export const COMMANDS: readonly Command[] = [
   ...dataCommands,
   ...runCommands,
   ...caseCommands,
+  ...blastRadiusCommands,
   ...truthCommands,
   ...universeCommands,
   ...indexCommands,
   ...datasetCommands,
   ...taskCommands,
+  ...scheduleCommands,
   ...evidenceCommands,
   ...limitCommands,
   ...operateCommands,

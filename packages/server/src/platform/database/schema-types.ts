@@ -603,7 +603,8 @@ export interface SecondFactorTable {
 }
 
 export interface ServerProcessTable {
-  id: string;
+  id: GeneratedAlways<number>;
+  name: string;
   tenant_id: number;
   kind: string;
   code_version: string;

@@ -1,5 +1,6 @@
 import type { Scope } from '@touchstone/contracts/policy';
 import { type Schedule, type ScheduleKind, scheduleKind } from '@touchstone/contracts/tasks';
+import { changedMeanwhile } from '../changed-meanwhile.ts';
 import type { Database, Principal, Transaction } from '../database/database.ts';
 import { appendEvidence } from '../evidence/evidence.ts';
 import { found, ProblemError } from '../problem-error.ts';
@@ -60,10 +61,7 @@ export function createScheduleService(database: Database, tasks: TaskEngine) {
   async function updateIn(tx: Transaction, scheduleId: number, change: ScheduleChange): Promise<Schedule> {
     const before = found(await findToChange(tx, scheduleId), `There is no schedule ${scheduleId}.`);
     if (before.version !== change.version) {
-      throw new ProblemError(
-        'CONFLICT',
-        `Schedule ${scheduleId} is at version ${before.version} by now, you changed version ${change.version}. Load it again.`,
-      );
+      throw await changedMeanwhile(tx, 'schedule', scheduleId, { name: before.title, version: change.version });
     }
     const kind = change.kind ?? toKind(before.kind);
     const timing = timingFrom(change, timingOf(before));

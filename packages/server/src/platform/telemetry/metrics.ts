@@ -3,12 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Counter, Histogram } from 'prom-client';
 import { isOperator } from '../alerts/alert.repository.ts';
 import type { Database } from '../database/database.ts';
+import { poolFigures } from '../database/statements.ts';
 import type { Caller } from '../http/serve.ts';
 import { ProblemError } from '../problem-error.ts';
 import type { TaskEngine } from '../tasks/task-engine.ts';
 import { createBusinessFigures } from './business-figures.ts';
 import { readCacheFigures } from './gauges.ts';
-import { poolFigures } from './statements.ts';
 
 const loopDelay = monitorEventLoopDelay({ resolution: 10 });
 loopDelay.enable();
