@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { registerAlertRoutes } from './platform/alerts/alert.routes.ts';
+import { registerAuditRoutes } from './platform/audit/audit.routes.ts';
 import { type Auth, isLocal } from './platform/auth/auth.routes.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Database, Principal } from './platform/database/database.ts';
@@ -24,6 +25,7 @@ import { addTracing } from './platform/telemetry/http-trace.ts';
 import { addMetrics } from './platform/telemetry/metrics.ts';
 import { createPartsReader } from './platform/telemetry/parts.ts';
 import { createSlowQueries, type SlowQueries } from './platform/telemetry/slow-queries.ts';
+import { registerTenantRoutes } from './platform/tenancy/tenants.routes.ts';
 import { traceOutgoingRequests } from './platform/trace/trace.ts';
 
 export type AppParts = {
@@ -74,6 +76,8 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   addApiDocs(app, served, installation.version);
   const serve = createServe(app, auth.authenticate, served, edges);
   auth.registerRoutes(serve);
+  registerTenantRoutes(serve, database, auth.links);
+  registerAuditRoutes(serve, database);
   registerTaskRoutes(serve, { tasks, database, processes: parts.processes }, app);
   registerAlertRoutes(serve, database, app, parts.log);
   registerDiagnosticsRoutes(serve, {
