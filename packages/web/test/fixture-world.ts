@@ -398,6 +398,7 @@ export const indexes: IndexDefinition[] = [
   }),
   indexOf(2, {
     name: 'Simulated equal weight',
+    stale: { since: '2026-01-12T07:00:00.000Z', changeCount: 2, firstDay: '2016-05-05' },
     description: '',
     method: 'equal_weight',
     benchmarkInstrumentId: null,

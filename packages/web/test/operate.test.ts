@@ -18,6 +18,7 @@ const PAGES: readonly (readonly [path: string, heading: string])[] = [
   ['/data/gaps', 'Gaps'],
   ['/data/runs/5', 'Delivery 5'],
   ['/universes/2', 'My universe'],
+  ['/indexes/2', 'Simulated equal weight'],
   ['/tasks/schedules', 'Schedules'],
   ['/alerts', 'Alerts'],
   ['/operate', 'Health'],
@@ -159,6 +160,17 @@ describe('living with it, in a browser', { skip: skipsBrowser() }, () => {
     await page.getByText('Compute Simulated three pillars').waitFor();
     assert.ok(server.requests.includes('POST /api/v1/indexes/1/runs'));
     assert.deepEqual(errors, []);
+  });
+
+  test('An index whose facts changed since its last version says so, in the list and on its page.', async (t) => {
+    const { page } = await fresh(t, browser, `${owner.origin}/indexes`);
+    await page
+      .getByRole('row', { name: /Simulated equal weight/ })
+      .getByText('stale')
+      .waitFor();
+    await page.getByRole('link', { name: 'Simulated equal weight' }).click();
+    await page.getByText('Stale: facts changed since its last version').waitFor();
+    await page.getByText('2 changes touched its data, from 5 May 2016 on').waitFor();
   });
 
   test('After a correction the way to what it touches is shown.', async (t) => {
