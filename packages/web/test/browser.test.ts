@@ -45,7 +45,7 @@ const PAGES: readonly (readonly [path: string, heading: string])[] = [
   ['/settings/installation', 'Installation'],
   ['/sign-in', 'Sign in'],
   ['/invitation#fixture-token', 'Join'],
-  ['/reset#fixture-token', 'New password'],
+  ['/reset-password#fixture-token', 'New password'],
 ];
 
 describe('the screens in a browser', { skip: skipsBrowser() }, () => {

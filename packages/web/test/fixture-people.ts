@@ -72,7 +72,7 @@ export function answerPeople(on: On): void {
   on(people.forgetPerson, ({ params }) =>
     Object.assign(find(Number(params.userId)), { state: 'forgotten', displayName: null, email: null }),
   );
-  on(people.createResetLink, () => link('reset'));
+  on(people.createResetLink, () => link('reset-password'));
   on(people.removeSecondFactor, () => undefined);
   on(people.listSessionsOf, () => sessions);
   on(people.endSessionOf, () => undefined);

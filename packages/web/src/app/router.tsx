@@ -55,7 +55,7 @@ const invitation = createRoute({
 });
 const reset = createRoute({
   getParentRoute: () => root,
-  path: '/reset',
+  path: '/reset-password',
   component: lazyRouteComponent(() => import('../features/account/reset-page.tsx'), 'ResetPage'),
 });
 const owner = createRoute({
