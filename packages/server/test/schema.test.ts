@@ -274,6 +274,7 @@ const FIXTURES: Record<string, Fixture> = {
   server_process: fixture(
     `INSERT INTO server_process (name, tenant_id, kind, code_version)
      VALUES (gen_random_uuid(), 7, 'worker', '0.1.0') RETURNING id`,
+  ),
   second_factor: fixture(
     `INSERT INTO second_factor (tenant_id, user_id, secret_encrypted) VALUES (7, $2, convert_to($1, 'UTF8')) RETURNING id`,
     ['app_user'],

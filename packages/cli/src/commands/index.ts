@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { accountCommands } from './account.ts';
-import { blastRadiusCommands } from './blast-radius.ts';
 import { alertCommands } from './alerts.ts';
+import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
