@@ -9,8 +9,10 @@ import { evidenceCommands } from './evidence.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
+import { keyCommands } from './keys.ts';
 import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
+import { peopleCommands } from './people.ts';
 import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
@@ -24,6 +26,8 @@ export const COMMANDS: readonly Command[] = [
   ...healthCommands,
   ...alertCommands,
   ...accountCommands,
+  ...keyCommands,
+  ...peopleCommands,
   ...importCommands,
   ...dataCommands,
   ...runCommands,

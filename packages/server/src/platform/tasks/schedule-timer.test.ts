@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { scopesOf } from '@touchstone/contracts/policy';
 import { dayNumber } from '@touchstone/quant/series/day';
 import { closeInstant, isTradingDay } from '@touchstone/quant/series/trading-calendar';
 import fc from 'fast-check';
@@ -16,7 +17,7 @@ import { createTaskEngine, type TaskEngine } from './task-engine.ts';
 
 const KIND = 'test.schedule.run';
 const silent = { info() {}, warn() {}, error() {} };
-const owner = { tenantId: 7, actorId: null, role: 'owner' as const };
+const owner = { tenantId: 7, actorId: null, scopes: scopesOf('owner', true) };
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -282,7 +283,7 @@ test('a time that cannot be is refused in words', async () => {
     /no calendar MOON/,
   );
   await assert.rejects(
-    schedules.create({ ...owner, role: 'analyst' }, { ...body, kind: 'backup', cron: '0 3 * * *' }),
+    schedules.create({ ...owner, scopes: scopesOf('analyst', false) }, { ...body, kind: 'backup', cron: '0 3 * * *' }),
     /concerns the whole installation/,
   );
   await stop();
