@@ -11,7 +11,7 @@ export type KeylessDouble = {
   /** What was asked, path and query. */
   asked: string[];
   /** Answers from now on. */
-  answer(next: (url: URL, request: IncomingMessage) => Answer): void;
+  answer(next: (url: URL, request: IncomingMessage) => Answer | Promise<Answer>): void;
   close(): Promise<void>;
 };
 
@@ -19,11 +19,14 @@ export type Answer = { status?: number; headers?: Record<string, string>; body: 
 
 export async function startKeylessDouble(): Promise<KeylessDouble> {
   const asked: string[] = [];
-  let answer: (url: URL, request: IncomingMessage) => Answer = () => ({ status: 404, body: 'nothing here' });
-  const server = createServer((request, response) => {
+  let answer: (url: URL, request: IncomingMessage) => Answer | Promise<Answer> = () => ({
+    status: 404,
+    body: 'nothing here',
+  });
+  const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://double');
     asked.push(`${url.pathname}${url.search}`);
-    const { status = 200, headers = {}, body } = answer(url, request);
+    const { status = 200, headers = {}, body } = await answer(url, request);
     response.writeHead(status, headers);
     response.end(body);
   });
