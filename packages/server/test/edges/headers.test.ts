@@ -86,7 +86,8 @@ const PASSING = [
   'content-length',
   'x-request-id',
   'etag',
-  'last-modified', 'traceparent',
+  'last-modified',
+  'traceparent',
 ];
 
 test('a page, an answer, a mistake and a bug carry exactly these headers', async () => {
