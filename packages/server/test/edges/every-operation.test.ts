@@ -365,7 +365,7 @@ test('every operation answers a good request as its contract says', async (t) =>
       const closing = new AbortController();
       const headers = { authorization: `Bearer ${world.owner}` };
       const stream = await fetch(`${world.server.url}/api/v1${made.path}`, { headers, signal: closing.signal });
-      assert.equal(stream.headers.get('content-type'), 'text/event-stream', route.id);
+      assert.match(stream.headers.get('content-type') ?? '', /^text\/event-stream/, route.id);
       closing.abort();
       continue;
     }
