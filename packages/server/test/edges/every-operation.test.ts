@@ -242,7 +242,7 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
   addCorporateAction: () => ({
     path: '/data/corporate-actions',
     body: {
-      ...{ instrumentId: world.instrumentId, sourceId: world.sourceId, day: DAY, kind: 'cash_dividend', value: 0.1 },
+      ...{ instrumentId: world.instrumentId, sourceId: world.sourceId, day: DAY, kind: 'dividend', value: 0.1 },
       reason: 'Vendor notice',
     },
   }),
