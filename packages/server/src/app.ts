@@ -25,7 +25,7 @@ import { addTracing } from './platform/telemetry/http-trace.ts';
 import { addMetrics } from './platform/telemetry/metrics.ts';
 import { createPartsReader } from './platform/telemetry/parts.ts';
 import { createSlowQueries, type SlowQueries } from './platform/telemetry/slow-queries.ts';
-import { traceOutgoingRequests } from './platform/telemetry/trace.ts';
+import { traceOutgoingRequests } from './platform/trace/trace.ts';
 
 export type AppParts = {
   config: Pick<Config, 'trustProxy'> & Partial<Pick<Config, 'redisUrl' | 'traceEndpoint' | 'slowQueryMs'>>;

@@ -8,6 +8,7 @@ import { createApp } from './app.ts';
 import { readCodeVersion } from './code-version.ts';
 import { type Config, loadSecret, readConfig } from './config.ts';
 import { createAuth } from './platform/auth/auth.routes.ts';
+import { createSecretBox } from './platform/auth/secret-box.ts';
 import { systemClock } from './platform/clock/clock.ts';
 import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
@@ -54,6 +55,8 @@ async function start(config: Config): Promise<void> {
       ...{ database, objects, tasks, compute, clock, codeVersion, log },
       connection: opened.connection,
       home: config.home,
+      secretBox: createSecretBox(secret),
+      twelveDataUrl: config.twelveDataUrl,
     });
     const processes = createProcesses(database, { kind: 'server', codeVersion }, log);
     const { registerRoutes } = stages;

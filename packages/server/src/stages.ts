@@ -11,6 +11,7 @@ import {
   createCourtService,
   createMarketData,
   loadSimulatedMarket,
+  type MarketDataDeps,
   registerCourtRoutes,
   registerMarketDataRoutes,
   sessionTimes,
@@ -18,6 +19,7 @@ import {
 import { registerTrialDependents, registerTrialRoutes } from './models/index.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import { createWatch } from './operate/watch/watch.ts';
+import type { SecretBox } from './platform/auth/secret-box.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
@@ -53,6 +55,12 @@ export type StageParts = {
   compute: Compute;
   clock: Clock;
   codeVersion: string;
+  /** Seals the keys of vendors. */
+  secretBox: SecretBox;
+  /** Where TwelveData is asked. */
+  twelveDataUrl?: string;
+  /** How vendors are reached, for tests. */
+  feedOptions?: MarketDataDeps['feedOptions'];
   log?: { warn(fields: object, text: string): void };
 };
 
@@ -62,7 +70,11 @@ const SLOW_MS = 1_500;
 /** The stages, upstream first, each given exactly what it needs. */
 export function createStages(parts: StageParts) {
   const { database, connection, objects, tasks, compute, clock, codeVersion } = parts;
-  const market = createMarketData({ database, connection, objects, tasks, clock });
+  const market = createMarketData({
+    ...{ database, connection, objects, tasks, clock, secretBox: parts.secretBox },
+    ...(parts.twelveDataUrl === undefined ? {} : { twelveDataUrl: parts.twelveDataUrl }),
+    ...(parts.feedOptions === undefined ? {} : { feedOptions: parts.feedOptions }),
+  });
   const datasets = createDatasetService(database, objects, universeQuestion);
   const readCoverage = createCoverage(objects);
   const blastRadius = createBlastRadiusService(database, readCoverage);

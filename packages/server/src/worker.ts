@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { readCodeVersion } from './code-version.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, ConfigError, loadSecret, readConfig } from './config.ts';
+import { createSecretBox } from './platform/auth/secret-box.ts';
 import { systemClock } from './platform/clock/clock.ts';
 import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
@@ -44,6 +45,8 @@ async function start(config: Config): Promise<void> {
     ...{ database, objects, tasks, compute, clock, codeVersion },
     connection: opened.connection,
     home: config.home,
+    secretBox: createSecretBox(await loadSecret(config)),
+    twelveDataUrl: config.twelveDataUrl,
   });
   const processes = createProcesses(database, { kind: 'worker', codeVersion }, log);
   await processes.open();

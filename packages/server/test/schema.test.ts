@@ -199,8 +199,8 @@ test('publication stamps follow commit order, also between tenants', async () =>
 type Fixture = { key: string; make(tx: Transaction): Promise<number> };
 const FIXTURES: Record<string, Fixture> = {
   api_key: fixture(
-    `INSERT INTO api_key (tenant_id, user_id, name, prefix, key_hash, scopes, expires_at)
-     VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', now()) RETURNING id`,
+    `INSERT INTO api_key (tenant_id, user_id, name, prefix, key_hash, scopes, life_days, expires_at)
+     VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', 90, now()) RETURNING id`,
     ['app_user'],
   ),
   alert: fixture(
@@ -263,6 +263,18 @@ const FIXTURES: Record<string, Fixture> = {
   schedule: fixture(
     `INSERT INTO schedule (tenant_id, kind, title, cron) VALUES (7, 'verify', 'Nightly', '0 3 * * *') RETURNING id`,
   ),
+  schedule_timer: {
+    key: 'schedule_id',
+    make: fixture(
+      `INSERT INTO schedule_timer (tenant_id, schedule_id, for_version, computed_at) VALUES (7, $2, 1, now())
+       RETURNING schedule_id AS id`,
+      ['schedule'],
+    ).make,
+  },
+  server_process: fixture(
+    `INSERT INTO server_process (name, tenant_id, kind, code_version)
+     VALUES (gen_random_uuid(), 7, 'worker', '0.1.0') RETURNING id`,
+  ),
   second_factor: fixture(
     `INSERT INTO second_factor (tenant_id, user_id, secret_encrypted) VALUES (7, $2, convert_to($1, 'UTF8')) RETURNING id`,
     ['app_user'],
@@ -277,6 +289,12 @@ const FIXTURES: Record<string, Fixture> = {
   task: fixture(`INSERT INTO task (tenant_id, kind, title) VALUES (7, 'operate.verify', 'Verify') RETURNING id`),
   // A tenant is made by the owner of the tables; the application only ever changes its own.
   tenant: { key: 'id', make: async () => 7 },
+  refresh: fixture(`INSERT INTO refresh (tenant_id, source_id) VALUES (7, $2) RETURNING id`, ['source']),
+  refresh_gap: fixture(
+    `INSERT INTO refresh_gap (tenant_id, source_id, refresh_id, symbol, kind, sentence, from_day, to_day)
+     VALUES (7, $2, $3, 'GAP ' || $1, 'empty', 'nothing', '2026-01-02', '2026-01-05') RETURNING id`,
+    ['source', 'refresh'],
+  ),
   universe: fixture(
     `INSERT INTO universe (tenant_id, name, rule, source_tenant_id, source_id)
      VALUES (7, 'universe ' || $1, 'list', 7, $2) RETURNING id`,

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import type { Role } from '@touchstone/contracts/policy';
-import { createApp } from '../src/app.ts';
+import { type AppParts, createApp } from '../src/app.ts';
 import { type Auth, type AuthSettings, createAuth } from '../src/platform/auth/auth.routes.ts';
+import { createSecretBox, type SecretBox } from '../src/platform/auth/secret-box.ts';
 import type { Database } from '../src/platform/database/database.ts';
 import { createEdges, type Edges, type EdgesSettings, type Patience } from '../src/platform/http/edges.ts';
 import type { Serve } from '../src/platform/http/serve.ts';
@@ -11,6 +12,7 @@ import { createFolderStore, type ObjectStore } from '../src/platform/object-stor
 import { createProcesses } from '../src/platform/tasks/processes.ts';
 import { createTaskEngine, type TaskEngine } from '../src/platform/tasks/task-engine.ts';
 import { createLog } from '../src/platform/telemetry/log.ts';
+import type { SlowQueries } from '../src/platform/telemetry/slow-queries.ts';
 import type { TestDatabase } from './cluster.ts';
 
 export const SECRET = 'a secret of the tests, long enough to be one';
@@ -20,9 +22,19 @@ const MIGRATIONS = ['202611220900_create_ground'];
 
 /** What a test may bring: its own routes and tasks, its own pages, another view of the database. */
 export type TestServerOptions = {
-  wire?: (parts: { serve: Serve; database: Database; objects: ObjectStore; tasks: TaskEngine; home: string }) => void;
+  /** Statements slower than this are kept; 100 ms unless said. */
+  slowQueryMs?: number;
+  wire?: (parts: {
+    serve: Serve;
+    database: Database;
+    objects: ObjectStore;
+    tasks: TaskEngine;
+    home: string;
+    secretBox: SecretBox;
+  }) => void;
   webFolder?: string;
   database?: Database;
+  readFreshness?: AppParts['readFreshness'];
   /** A provider that people can also sign in with. */
   oidc?: AuthSettings['oidc'];
   /** Also take work from the queue. */
@@ -51,6 +63,7 @@ export type TestServer = {
   tasks: TaskEngine;
   edges: Edges;
   auth: Auth;
+  slowQueries: SlowQueries;
   /** Moves the server's clock; sessions and locks follow it. */
   clock: { offsetMs: number };
   /** What was logged, one JSON text a line. */
@@ -90,20 +103,19 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
   };
   const processes = createProcesses(database, { kind: 'server', codeVersion: 'test' }, log);
   await processes.open();
+  let slowQueries: SlowQueries | undefined;
   const app = await createApp({
-    ...{
-      config: { trustProxy: options.trustProxy ?? false },
-      database,
-      objects,
-      tasks,
-      clock,
-      log,
-      auth,
-      installation,
-      edges,
-      processes,
+    config: {
+      trustProxy: options.trustProxy ?? false,
+      ...(options.slowQueryMs === undefined ? {} : { slowQueryMs: options.slowQueryMs }),
     },
-    registerRoutes: (serve) => options.wire?.({ serve, database, objects, tasks, home }),
+    onSlowQueries: (recorder) => {
+      slowQueries = recorder;
+    },
+    ...(options.readFreshness === undefined ? {} : { readFreshness: options.readFreshness }),
+    ...{ database, objects, tasks, clock, log, auth, installation, edges, processes },
+    registerRoutes: (serve) =>
+      options.wire?.({ serve, database, objects, tasks, home, secretBox: createSecretBox(SECRET) }),
     webFolder: options.webFolder ?? null,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -112,7 +124,7 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
 
   return {
-    ...{ url, home, database, tasks, edges, auth, clock, lines },
+    ...{ url, home, database, tasks, edges, auth, clock, lines, slowQueries: slowQueries! },
     async call(method, at, { token, body, headers = {} } = {}) {
       const init: RequestInit = { method, headers: { ...headers } };
       const sent: Record<string, string> = { ...headers };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Bar, DataCase, Instrument, Run, Source } from '@touchstone/contracts/data';
 import type { IndexDefinition, IndexLevels, IndexRun, Performance } from '@touchstone/contracts/indexes';
-import type { Schedule, Task } from '@touchstone/contracts/tasks';
+import type { Task } from '@touchstone/contracts/tasks';
 import type { Universe } from '@touchstone/contracts/universes';
 
 /** An invented market for the screens: plausible, the same at every start, and with everything a screen can show. */
@@ -373,6 +373,18 @@ export const universes: Universe[] = [
     visibility: 'tenant',
     memberCount: NAMES.length,
   },
+  {
+    ...audit(1),
+    id: 2,
+    tenantId: 1,
+    name: 'My universe',
+    description: 'Thirteen names, kept current from a feed.',
+    rule: 'list',
+    sourceId: 11,
+    sourceName: 'TwelveData',
+    visibility: 'tenant',
+    memberCount: 13,
+  },
 ];
 
 export const indexes: IndexDefinition[] = [
@@ -416,6 +428,7 @@ export function indexOf(id: number, part: Partial<IndexDefinition>): IndexDefini
     visibility: 'tenant',
     latestRunNumber: 1,
     latestRunAt: RECORDED_AT,
+    stale: null,
     ...part,
   };
 }
@@ -676,17 +689,4 @@ export const tasks: Task[] = [
     },
   }),
   taskOf(1, { result: { runNumber: 1, rebalanceCount: 3069 } }),
-];
-
-export const schedules: Schedule[] = [
-  {
-    ...audit(1),
-    id: 1,
-    kind: 'verify',
-    title: 'Verify every night',
-    cron: '0 3 * * *',
-    input: {},
-    enabled: true,
-    lastStartedAt: RECORDED_AT,
-  },
 ];

@@ -7,7 +7,7 @@ import type { Clock } from '../clock/clock.ts';
 import type { Database, Principal, Transaction } from '../database/database.ts';
 import { appendEvidence } from '../evidence/evidence.ts';
 import { found, ProblemError } from '../problem-error.ts';
-import { inSpan, parseTraceparent } from '../telemetry/trace.ts';
+import { inSpan, parseTraceparent } from '../trace/trace.ts';
 import { createScheduleTimer, type ScheduledWork, type ScheduleTimer } from './schedule-timer.ts';
 import type { SessionTimes } from './schedule-times.ts';
 import {
