@@ -37,7 +37,7 @@ async function start(config: Config): Promise<void> {
   // Asked before the slow work, so that a taken port is told at once.
   await checkPort(config);
   const opened = await openDatabase(config, log);
-  const database = createDatabase(opened.pool);
+  const database = createDatabase(opened.pool, path.join(config.home, 'objects'));
   try {
     const objects = createFolderStore(path.join(config.home, 'objects'));
     const clock = systemClock;

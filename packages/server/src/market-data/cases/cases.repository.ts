@@ -107,7 +107,7 @@ export async function findHeldBars(tx: Transaction, caseId: number): Promise<Hel
 }
 
 /** What a release of the case would publish: one bar a day (the last line of several), when each was knowable. */
-export async function findReleasable(tx: Transaction, caseId: number) {
+export async function findReleasable(tx: Transaction, caseId: number, bars: string) {
   const { rows } = await sql<{
     count: number;
     recorded: number;
@@ -117,15 +117,15 @@ export async function findReleasable(tx: Transaction, caseId: number) {
   }>`
     SELECT count(*)::int AS count, count(*) FILTER (WHERE known_at IS NULL)::int AS recorded, min(known_at) AS least,
            max(known_at) AS most, coalesce(array_agg(DISTINCT instrument_id), '{}') AS ids
-    FROM (${sql.raw(releaseRows(caseId))}) held
+    FROM (${sql.raw(releaseRows(caseId, bars))}) held
   `.execute(tx.query);
   return rows[0]!;
 }
 
-/** The rows of a release as a query, in the order of the columns of `price_observation`'s content. */
-export function releaseRows(caseId: number): string {
+/** The rows of a release as a query, in the order of the columns of `price_observation`'s content. `bars` is what `openBars` gave. */
+export function releaseRows(caseId: number, bars: string): string {
   return `SELECT DISTINCT ON (q.instrument_id, q.day) q.instrument_id, q.day, q.known_at,
-    coalesce((SELECT max(o.revision) + 1 FROM price_observation o
+    coalesce((SELECT max(o.revision) + 1 FROM ${bars} o
               WHERE o.instrument_id = q.instrument_id AND o.day = q.day AND o.source_id = q.source_id), 0) AS revision,
     q.open, q.high, q.low, q.close, q.volume, q.adjusted_close
     FROM price_quarantine q WHERE q.case_id = ${Math.trunc(caseId)} ORDER BY q.instrument_id, q.day, q.line DESC`;

@@ -7,6 +7,7 @@ import { found, ProblemError } from '../../platform/problem-error.ts';
 import { barOf } from '../bars/bars.service.ts';
 import { PRICES } from '../facts/fact-tables.ts';
 import { publishInTransaction } from '../facts/publish-run.ts';
+import { openBars } from '../archive/open-bars.ts';
 import { findBars } from '../facts/read-bars.ts';
 import { resolveTime, type TimeQuery } from '../facts/read-time.ts';
 import { auditOf, checkOwn } from '../facts/rows.ts';
@@ -105,7 +106,9 @@ export function createCasesService(database: Database) {
  * datasets count the finding as a false alarm. Gives the run of the release.
  */
 async function releaseBars(tx: Transaction, row: repository.CaseRow, note: string): Promise<number> {
-  const held = await repository.findReleasable(tx, row.id);
+  const instrumentIds = row.instrument_id === null ? undefined : [row.instrument_id];
+  const bars = await openBars(tx, { instrumentIds, from: row.first_day, to: row.last_day });
+  const held = await repository.findReleasable(tx, row.id, bars);
   const reason = note === '' ? `Released: case ${row.id} was a false alarm.` : note;
   const runId = await insertRun(tx, {
     sourceId: row.source_id,
@@ -116,7 +119,7 @@ async function releaseBars(tx: Transaction, row: repository.CaseRow, note: strin
   });
   const { table, columns } = PRICES;
   const heldRows = {
-    name: `(${repository.releaseRows(row.id)}) AS held`,
+    name: `(${repository.releaseRows(row.id, bars)}) AS held`,
     table,
     columns,
     rowCount: held.count,

@@ -3,6 +3,7 @@ import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { sql } from 'kysely';
 import { type CopyType, copyOut } from '../../platform/database/copy-binary.ts';
 import type { Transaction } from '../../platform/database/database.ts';
+import { openBars } from '../archive/open-bars.ts';
 import { dayLiteral } from '../facts/literals.ts';
 import { caseKey, type HeldBar, type KnownBars } from './judge-delivery.ts';
 
@@ -15,15 +16,18 @@ export type KnownQuestion = { sourceId: number; instrumentIds: readonly number[]
 /** What a source has told of these instruments around these days: the last telling of each bar. Null for nothing. */
 export async function loadKnownBars(tx: Transaction, question: KnownQuestion): Promise<KnownBars | null> {
   if (question.instrumentIds.length === 0 || !(await hasPublished(tx, question.sourceId))) return null;
+  const from = dayText(question.firstDay - CONTEXT_DAYS);
+  const to = dayText(question.lastDay);
+  const relation = await openBars(tx, { instrumentIds: question.instrumentIds, from, to });
   const isLive = '(r.retracted_at IS NULL)';
   const query = `
     SELECT DISTINCT ON (o.instrument_id, o.day) o.instrument_id, o.day,
       max(o.revision) OVER (PARTITION BY o.instrument_id, o.day), ${isLive}::int,
       o.open, o.high, o.low, o.close, o.volume, o.adjusted_close
-    FROM price_observation o JOIN visible_run r ON r.run_id = o.run_id
+    FROM ${relation} o JOIN visible_run r ON r.run_id = o.run_id
     WHERE o.source_id = ${Math.trunc(question.sourceId)}
       AND o.instrument_id = ANY (ARRAY[${question.instrumentIds.map(Math.trunc).join(',')}]::int[])
-      AND o.day BETWEEN ${dayLiteral(dayText(question.firstDay - CONTEXT_DAYS))} AND ${dayLiteral(dayText(question.lastDay))}
+      AND o.day BETWEEN ${dayLiteral(from)} AND ${dayLiteral(to)}
     ORDER BY o.instrument_id, o.day, ${isLive} DESC, coalesce(o.known_at, r.published_at) DESC, o.run_id DESC`;
   const { rowCount, columns } = await copyOut(tx.client, query, TYPES);
   const ints = columns.filter((column) => column instanceof Int32Array);

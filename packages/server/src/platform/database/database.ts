@@ -20,7 +20,19 @@ export type Transaction = {
   query: Kysely<DB>;
   /** The connection itself, for COPY. */
   client: pg.PoolClient;
+  /** Where the object store lies, for facts that were archived into it; null where no archive is read. */
+  objectsFolder: string | null;
 };
+
+/** Thrown by read-only work that needs a temporary table: it is made, and the work runs again. */
+export class TemporaryTableMissing extends Error {
+  readonly statement: string;
+  constructor(statement: string) {
+    super('a read-only transaction cannot make the temporary table that it needs');
+    this.name = 'TemporaryTableMissing';
+    this.statement = statement;
+  }
+}
 
 export type TransactionOptions = {
   /** Also see soft-deleted rows; needed to delete and undelete. */
@@ -37,25 +49,38 @@ export type Database = {
   /** True when the server answers. */
   isReachable(): Promise<boolean>;
   pool: pg.Pool;
+  /** Handed to every transaction. */
+  objectsFolder: string | null;
   close(): Promise<void>;
 };
 
-export function createDatabase(pool: pg.Pool): Database {
+export function createDatabase(pool: pg.Pool, objectsFolder: string | null = null): Database {
   return {
     pool,
+    objectsFolder,
     async transaction(principal, work, options = {}) {
       const client = await pool.connect();
       let broken: Error | undefined;
+      const attempt = async () => {
+        try {
+          await client.query(begin(principal, options));
+          const result = await work({ principal, client, query: kyselyOn(client), objectsFolder });
+          await client.query('COMMIT');
+          return result;
+        } catch (error) {
+          await client.query('ROLLBACK').catch((failure: Error) => {
+            broken = failure;
+          });
+          throw error;
+        }
+      };
       try {
-        await client.query(begin(principal, options));
-        const result = await work({ principal, client, query: kyselyOn(client) });
-        await client.query('COMMIT');
-        return result;
-      } catch (error) {
-        await client.query('ROLLBACK').catch((failure: Error) => {
-          broken = failure;
+        return await attempt().catch(async (error: unknown) => {
+          // Once a connection, and only where something is archived. Work that only reads may run twice.
+          if (!(error instanceof TemporaryTableMissing) || broken !== undefined) throw error;
+          await client.query(error.statement);
+          return attempt();
         });
-        throw error;
       } finally {
         // A connection that cannot roll back is thrown away instead of returned.
         client.release(broken);
