@@ -1,5 +1,7 @@
 import type { Database } from '../platform/database/database.ts';
 import type { Serve } from '../platform/http/serve.ts';
+import { type ArchiveRouteParts, registerArchiveRoutes } from './archive/archive.routes.ts';
+import { createArchiveService, registerArchiveTasks } from './archive/archive.service.ts';
 import { registerBarsRoutes } from './bars/bars.routes.ts';
 import { createBarsService } from './bars/bars.service.ts';
 import { registerCalendarsRoutes } from './calendars/calendars.routes.ts';
@@ -26,6 +28,7 @@ import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
 /** The door of the stage: facts in and out. Later stages enter here. */
+export { openBars } from './archive/open-bars.ts';
 export { verifyContents } from './facts/fact-tables.ts';
 export {
   loadActions,
@@ -43,8 +46,12 @@ export type MarketData = ReturnType<typeof createMarketData>;
 
 /** Every service of the stage. Registers the import task on the way. */
 export function createMarketData(deps: PriceImportDeps) {
-  const { database } = deps;
+  const { database, tasks } = deps;
+  const service = createArchiveService(deps);
+  registerArchiveTasks(tasks, service);
+  const archive: ArchiveRouteParts = { database, tasks, service };
   return {
+    archive,
     priceImport: createPriceImportService(deps),
     truth: createTruthService(deps),
     ...createReaders(database),
@@ -80,4 +87,5 @@ export function registerMarketDataRoutes(serve: Serve, market: MarketData): void
   registerExchangeRatesRoutes(serve, market.exchangeRates);
   registerMacroRoutes(serve, market.macro);
   registerCalendarsRoutes(serve, market.calendars);
+  registerArchiveRoutes(serve, market.archive);
 }

@@ -53,9 +53,7 @@ async function findFiles(tx: Transaction, { instrumentIds, from, to, tenantId }:
   if (tenantId !== undefined) where.push(`a.tenant_id = ${Math.trunc(tenantId)}`);
   if (instrumentIds !== undefined) {
     const ids = `ARRAY[${instrumentIds.map(Math.trunc).join(',')}]::int[]`;
-    where.push(
-      `EXISTS (SELECT FROM archived_days d WHERE d.archive_id = a.id AND d.instrument_id = ANY (${ids}))`,
-    );
+    where.push(`EXISTS (SELECT FROM archived_days d WHERE d.archive_id = a.id AND d.instrument_id = ANY (${ids}))`);
   }
   // Under read committed each statement sees its own moment, so rows must not move between this one and the next. Both
   // go in one message; the second sees what was committed when the lock was given.

@@ -4,10 +4,10 @@ import type { Database, Principal, Transaction } from '../../platform/database/d
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { decodeIdCursor, toPage } from '../../platform/http/cursor.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
+import { openBars } from '../archive/open-bars.ts';
 import { barOf } from '../bars/bars.service.ts';
 import { PRICES } from '../facts/fact-tables.ts';
 import { publishInTransaction } from '../facts/publish-run.ts';
-import { openBars } from '../archive/open-bars.ts';
 import { findBars } from '../facts/read-bars.ts';
 import { resolveTime, type TimeQuery } from '../facts/read-time.ts';
 import { auditOf, checkOwn } from '../facts/rows.ts';

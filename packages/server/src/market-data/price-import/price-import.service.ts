@@ -102,7 +102,13 @@ export function createPriceImportService(deps: PriceImportDeps) {
     try {
       const outcome = await inThread<ImportOutcome>(
         WORKER,
-        { ...prepared.job, connection: deps.connection, objectsFolder: deps.database.objectsFolder, principal, now: clock.now() },
+        {
+          ...prepared.job,
+          connection: deps.connection,
+          objectsFolder: deps.database.objectsFolder,
+          principal,
+          now: clock.now(),
+        },
         { signal, onProgress: context.progress },
       );
       if (outcome.kind === 'refused') throw await refuse(principal, runId, outcome);
