@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import { readCodeVersion } from './code-version.ts';
 import { type Config, ConfigError, loadSecret, readConfig } from './config.ts';
+import { ownerOf } from './operate/open-installation.ts';
 import { createAuth } from './platform/auth/auth.routes.ts';
 import { systemClock } from './platform/clock/clock.ts';
 import { createCompute } from './platform/compute/compute.ts';
@@ -49,6 +50,7 @@ async function start(config: Config): Promise<void> {
       connection: opened.connection,
       home: config.home,
       codeVersion: readCodeVersion(config.version),
+      keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config) },
     });
     const { registerRoutes } = stages;
 

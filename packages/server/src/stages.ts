@@ -3,6 +3,7 @@ import type { PoolConfig } from 'pg';
 import { createDatasetService, registerDatasetRoutes } from './features/index.ts';
 import { createMarketData, loadSimulatedMarket, registerMarketDataRoutes } from './market-data/index.ts';
 import { registerTrialRoutes } from './models/index.ts';
+import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
@@ -33,6 +34,8 @@ export type StageParts = {
   compute: Compute;
   clock: Clock;
   codeVersion: string;
+  /** How backups reach the whole database. Left out: the server cannot make any. */
+  keeping?: Pick<KeepingParts, 'backupFolder' | 'openOwner'>;
 };
 
 /** A start on existing data is quicker than this and has nothing to tell. */
@@ -63,6 +66,12 @@ export function createStages(parts: StageParts) {
   }));
 
   registerVerifyTask({ database, objects, tasks });
+  const { home } = parts;
+  const keeping: KeepingParts = {
+    ...{ database, tasks, clock, home, backupFolder: path.join(home, 'backups'), openOwner: null },
+    ...parts.keeping,
+  };
+  registerKeepingTasks(keeping);
 
   return {
     registerRoutes(serve: Serve): void {
@@ -74,6 +83,7 @@ export function createStages(parts: StageParts) {
       registerIndexRunRoutes(serve, indexRuns);
       registerStrategyRoutes(serve, compute);
       registerVerifyRoutes(serve, { database, objects, tasks });
+      registerKeepingRoutes(serve, keeping);
     },
 
     /** What the first page shows on an empty installation. Safe to run at every start and to stop halfway. */

@@ -50,7 +50,7 @@ function parseSchema(text: string) {
     const [head = '', ...lines] = block.trim().split('\n');
     const name = /^TABLE (\S+)/.exec(head)?.[1];
     if (name === undefined) continue;
-    const table = { columns: new Map<string, string>(), checks: new Map<string, string>(), grants: [] as string[] };
+    const table: Table = { columns: new Map(), checks: new Map(), grants: [] };
     tables.set(name, table);
     for (const line of lines.map((each) => each.trim())) {
       const check = /^CONSTRAINT (\S+) (CHECK .*)$/.exec(line);

@@ -39,8 +39,8 @@ async function operate([word, about = '']: string[]): Promise<object> {
         home: config.home,
         signal,
         progress: tell,
-        async openTarget() {
-          const target = await makeTarget(config, tell);
+        async openTarget(lastMigration) {
+          const target = await makeTarget(config, tell, lastMigration);
           made.close = target.close;
           return target;
         },
