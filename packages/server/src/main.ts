@@ -50,7 +50,7 @@ async function start(config: Config): Promise<void> {
       connection: opened.connection,
       home: config.home,
       codeVersion: readCodeVersion(config.version),
-      keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config) },
+      keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config), config },
     });
     const { registerRoutes } = stages;
 

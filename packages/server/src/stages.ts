@@ -35,7 +35,7 @@ export type StageParts = {
   clock: Clock;
   codeVersion: string;
   /** How backups reach the whole database. Left out: the server cannot make any. */
-  keeping?: Pick<KeepingParts, 'backupFolder' | 'openOwner'>;
+  keeping?: Pick<KeepingParts, 'backupFolder' | 'openOwner' | 'config'>;
 };
 
 /** A start on existing data is quicker than this and has nothing to tell. */
@@ -68,7 +68,7 @@ export function createStages(parts: StageParts) {
   registerVerifyTask({ database, objects, tasks });
   const { home } = parts;
   const keeping: KeepingParts = {
-    ...{ database, tasks, clock, home, backupFolder: path.join(home, 'backups'), openOwner: null },
+    ...{ database, tasks, clock, home, backupFolder: path.join(home, 'backups'), openOwner: null, config: null },
     ...parts.keeping,
   };
   registerKeepingTasks(keeping);

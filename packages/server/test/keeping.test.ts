@@ -217,7 +217,7 @@ async function withServer(work: (server: TestServer, token: string) => Promise<v
       createStages({
         ...parts,
         ...{ connection: harness.db.connection, compute: inlineCompute, clock: systemClock, codeVersion: 'test' },
-        ...{ home, keeping: { backupFolder: backups, openOwner: open ? openOwner : null } },
+        ...{ home, keeping: { backupFolder: backups, openOwner: open ? openOwner : null, config: null } },
       }).registerRoutes(serve),
   });
   try {

@@ -1,5 +1,7 @@
-import { listBackups as listBackupsRoute, startBackup, startDrill } from '@touchstone/contracts/keeping';
+import path from 'node:path';
+import { getDoctor, listBackups as listBackupsRoute, startBackup, startDrill } from '@touchstone/contracts/keeping';
 import type pg from 'pg';
+import type { Config } from '../config.ts';
 import { type NewAlert, raiseAlert, resolveAlert } from '../platform/alerts/alerts.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import type { Database, Principal } from '../platform/database/database.ts';
@@ -9,6 +11,8 @@ import { ProblemError } from '../platform/problem-error.ts';
 import type { TaskContext, Tasks } from '../platform/tasks/tasks.ts';
 import { BackupError } from './backup-file.ts';
 import { backUpInto, KEEPS, listBackups } from './backup-folder.ts';
+import { examineFromInside, WEB_FOLDER } from './doctor/doctor.ts';
+import { diskOf, pingRedis } from './doctor/machine-checks.ts';
 import { findNewestBackup, runDrill } from './drill.ts';
 
 export const BACKUP_TASK = 'operate.backup.run';
@@ -25,6 +29,8 @@ export type KeepingParts = {
   backupFolder: string;
   /** A connection as the owner of the tables, closed by who asked. Null: the server was not given one. */
   openOwner: (() => Promise<pg.Client>) | null;
+  /** Null: the doctor does not look at the machine. */
+  config: Config | null;
 };
 
 /** Says how backups and drills are done in the background. Called once while wiring. */
@@ -65,6 +71,12 @@ export function registerKeepingRoutes(serve: Serve, parts: KeepingParts): void {
   serve(startDrill, async ({ caller }) => {
     checkOwner(parts);
     return { task: await database.transaction(caller, (tx) => tasks.start(tx, DRILL_WORK)) };
+  });
+  const { clock, config } = parts;
+  const objectsFolder = path.join(parts.home, 'objects');
+  serve(getDoctor, ({ caller }) => {
+    const machine = config && { config, now: clock.now(), webFolder: WEB_FOLDER, diskOf, pingRedis };
+    return examineFromInside({ database, clock, objectsFolder, machine }, caller);
   });
 }
 
