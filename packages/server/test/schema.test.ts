@@ -10,6 +10,8 @@ import { describeSchema, describeTypes, tableNames } from './describe-schema.ts'
 
 const AUDIT_COLUMNS = ['created_at', 'created_by', 'updated_at', 'updated_by', 'deleted_at', 'deleted_by', 'version'];
 const FACT_TABLES = [
+  // The keys of facts that lie in a file.
+  'archived_days',
   'corporate_action',
   'exchange_holiday',
   'exchange_rate',
@@ -198,6 +200,10 @@ test('publication stamps follow commit order, also between tenants', async () =>
 /** Makes one row of a mutable table for tenant 7, as the application, and gives back its key. */
 type Fixture = { key: string; make(tx: Transaction): Promise<number> };
 const FIXTURES: Record<string, Fixture> = {
+  archive: fixture(
+    `INSERT INTO archive (tenant_id, year, row_count, instrument_count, byte_count, file_sha256, content_sha256)
+     VALUES (7, 2009, 1, 1, 1, repeat('a', 64), repeat('b', 64)) RETURNING id`,
+  ),
   app_user: fixture(`INSERT INTO app_user (tenant_id, role) VALUES (7, 'viewer') RETURNING id`),
   data_case: fixture(
     `INSERT INTO data_case (tenant_id, run_id, source_id, kind, action, first_day, last_day, row_count, reason)

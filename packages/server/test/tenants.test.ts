@@ -221,6 +221,7 @@ const HIDDEN: Record<string, () => Attack[]> = {
   retryTask: () => [{ path: `/tasks/${a.taskId}/retry` }],
   updateSchedule: () => [{ path: `/schedules/${a.scheduleId}`, body: { enabled: false, version } }],
   deleteSchedule: () => [{ path: `/schedules/${a.scheduleId}` }],
+  bringBackArchive: () => [{ path: '/diagnostics/archives/2009/bring-back' }],
 };
 
 /** Lists, also those narrowed to something of A: they answer, and show nothing of A. */
@@ -250,6 +251,7 @@ const LISTS: Record<string, () => Attack[]> = {
     { path: '/diagnostics/evidence?limit=500' },
     { path: `/diagnostics/evidence?subjectKind=run&subjectId=${a.runId}` },
   ],
+  listArchives: () => [{ path: '/diagnostics/archives' }],
   listTrials: () => [
     { path: '/diagnostics/trials?limit=500' },
     { path: `/diagnostics/trials?datasetSha256=${a.inputSha256}` },
@@ -271,6 +273,11 @@ const NAMELESS: Record<string, string> = {
   createSchedule: 'holds a number for later; the work it starts asks like startIndexRun, in a test of its own below',
   watchTasks: 'a stream, in a test of its own below',
   startVerify: 'walks the chain of the caller',
+  listBackups: 'files of the whole installation: their sizes and hashes, and nothing of what is in them',
+  startBackup: 'writes a file on the machine of the server that no route gives out',
+  startDrill: 'tells counts, and the differences of hashes',
+  startArchive: 'moves bars of the caller only',
+  getDoctor: 'tells of the machine, of the tenant of the caller and of the system',
   getStatus: 'counts of the whole installation, estimated by the database',
   getPolicy: 'the same table for everybody',
 };
