@@ -31,11 +31,49 @@ TABLE alert
   CONSTRAINT title_is_short CHECK (((length(title) >= 1) AND (length(title) <= 200)))
   CREATE UNIQUE INDEX alert_open ON public.alert USING btree (tenant_id, same_as) WHERE ((resolved_at IS NULL) AND (deleted_at IS NULL))
   CREATE UNIQUE INDEX alert_pkey ON public.alert USING btree (id)
+  CREATE INDEX alert_recent ON public.alert USING btree (tenant_id, id DESC)
   CREATE UNIQUE INDEX alert_tenant_id_id_key ON public.alert USING btree (tenant_id, id)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
   CREATE TRIGGER touch BEFORE UPDATE ON public.alert FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE api_key
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  user_id integer NOT NULL
+  name text NOT NULL
+  prefix text NOT NULL
+  key_hash bytea NOT NULL
+  scopes text[] NOT NULL
+  expires_at timestamp with time zone NOT NULL
+  last_used_at timestamp with time zone
+  revoked_at timestamp with time zone
+  replaced_by_id integer
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT api_key_key_hash_key UNIQUE (key_hash)
+  CONSTRAINT api_key_pkey PRIMARY KEY (id)
+  CONSTRAINT api_key_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT api_key_tenant_id_replaced_by_id_fkey FOREIGN KEY (tenant_id, replaced_by_id) REFERENCES api_key(tenant_id, id)
+  CONSTRAINT api_key_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app_user(tenant_id, id)
+  CONSTRAINT api_key_version_check CHECK ((version > 0))
+  CONSTRAINT key_hash_is_sha256 CHECK ((length(key_hash) = 32))
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+  CREATE UNIQUE INDEX api_key_key_hash_key ON public.api_key USING btree (key_hash)
+  CREATE UNIQUE INDEX api_key_pkey ON public.api_key USING btree (id)
+  CREATE UNIQUE INDEX api_key_tenant_id_id_key ON public.api_key USING btree (tenant_id, id)
+  CREATE INDEX api_key_user ON public.api_key USING btree (tenant_id, user_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.api_key FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE app_user
@@ -52,11 +90,15 @@ TABLE app_user
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  deactivated_at timestamp with time zone
+  forgotten_at timestamp with time zone
+  service_name text
   CONSTRAINT app_user_pkey PRIMARY KEY (id)
   CONSTRAINT app_user_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
   CONSTRAINT app_user_tenant_id_id_key UNIQUE (tenant_id, id)
   CONSTRAINT app_user_version_check CHECK ((version > 0))
   CONSTRAINT role_is_known CHECK ((role = ANY (ARRAY['owner'::text, 'manager'::text, 'analyst'::text, 'viewer'::text, 'auditor'::text, 'service'::text])))
+  CONSTRAINT service_name_is_short CHECK (((length(service_name) >= 1) AND (length(service_name) <= 200)))
   CREATE UNIQUE INDEX app_user_pkey ON public.app_user USING btree (id)
   CREATE UNIQUE INDEX app_user_tenant_id_id_key ON public.app_user USING btree (tenant_id, id)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
@@ -162,6 +204,8 @@ TABLE data_case
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  withholds boolean NOT NULL DEFAULT false
+  other_source_id integer
   CONSTRAINT action_is_known CHECK ((action = ANY (ARRAY['quarantine'::text, 'note'::text])))
   CONSTRAINT data_case_pkey PRIMARY KEY (id)
   CONSTRAINT data_case_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
@@ -170,8 +214,10 @@ TABLE data_case
   CONSTRAINT data_case_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES ingest_run(tenant_id, id)
   CONSTRAINT data_case_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
   CONSTRAINT data_case_version_check CHECK ((version > 0))
+  CONSTRAINT other_source_is_own FOREIGN KEY (tenant_id, other_source_id) REFERENCES source(tenant_id, id)
   CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'confirmed'::text, 'false'::text])))
   CREATE INDEX data_case_instrument ON public.data_case USING btree (tenant_id, instrument_id, first_day)
+  CREATE INDEX data_case_other_source ON public.data_case USING btree (tenant_id, other_source_id) WHERE (other_source_id IS NOT NULL)
   CREATE UNIQUE INDEX data_case_pkey ON public.data_case USING btree (id)
   CREATE INDEX data_case_run ON public.data_case USING btree (tenant_id, run_id)
   CREATE INDEX data_case_source ON public.data_case USING btree (tenant_id, source_id)
@@ -221,6 +267,8 @@ TABLE evidence
   CONSTRAINT hash_is_sha256 CHECK ((length(hash) = 32))
   CONSTRAINT previous_hash_is_sha256 CHECK ((length(previous_hash) = 32))
   CONSTRAINT sequence_is_positive CHECK ((sequence > 0))
+  CREATE INDEX evidence_actor ON public.evidence USING btree (tenant_id, actor_id, sequence DESC)
+  CREATE INDEX evidence_kind ON public.evidence USING btree (tenant_id, kind text_pattern_ops, sequence DESC)
   CREATE UNIQUE INDEX evidence_pkey ON public.evidence USING btree (tenant_id, sequence)
   CREATE INDEX evidence_subject ON public.evidence USING btree (tenant_id, subject_kind, subject_id, sequence)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
@@ -267,6 +315,32 @@ TABLE exchange_rate
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.exchange_rate FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE federated_identity
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  user_id integer NOT NULL
+  subject_hash bytea
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT federated_identity_pkey PRIMARY KEY (id)
+  CONSTRAINT federated_identity_subject_hash_key UNIQUE (subject_hash)
+  CONSTRAINT federated_identity_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app_user(tenant_id, id)
+  CONSTRAINT federated_identity_version_check CHECK ((version > 0))
+  CONSTRAINT subject_hash_is_sha256 CHECK ((length(subject_hash) = 32))
+  CREATE UNIQUE INDEX federated_identity_pkey ON public.federated_identity USING btree (id)
+  CREATE UNIQUE INDEX federated_identity_subject_hash_key ON public.federated_identity USING btree (subject_hash)
+  CREATE INDEX federated_identity_user ON public.federated_identity USING btree (tenant_id, user_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.federated_identity FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE fundamental
   tenant_id integer NOT NULL
   instrument_id integer NOT NULL
@@ -283,6 +357,33 @@ TABLE fundamental
   CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.fundamental FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.fundamental FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
+
+TABLE guess_lock
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  bucket integer NOT NULL
+  tries integer NOT NULL
+  first_try_at timestamp with time zone NOT NULL
+  locked_until timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT bucket_has_16_bits CHECK (((bucket >= 0) AND (bucket <= 65535)))
+  CONSTRAINT guess_lock_bucket_key UNIQUE (bucket)
+  CONSTRAINT guess_lock_pkey PRIMARY KEY (id)
+  CONSTRAINT guess_lock_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT guess_lock_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX guess_lock_bucket_key ON public.guess_lock USING btree (bucket)
+  CREATE UNIQUE INDEX guess_lock_pkey ON public.guess_lock USING btree (id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.guess_lock FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE index_definition
   id integer NOT NULL IDENTITY
@@ -444,6 +545,42 @@ TABLE instrument
   CREATE TRIGGER touch BEFORE UPDATE ON public.instrument FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
+TABLE invitation
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  email text
+  role text NOT NULL
+  token_hash bytea NOT NULL
+  expires_at timestamp with time zone NOT NULL
+  accepted_at timestamp with time zone
+  accepted_user_id integer
+  revoked_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT email_is_lower_case CHECK (((email = lower(email)) AND (length(email) <= 320)))
+  CONSTRAINT invitation_pkey PRIMARY KEY (id)
+  CONSTRAINT invitation_tenant_id_accepted_user_id_fkey FOREIGN KEY (tenant_id, accepted_user_id) REFERENCES app_user(tenant_id, id)
+  CONSTRAINT invitation_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT invitation_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT invitation_token_hash_key UNIQUE (token_hash)
+  CONSTRAINT invitation_version_check CHECK ((version > 0))
+  CONSTRAINT role_is_for_people CHECK ((role = ANY (ARRAY['owner'::text, 'manager'::text, 'analyst'::text, 'viewer'::text, 'auditor'::text])))
+  CONSTRAINT token_hash_is_sha256 CHECK ((length(token_hash) = 32))
+  CREATE INDEX invitation_email ON public.invitation USING btree (email) WHERE (email IS NOT NULL)
+  CREATE UNIQUE INDEX invitation_pkey ON public.invitation USING btree (id)
+  CREATE UNIQUE INDEX invitation_tenant_id_id_key ON public.invitation USING btree (tenant_id, id)
+  CREATE UNIQUE INDEX invitation_token_hash_key ON public.invitation USING btree (token_hash)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.invitation FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE listing_event
   tenant_id integer NOT NULL
   instrument_id integer NOT NULL
@@ -512,6 +649,35 @@ TABLE outbox_event
   CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.outbox_event FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.outbox_event FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
+
+TABLE password_reset
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  user_id integer NOT NULL
+  token_hash bytea NOT NULL
+  expires_at timestamp with time zone NOT NULL
+  used_at timestamp with time zone
+  revoked_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT password_reset_pkey PRIMARY KEY (id)
+  CONSTRAINT password_reset_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app_user(tenant_id, id)
+  CONSTRAINT password_reset_token_hash_key UNIQUE (token_hash)
+  CONSTRAINT password_reset_version_check CHECK ((version > 0))
+  CONSTRAINT token_hash_is_sha256 CHECK ((length(token_hash) = 32))
+  CREATE UNIQUE INDEX password_reset_pkey ON public.password_reset USING btree (id)
+  CREATE UNIQUE INDEX password_reset_token_hash_key ON public.password_reset USING btree (token_hash)
+  CREATE INDEX password_reset_user ON public.password_reset USING btree (tenant_id, user_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.password_reset FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE person
   user_id integer NOT NULL
@@ -614,6 +780,160 @@ TABLE publication
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.publication FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE query_log
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL DEFAULT 0
+  fingerprint text NOT NULL
+  text text NOT NULL
+  times integer NOT NULL DEFAULT 0
+  total_ms double precision NOT NULL DEFAULT 0
+  max_ms double precision NOT NULL DEFAULT 0
+  recent_ms jsonb NOT NULL DEFAULT '[]'::jsonb
+  first_seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  last_seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  plan text
+  plan_taken_at timestamp with time zone
+  plan_reason text
+  previous_plan text
+  previous_plan_taken_at timestamp with time zone
+  plan_changed_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT fingerprint_is_sha256 CHECK ((fingerprint ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT query_log_pkey PRIMARY KEY (id)
+  CONSTRAINT query_log_tenant_id_fingerprint_key UNIQUE (tenant_id, fingerprint)
+  CONSTRAINT query_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT query_log_version_check CHECK ((version > 0))
+  CONSTRAINT times_is_not_negative CHECK ((times >= 0))
+  CREATE UNIQUE INDEX query_log_pkey ON public.query_log USING btree (id)
+  CREATE UNIQUE INDEX query_log_tenant_id_fingerprint_key ON public.query_log USING btree (tenant_id, fingerprint)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.query_log FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE recovery_code
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  user_id integer NOT NULL
+  code_hash bytea NOT NULL
+  spent_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT code_hash_is_sha256 CHECK ((length(code_hash) = 32))
+  CONSTRAINT recovery_code_pkey PRIMARY KEY (id)
+  CONSTRAINT recovery_code_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app_user(tenant_id, id)
+  CONSTRAINT recovery_code_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX recovery_code_pkey ON public.recovery_code USING btree (id)
+  CREATE INDEX recovery_code_user ON public.recovery_code USING btree (tenant_id, user_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.recovery_code FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE refresh
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  source_id integer NOT NULL
+  universe_id integer
+  task_id bigint
+  state text NOT NULL DEFAULT 'running'::text
+  symbol_count integer NOT NULL DEFAULT 0
+  current_count integer NOT NULL DEFAULT 0
+  refreshed_count integer NOT NULL DEFAULT 0
+  gap_count integer NOT NULL DEFAULT 0
+  accepted_count integer NOT NULL DEFAULT 0
+  revised_count integer NOT NULL DEFAULT 0
+  quarantined_count integer NOT NULL DEFAULT 0
+  case_count integer NOT NULL DEFAULT 0
+  batch_count integer NOT NULL DEFAULT 0
+  first_day date
+  last_day date
+  sentence text NOT NULL DEFAULT ''::text
+  started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  finished_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT refresh_pkey PRIMARY KEY (id)
+  CONSTRAINT refresh_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT refresh_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT refresh_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
+  CONSTRAINT refresh_tenant_id_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT refresh_tenant_id_universe_id_fkey FOREIGN KEY (tenant_id, universe_id) REFERENCES universe(tenant_id, id)
+  CONSTRAINT refresh_version_check CHECK ((version > 0))
+  CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'degraded'::text, 'failed'::text, 'cancelled'::text])))
+  CREATE UNIQUE INDEX refresh_pkey ON public.refresh USING btree (id)
+  CREATE INDEX refresh_source ON public.refresh USING btree (tenant_id, source_id, id DESC)
+  CREATE UNIQUE INDEX refresh_task ON public.refresh USING btree (tenant_id, task_id)
+  CREATE UNIQUE INDEX refresh_tenant_id_id_key ON public.refresh USING btree (tenant_id, id)
+  CREATE INDEX refresh_universe ON public.refresh USING btree (tenant_id, universe_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.refresh FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE refresh_gap
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  source_id integer NOT NULL
+  refresh_id integer NOT NULL
+  instrument_id integer
+  symbol text NOT NULL
+  kind text NOT NULL
+  sentence text NOT NULL
+  from_day date NOT NULL
+  to_day date NOT NULL
+  retry_at timestamp with time zone
+  times integer NOT NULL DEFAULT 1
+  opened_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  closed_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT days_are_in_order CHECK ((to_day >= from_day))
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['unknown'::text, 'empty'::text, 'refused'::text, 'credits'::text, 'unavailable'::text, 'lies'::text])))
+  CONSTRAINT refresh_gap_pkey PRIMARY KEY (id)
+  CONSTRAINT refresh_gap_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT refresh_gap_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT refresh_gap_tenant_id_instrument_id_fkey FOREIGN KEY (tenant_id, instrument_id) REFERENCES instrument(tenant_id, id)
+  CONSTRAINT refresh_gap_tenant_id_refresh_id_fkey FOREIGN KEY (tenant_id, refresh_id) REFERENCES refresh(tenant_id, id)
+  CONSTRAINT refresh_gap_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
+  CONSTRAINT refresh_gap_version_check CHECK ((version > 0))
+  CONSTRAINT symbol_is_short CHECK (((length(symbol) >= 1) AND (length(symbol) <= 64)))
+  CONSTRAINT times_is_positive CHECK ((times > 0))
+  CREATE INDEX refresh_gap_instrument ON public.refresh_gap USING btree (tenant_id, instrument_id)
+  CREATE UNIQUE INDEX refresh_gap_open ON public.refresh_gap USING btree (tenant_id, source_id, symbol) WHERE ((closed_at IS NULL) AND (deleted_at IS NULL))
+  CREATE UNIQUE INDEX refresh_gap_pkey ON public.refresh_gap USING btree (id)
+  CREATE INDEX refresh_gap_refresh ON public.refresh_gap USING btree (tenant_id, refresh_id)
+  CREATE UNIQUE INDEX refresh_gap_tenant_id_id_key ON public.refresh_gap USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.refresh_gap FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE refresh_token
   id bigint NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -637,6 +957,8 @@ TABLE refresh_token
   CONSTRAINT refresh_token_version_check CHECK ((version > 0))
   CREATE INDEX refresh_token_family ON public.refresh_token USING btree (tenant_id, family)
   CREATE UNIQUE INDEX refresh_token_pkey ON public.refresh_token USING btree (id)
+  CREATE INDEX refresh_token_recent ON public.refresh_token USING btree (tenant_id, user_id, id DESC)
+  CREATE INDEX refresh_token_revoked ON public.refresh_token USING btree (tenant_id, family) WHERE (revoked_at IS NOT NULL)
   CREATE UNIQUE INDEX refresh_token_token_hash_key ON public.refresh_token USING btree (token_hash)
   CREATE INDEX refresh_token_user ON public.refresh_token USING btree (tenant_id, user_id)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
@@ -661,6 +983,11 @@ TABLE schedule
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  after_close_calendar text
+  after_close_minutes integer
+  trading_days_only text
+  CONSTRAINT after_close_is_whole CHECK (((after_close_calendar IS NULL) = (after_close_minutes IS NULL)))
+  CONSTRAINT after_close_minutes_are_a_day CHECK (((after_close_minutes >= 0) AND (after_close_minutes <= 1440)))
   CONSTRAINT schedule_pkey PRIMARY KEY (id)
   CONSTRAINT schedule_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
   CONSTRAINT schedule_tenant_id_id_key UNIQUE (tenant_id, id)
@@ -671,6 +998,90 @@ TABLE schedule
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
   CREATE TRIGGER touch BEFORE UPDATE ON public.schedule FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE schedule_timer
+  tenant_id integer NOT NULL
+  schedule_id integer NOT NULL
+  for_version integer NOT NULL
+  next_run_at timestamp with time zone
+  computed_at timestamp with time zone NOT NULL
+  last_due_at timestamp with time zone
+  last_started_at timestamp with time zone
+  last_task_id bigint
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT schedule_timer_pkey PRIMARY KEY (tenant_id, schedule_id)
+  CONSTRAINT schedule_timer_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT schedule_timer_tenant_id_last_task_id_fkey FOREIGN KEY (tenant_id, last_task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT schedule_timer_tenant_id_schedule_id_fkey FOREIGN KEY (tenant_id, schedule_id) REFERENCES schedule(tenant_id, id)
+  CONSTRAINT schedule_timer_version_check CHECK ((version > 0))
+  CREATE INDEX schedule_timer_due ON public.schedule_timer USING btree (next_run_at)
+  CREATE UNIQUE INDEX schedule_timer_pkey ON public.schedule_timer USING btree (tenant_id, schedule_id)
+  CREATE INDEX schedule_timer_task ON public.schedule_timer USING btree (tenant_id, last_task_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.schedule_timer FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE second_factor
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  user_id integer NOT NULL
+  secret_encrypted bytea
+  confirmed_at timestamp with time zone
+  last_step bigint NOT NULL DEFAULT 0
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT confirmed_has_a_secret CHECK (((confirmed_at IS NULL) OR (secret_encrypted IS NOT NULL)))
+  CONSTRAINT second_factor_pkey PRIMARY KEY (id)
+  CONSTRAINT second_factor_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app_user(tenant_id, id)
+  CONSTRAINT second_factor_tenant_id_user_id_key UNIQUE (tenant_id, user_id)
+  CONSTRAINT second_factor_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX second_factor_pkey ON public.second_factor USING btree (id)
+  CREATE UNIQUE INDEX second_factor_tenant_id_user_id_key ON public.second_factor USING btree (tenant_id, user_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.second_factor FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE server_process
+  id uuid NOT NULL
+  tenant_id integer NOT NULL
+  kind text NOT NULL
+  code_version text NOT NULL
+  started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  last_seen_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  stopped_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['server'::text, 'worker'::text])))
+  CONSTRAINT server_process_pkey PRIMARY KEY (id)
+  CONSTRAINT server_process_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT server_process_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX server_process_pkey ON public.server_process USING btree (id)
+  CREATE INDEX server_process_seen ON public.server_process USING btree (tenant_id, last_seen_at)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.server_process FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE signing_key
@@ -716,9 +1127,14 @@ TABLE source
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  feed text
+  settings jsonb NOT NULL DEFAULT '{}'::jsonb
+  credential_sealed bytea
+  feed_removed_at timestamp with time zone
   CONSTRAINT code_is_plain CHECK ((code ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text))
   CONSTRAINT currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text))
-  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['simulator'::text, 'file'::text, 'manual'::text, 'calendar'::text])))
+  CONSTRAINT feed_is_known CHECK ((feed = ANY (ARRAY['twelvedata'::text, 'stooq'::text, 'ecb'::text, 'fred'::text, 'alfred'::text])))
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['simulator'::text, 'file'::text, 'manual'::text, 'calendar'::text, 'feed'::text])))
   CONSTRAINT known_at_rule_is_known CHECK ((known_at_rule = ANY (ARRAY['close_plus_one_hour'::text, 'declared_in_data'::text, 'recorded'::text])))
   CONSTRAINT price_basis_is_known CHECK ((price_basis = ANY (ARRAY['raw'::text, 'split_adjusted'::text, 'total_return'::text])))
   CONSTRAINT source_pkey PRIMARY KEY (id)
@@ -757,6 +1173,7 @@ TABLE task
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  traceparent text
   CONSTRAINT progress_is_a_fraction CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision)))
   CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
   CONSTRAINT task_pkey PRIMARY KEY (id)
@@ -886,6 +1303,39 @@ TABLE universe_member
   CREATE TRIGGER touch BEFORE UPDATE ON public.universe_member FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
+TABLE vendor_credit
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  vendor text NOT NULL
+  key_sha256 text NOT NULL
+  recent_grants jsonb NOT NULL DEFAULT '[]'::jsonb
+  day date NOT NULL DEFAULT '1970-01-01'::date
+  used_today integer NOT NULL DEFAULT 0
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT key_sha256_is_hex CHECK ((key_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT recent_grants_is_a_list CHECK ((jsonb_typeof(recent_grants) = 'array'::text))
+  CONSTRAINT used_today_is_a_count CHECK ((used_today >= 0))
+  CONSTRAINT vendor_credit_pkey PRIMARY KEY (id)
+  CONSTRAINT vendor_credit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT vendor_credit_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT vendor_credit_tenant_id_vendor_key_sha256_key UNIQUE (tenant_id, vendor, key_sha256)
+  CONSTRAINT vendor_credit_version_check CHECK ((version > 0))
+  CONSTRAINT vendor_is_short CHECK (((length(vendor) >= 1) AND (length(vendor) <= 50)))
+  CREATE UNIQUE INDEX vendor_credit_pkey ON public.vendor_credit USING btree (id)
+  CREATE UNIQUE INDEX vendor_credit_tenant_id_id_key ON public.vendor_credit USING btree (tenant_id, id)
+  CREATE UNIQUE INDEX vendor_credit_tenant_id_vendor_key_sha256_key ON public.vendor_credit USING btree (tenant_id, vendor, key_sha256)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.vendor_credit FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 VIEW bar_key AS SELECT price_observation.tenant_id,
     price_observation.instrument_id,
     price_observation.day,
@@ -968,6 +1418,35 @@ BEGIN
   RETURN created;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.touchstone_create_tenant(wanted text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE created integer;
+BEGIN
+  IF NOT touchstone_is_operator() THEN
+    RAISE EXCEPTION 'only the operator makes tenants' USING ERRCODE = '42501';
+  END IF;
+  INSERT INTO tenant (name) VALUES (wanted) RETURNING id INTO created;
+  RETURN created;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_due_schedules(moment timestamp with time zone)
+ RETURNS TABLE(tenant_id integer, schedule_id integer, created_by integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT s.tenant_id, s.id, s.created_by
+  FROM schedule s LEFT JOIN schedule_timer t ON t.tenant_id = s.tenant_id AND t.schedule_id = s.id
+  WHERE s.deleted_at IS NULL AND s.enabled
+    AND (t.schedule_id IS NULL OR t.for_version <> s.version OR t.next_run_at <= moment
+         OR t.computed_at > moment + interval '5 minutes')
+  ORDER BY t.next_run_at NULLS FIRST, s.id LIMIT 100
+$function$
+
 CREATE OR REPLACE FUNCTION public.touchstone_ensure_price_years(first_year integer, last_year integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -992,6 +1471,103 @@ BEGIN
   END LOOP;
 END $function$
 
+CREATE OR REPLACE FUNCTION public.touchstone_find_api_key(wanted bytea)
+ RETURNS TABLE(key_id integer, tenant_id integer, user_id integer, role text, is_operator boolean, is_active boolean, scopes text[], expires_at timestamp with time zone, last_used_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT k.id,
+     k.tenant_id,
+     k.user_id,
+     u.role,
+     (u.tenant_id = touchstone_operator_tenant()),
+     ((k.revoked_at IS NULL) AND (k.deleted_at IS NULL) AND (u.deleted_at IS NULL) AND (u.deactivated_at IS NULL)),
+     k.scopes,
+     k.expires_at,
+     k.last_used_at
+    FROM (api_key k
+      JOIN app_user u ON (((u.tenant_id = k.tenant_id) AND (u.id = k.user_id))))
+   WHERE (k.key_hash = touchstone_find_api_key.wanted);
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_find_federated(wanted bytea)
+ RETURNS TABLE(tenant_id integer, user_id integer, is_active boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT f.tenant_id,
+     f.user_id,
+     ((u.deactivated_at IS NULL) AND (u.deleted_at IS NULL))
+    FROM (federated_identity f
+      JOIN app_user u ON (((u.tenant_id = f.tenant_id) AND (u.id = f.user_id))))
+   WHERE ((f.subject_hash = touchstone_find_federated.wanted) AND (f.deleted_at IS NULL));
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_find_invitation(wanted bytea)
+ RETURNS TABLE(id integer, tenant_id integer, tenant_name text, email text, role text, expires_at timestamp with time zone, is_open boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT i.id,
+     i.tenant_id,
+     t.name,
+     i.email,
+     i.role,
+     i.expires_at,
+     ((i.accepted_at IS NULL) AND (i.revoked_at IS NULL) AND (i.deleted_at IS NULL) AND (i.email IS NOT NULL))
+    FROM (invitation i
+      JOIN tenant t ON ((t.id = i.tenant_id)))
+   WHERE (i.token_hash = touchstone_find_invitation.wanted);
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_find_invitation_of(wanted text, at timestamp with time zone)
+ RETURNS TABLE(id integer, tenant_id integer, role text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT i.id,
+     i.tenant_id,
+     i.role
+    FROM invitation i
+   WHERE ((i.email = lower(touchstone_find_invitation_of.wanted)) AND (i.accepted_at IS NULL) AND (i.revoked_at IS NULL) AND (i.deleted_at IS NULL) AND (i.expires_at > touchstone_find_invitation_of.at))
+   ORDER BY i.id DESC
+  LIMIT 1;
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_find_password_reset(wanted bytea)
+ RETURNS TABLE(id integer, tenant_id integer, user_id integer, expires_at timestamp with time zone, is_open boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT r.id,
+     r.tenant_id,
+     r.user_id,
+     r.expires_at,
+     ((r.used_at IS NULL) AND (r.revoked_at IS NULL) AND (r.deleted_at IS NULL) AND (u.deactivated_at IS NULL) AND (u.deleted_at IS NULL))
+    FROM (password_reset r
+      JOIN app_user u ON (((u.tenant_id = r.tenant_id) AND (u.id = r.user_id))))
+   WHERE (r.token_hash = touchstone_find_password_reset.wanted);
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_find_session(in_tenant integer, of_user integer, wanted uuid)
+ RETURNS TABLE(role text, is_operator boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT u.role,
+     (u.tenant_id = touchstone_operator_tenant())
+    FROM app_user u
+   WHERE ((u.id = touchstone_find_session.of_user) AND (u.tenant_id = touchstone_find_session.in_tenant) AND (u.deleted_at IS NULL) AND (u.deactivated_at IS NULL) AND (NOT (EXISTS ( SELECT
+            FROM refresh_token t
+           WHERE ((t.tenant_id = touchstone_find_session.in_tenant) AND (t.family = touchstone_find_session.wanted) AND (t.revoked_at IS NOT NULL))))));
+END
+
 CREATE OR REPLACE FUNCTION public.touchstone_find_sign_in(wanted text)
  RETURNS TABLE(user_id integer, tenant_id integer, role text, password_hash text, locked_until timestamp with time zone, failed_sign_ins integer)
  LANGUAGE sql
@@ -1001,7 +1577,10 @@ BEGIN ATOMIC
  SELECT u.id,
      u.tenant_id,
      u.role,
-     u.password_hash,
+         CASE
+             WHEN (u.deactivated_at IS NULL) THEN u.password_hash
+             ELSE NULL::text
+         END AS "case",
      u.locked_until,
      u.failed_sign_ins
     FROM (person p
@@ -1018,6 +1597,45 @@ BEGIN ATOMIC
  SELECT (EXISTS ( SELECT
             FROM app_user
            WHERE ((app_user.role = 'owner'::text) AND (app_user.deleted_at IS NULL)))) AS "exists";
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_is_operator()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT
+            FROM app_user
+           WHERE ((app_user.id = touchstone_actor()) AND (app_user.tenant_id = touchstone_tenant()) AND (app_user.tenant_id = touchstone_operator_tenant()) AND (app_user.role = 'owner'::text) AND (app_user.deleted_at IS NULL) AND (app_user.deactivated_at IS NULL)))) AS "exists";
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_list_tenants()
+ RETURNS TABLE(id integer, name text, people_count integer, created_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT t.id,
+     t.name,
+     ( SELECT (count(*))::integer AS count
+            FROM app_user u
+           WHERE ((u.tenant_id = t.id) AND (u.deactivated_at IS NULL) AND (u.deleted_at IS NULL) AND (u.role <> 'service'::text))) AS count,
+     t.created_at
+    FROM tenant t
+   WHERE ((t.id > 0) AND (t.deleted_at IS NULL) AND touchstone_is_operator())
+   ORDER BY t.id;
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_operator_tenant()
+ RETURNS integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT min(tenant.id) AS min
+    FROM tenant
+   WHERE (tenant.id > 0);
 END
 
 CREATE OR REPLACE FUNCTION public.touchstone_refuse_change()
@@ -1095,6 +1713,18 @@ CREATE OR REPLACE FUNCTION public.touchstone_tenant()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('touchstone.tenant_id'::text, true), ''::text))::integer
+
+CREATE OR REPLACE FUNCTION public.touchstone_tenant_ids()
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT tenant.id
+    FROM tenant
+   WHERE (tenant.deleted_at IS NULL)
+   ORDER BY tenant.id;
+END
 
 CREATE OR REPLACE FUNCTION public.touchstone_touch()
  RETURNS trigger

@@ -1,5 +1,5 @@
 import { type Problem, problem } from './problems.ts';
-import type { Answer, Input, Route } from './route.ts';
+import { type Answer, type Input, type Route, takesKey } from './route.ts';
 
 /** A problem document as an error. */
 export class ApiProblem extends Error {
@@ -31,13 +31,34 @@ export type Client = {
   address(route: Route, input?: { params?: object; query?: object }): string;
 };
 
+const RETRY_AFTER_MS = 300;
+/** How often an answer is asked for again while the first request with its key still runs. */
+const WAITS_MAX = 5;
+const WAIT_MS = 1_000;
+
+/**
+ * A request that got no answer is sent once more when that cannot do anything twice: a read, or a POST whose
+ * Idempotency-Key lets the server tell the two apart.
+ */
 export function createClient(send: Send): Client {
   const address = (route: Route, input: Parts | undefined) =>
     `/api/v1${fillPath(route.path, input?.params)}${queryText(input?.query)}`;
   const request = async (route: Route, input: Parts | undefined, body: Payload | undefined, type: string) => {
     const headers: Record<string, string> = body === undefined ? {} : { 'content-type': type };
-    const response = await send(address(route, input), { method: route.method, headers, body });
-    if (!response.ok) throw new ApiProblem(await readProblem(response));
+    if (takesKey(route)) headers['idempotency-key'] = newKey();
+    const isSafe = (route.method === 'GET' || takesKey(route)) && !(body instanceof ReadableStream);
+    const attempt = () => send(address(route, input), { method: route.method, headers, body });
+    let response = await attempt().catch(async (error: unknown) => {
+      if (!isSafe || !isUnanswered(error)) throw error;
+      await pause(RETRY_AFTER_MS);
+      return attempt();
+    });
+    for (let waits = 0; !response.ok; waits++) {
+      const told = await readProblem(response);
+      if (told.code !== 'KEY_IN_USE' || !isSafe || waits === WAITS_MAX) throw new ApiProblem(told);
+      await pause(WAIT_MS);
+      response = await attempt();
+    }
     return response;
   };
   return {
@@ -50,6 +71,20 @@ export function createClient(send: Send): Client {
       return response.status === 204 ? undefined : JSON.parse(await response.text());
     },
   };
+}
+
+/** True when no server said anything: every problem that was told came with an answer, except this one of the web's. */
+function isUnanswered(error: unknown): boolean {
+  return !(error instanceof ApiProblem) || error.problem.code === 'UNREACHABLE';
+}
+
+/** 128 random bits. `crypto.randomUUID` is missing on pages that were not fetched over https. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function fillPath(path: string, params: unknown): string {

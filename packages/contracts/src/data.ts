@@ -65,7 +65,7 @@ export const source = audit.extend({
     .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/)
     .meta({ description: 'Short name in lower case.', example: 'my-prices' }),
   name: name.meta({ example: 'My price files' }),
-  kind: z.enum(['simulator', 'file', 'manual', 'calendar']).meta({ example: 'file' }),
+  kind: z.enum(['simulator', 'file', 'manual', 'calendar', 'feed']).meta({ example: 'file' }),
   calendar,
   currency,
   priceBasis: priceBasis.nullable(),

@@ -39,6 +39,7 @@ export const count = z.int().min(0).meta({ description: 'A count.', example: 3 }
 export const version = z
   .int()
   .min(1)
+  .max(2147483647)
   .meta({ description: 'Version of the record; a change must name the version it started from.', example: 1 });
 
 export const priceBasis = z

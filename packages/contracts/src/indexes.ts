@@ -66,6 +66,17 @@ export const indexDefinition = audit.extend({
   visibility,
   latestRunNumber: count.nullable().meta({ description: 'Null until it was computed.' }),
   latestRunAt: instant.nullable(),
+  stale: z
+    .object({
+      since: instant.meta({ description: 'First publication since then that touches its data.' }),
+      changeCount: count.meta({ description: 'Publications and retractions since the newest version.' }),
+      firstDay: day.nullable().meta({ description: 'First day they tell of.' }),
+    })
+    .nullable()
+    .meta({
+      description: 'Facts visible now have changed since the newest version; null: they have not.',
+      example: null,
+    }),
 });
 export type IndexDefinition = z.infer<typeof indexDefinition>;
 

@@ -9,6 +9,9 @@ export const SCOPES = [
   'evidence:read',
   'system:read',
   'system:write',
+  'people:read',
+  'people:write',
+  'tenant:write',
   'account:self',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -17,19 +20,38 @@ export type Scope = (typeof SCOPES)[number];
 export const ROLES = ['owner', 'manager', 'analyst', 'viewer', 'auditor', 'service', 'visitor'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** Roles a person can be given. A service is made without an invitation, and a visitor is nobody. */
+export const PERSON_ROLES = ['owner', 'manager', 'analyst', 'viewer', 'auditor'] as const;
+
 const reading: readonly Scope[] = ['market:read', 'portfolio:read', 'task:read', 'system:read'];
+const ofOperator: readonly Scope[] = ['tenant:write'];
 
 /** The one table of who may do what. What is not here is denied. */
 export const POLICY: Record<Role, readonly Scope[]> = {
-  owner: SCOPES,
-  manager: [...reading, 'market:write', 'portfolio:write', 'task:write', 'evidence:read', 'account:self'],
+  owner: SCOPES.filter((scope) => !ofOperator.includes(scope)),
+  manager: [
+    ...reading,
+    ...(['market:write', 'portfolio:write', 'task:write', 'evidence:read', 'people:read', 'account:self'] as const),
+  ],
   analyst: [...reading, 'portfolio:write', 'task:write', 'account:self'],
   viewer: [...reading, 'account:self'],
-  auditor: [...reading, 'evidence:read', 'account:self'],
+  auditor: [...reading, 'evidence:read', 'people:read', 'account:self'],
   service: [...reading, 'market:write', 'portfolio:write', 'task:write'],
   visitor: reading,
 };
 
+/** What an owner of the first tenant may do beyond that: they run the installation. */
+export const OPERATOR_SCOPES = ofOperator;
+
+/** Rights over people and accounts. No API key can hold them, so that a stolen key cannot make itself at home. */
+export const PERSONAL_SCOPES: readonly Scope[] = ['people:write', 'tenant:write', 'account:self'];
+
+/** @param isOperator True for owners of the first tenant. */
+export function scopesOf(role: Role, isOperator: boolean): readonly Scope[] {
+  return role === 'owner' && isOperator ? [...POLICY.owner, ...OPERATOR_SCOPES] : POLICY[role];
+}
+
+/** Whether a role has a right of its own, without being the operator. */
 export function hasScope(role: Role, scope: Scope | 'public'): boolean {
   return scope === 'public' || POLICY[role].includes(scope);
 }

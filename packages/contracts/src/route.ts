@@ -39,18 +39,53 @@ export type Route<
   gives?: 'json' | 'csv' | 'bytes' | 'events';
   status: 200 | 201 | 202 | 204;
   answer?: Answer;
+  /**
+   * The answer may be kept until something of one of these kinds changes. Only for a GET of JSON whose every cause of
+   * change appends evidence with one of these subject kinds, and that reads no clock.
+   */
+  cache?: readonly SubjectKind[];
+  /** `auth`: a tighter limit, counted by address; when the count cannot be kept, nobody gets in. */
+  limit?: 'auth';
   /** Problems beside those every route can have (see COMMON_PROBLEMS). */
   problems: readonly ProblemCode[];
 };
+
+/** What evidence is about, as far as answers are kept until it changes. */
+export type SubjectKind = 'case' | 'index' | 'instrument' | 'run' | 'simulation' | 'source' | 'universe';
 
 /** Problems any route can answer with. */
 export const COMMON_PROBLEMS = [
   'INVALID_REQUEST',
   'NOT_SIGNED_IN',
   'FORBIDDEN',
+  'TOO_MANY_REQUESTS',
   'DATABASE_AWAY',
   'UNEXPECTED',
 ] as const;
+
+/** Problems any route with a body can answer with. */
+export const BODY_PROBLEMS = ['TOO_LARGE', 'TOO_SLOW'] as const;
+/** Problems of any POST that is sent with an Idempotency-Key by somebody signed in. */
+export const KEY_PROBLEMS = ['KEY_REUSED', 'KEY_IN_USE', 'ANSWER_LOST'] as const;
+
+/** True for a route whose first answer is kept for a repeat with the same Idempotency-Key. */
+export function takesKey(route: Route): boolean {
+  // A stranger has no name under which an answer could be kept, and these answers hold sessions.
+  return route.method === 'POST' && route.scope !== 'public';
+}
+
+/** The problems a route can answer with, each once. */
+export function problemsOf(route: Route): ProblemCode[] {
+  const hasBody = route.takes === 'bytes' || route.body !== undefined;
+  const all = [
+    ...COMMON_PROBLEMS.filter((code) => route.scope !== 'public' || (code !== 'NOT_SIGNED_IN' && code !== 'FORBIDDEN')),
+    ...(hasBody ? BODY_PROBLEMS : []),
+    ...(takesKey(route) ? KEY_PROBLEMS : []),
+    ...(route.limit === 'auth' ? (['LIMITS_AWAY'] as const) : []),
+    ...route.problems,
+  ];
+  return [...new Set(all)];
+}
 
 /** Keeps the exact types of a route's schemas. */
 export function defineRoute<

@@ -96,20 +96,72 @@ export const watchTasks = defineRoute({
   problems: [],
 });
 
+export const scheduleKind = z
+  .enum(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive'])
+  .meta({ description: 'What it starts.', example: 'verify' });
+export type ScheduleKind = z.infer<typeof scheduleKind>;
+
+/** A time that follows an exchange: holidays are left out, early closes and daylight saving are followed. */
+export const afterClose = z
+  .object({
+    calendar: z.string().max(16).meta({ description: 'Code of the trading calendar.', example: 'XNYS' }),
+    minutes: z
+      .int()
+      .min(0)
+      .max(1440)
+      .meta({ description: 'Minutes after the close of each trading day.', example: 75 }),
+  })
+  .meta({ description: 'So many minutes after the close of each trading day. Instead of cron.' });
+
+const cron = z
+  .string()
+  .regex(/^(\S+ ){4}\S+$/)
+  .meta({ description: 'Five cron fields, in UTC.', example: '0 3 * * *' });
+const tradingDaysOnly = z
+  .string()
+  .max(16)
+  .nullable()
+  .meta({ description: 'With cron: only on trading days of this calendar, by its own local day.', example: null });
+const scheduleInput = z.record(z.string(), z.unknown()).meta({
+  description:
+    'refresh: { universeId, sourceId }. court: { universeId }. index-run: { indexId }. archive: { years }. backup, verify: {}.',
+  example: {},
+});
+
 export const schedule = audit.extend({
   id,
-  kind: z.enum(['index-run', 'verify']).meta({ description: 'What it starts.', example: 'verify' }),
+  kind: scheduleKind,
   title: name.meta({ example: 'Verify every night' }),
-  cron: z
-    .string()
-    .regex(/^(\S+ ){4}\S+$/)
-    .meta({ description: 'Five cron fields, in UTC.', example: '0 3 * * *' }),
-  input: z.record(z.string(), z.unknown()).meta({ description: 'For index-run: { indexId }.', example: {} }),
+  cron: z.string().meta({ description: 'Five cron fields, in UTC. Empty with afterClose.', example: '0 3 * * *' }),
+  afterClose: afterClose.nullable(),
+  tradingDaysOnly,
+  input: scheduleInput,
   enabled: z.boolean().meta({ example: true }),
   lastStartedAt: instant.nullable(),
+  nextRuns: z
+    .array(instant)
+    .max(3)
+    .meta({ description: 'When it starts next; empty when it is off.', example: ['2026-01-16T03:00:00.000Z'] }),
+  lastTask: z
+    .object({
+      id,
+      state: taskState,
+      finishedAt: instant.nullable(),
+      detail: z.string().meta({ description: 'Why it failed; empty otherwise.', example: '' }),
+    })
+    .nullable()
+    .meta({ description: 'What it started last.', example: { id: 12, state: 'done', finishedAt: null, detail: '' } }),
 });
 export type Schedule = z.infer<typeof schedule>;
-const scheduleBody = schedule.pick({ kind: true, title: true, cron: true, input: true, enabled: true });
+const scheduleBody = z.object({
+  kind: scheduleKind,
+  title: schedule.shape.title,
+  cron: cron.optional(),
+  afterClose: afterClose.optional(),
+  tradingDaysOnly: tradingDaysOnly.optional(),
+  input: scheduleInput,
+  enabled: schedule.shape.enabled,
+});
 
 export const listSchedules = defineRoute({
   id: 'listSchedules',
@@ -127,25 +179,25 @@ export const createSchedule = defineRoute({
   method: 'POST',
   path: '/schedules',
   group: 'tasks',
-  summary: 'Add a schedule',
+  summary: 'Add a schedule: cron, or minutes after a close',
   scope: 'task:write',
   body: scheduleBody,
   status: 201,
   answer: schedule,
-  problems: [],
+  problems: ['NOT_FOUND', 'NOT_POSSIBLE_NOW'],
 });
 export const updateSchedule = defineRoute({
   id: 'updateSchedule',
   method: 'PATCH',
   path: '/schedules/:scheduleId',
   group: 'tasks',
-  summary: 'Change a schedule',
+  summary: 'Change a schedule; cron or afterClose takes the place of the other',
   scope: 'task:write',
   params: z.object({ scheduleId: idParam }),
   body: scheduleBody.partial().extend({ version: schedule.shape.version }),
   status: 200,
   answer: schedule,
-  problems: ['NOT_FOUND', 'CONFLICT'],
+  problems: ['NOT_FOUND', 'CONFLICT', 'NOT_POSSIBLE_NOW'],
 });
 export const deleteSchedule = defineRoute({
   id: 'deleteSchedule',
@@ -157,4 +209,68 @@ export const deleteSchedule = defineRoute({
   params: z.object({ scheduleId: idParam }),
   status: 204,
   problems: ['NOT_FOUND'],
+});
+
+const universeParams = z.object({ universeId: idParam });
+
+export const keepCurrent = defineRoute({
+  id: 'keepCurrent',
+  method: 'POST',
+  path: '/universes/:universeId/keep-current',
+  group: 'tasks',
+  summary: 'Refresh, judge and compute again after every close: makes the schedules, or brings them up to date',
+  scope: 'task:write',
+  params: universeParams,
+  body: z.object({
+    sourceId: id.meta({ description: 'Where the prices are fetched from.' }),
+    minutes: z
+      .int()
+      .min(0)
+      .max(1200)
+      .default(75)
+      .meta({ description: 'Minutes from the close to the refresh; court and indexes follow.', example: 75 }),
+  }),
+  status: 200,
+  answer: z.object({
+    items: z.array(schedule).meta({ description: 'In the order in which they start.' }),
+    changedCount: count.meta({ description: 'How many were made or changed; 0 when all was as asked.' }),
+  }),
+  problems: ['NOT_FOUND', 'NOT_POSSIBLE_NOW'],
+});
+export const startCourt = defineRoute({
+  id: 'startCourt',
+  method: 'POST',
+  path: '/universes/:universeId/court',
+  group: 'tasks',
+  summary: 'Judge all bars of a universe again, in the background; opens cases, changes no fact',
+  scope: 'task:write',
+  params: universeParams,
+  status: 202,
+  answer: accepted,
+  problems: ['NOT_FOUND', 'NOT_POSSIBLE_NOW'],
+});
+
+export const serverProcess = z.object({
+  id: z.uuid().meta({ description: 'Made at its start.', example: '01890a5d-ac96-774b-bcce-b302099a8057' }),
+  kind: z.enum(['server', 'worker']).meta({ description: 'With HTTP, or without.', example: 'worker' }),
+  codeVersion: z.string().meta({ example: '0.1.0+3f2a9c71b04d' }),
+  startedAt: instant,
+  lastSeenAt: instant,
+  state: z
+    .enum(['running', 'stopped', 'lost'])
+    .meta({ description: 'lost: it was not heard of for a minute and did not say goodbye.', example: 'running' }),
+  isThis: z.boolean().meta({ description: 'The process that answers.', example: false }),
+});
+export type ServerProcess = z.infer<typeof serverProcess>;
+
+export const listProcesses = defineRoute({
+  id: 'listProcesses',
+  method: 'GET',
+  path: '/diagnostics/processes',
+  group: 'diagnostics',
+  summary: 'Servers and workers on this database, those of the last day',
+  scope: 'system:read',
+  status: 200,
+  answer: z.object({ items: z.array(serverProcess) }),
+  problems: [],
 });

@@ -1,10 +1,12 @@
+import type { Freshness } from '@touchstone/contracts/diagnostics';
 import type { Route } from '@touchstone/contracts/route';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import type { Auth } from './platform/auth/auth.routes.ts';
+import { registerAlertRoutes } from './platform/alerts/alert.routes.ts';
+import { type Auth, isLocal } from './platform/auth/auth.routes.ts';
 import type { Clock } from './platform/clock/clock.ts';
-import type { Database } from './platform/database/database.ts';
+import type { Database, Principal } from './platform/database/database.ts';
 import type { Installation } from './platform/database/installation.ts';
 import { addApiDocs } from './platform/http/api-docs.ts';
 import { addHealth } from './platform/http/health.ts';
@@ -12,13 +14,18 @@ import { createHttpApp } from './platform/http/http-app.ts';
 import type { Serve } from './platform/http/serve.ts';
 import { createServe } from './platform/http/serve-routes.ts';
 import type { ObjectStore } from './platform/object-store/object-store.ts';
+import type { Processes } from './platform/tasks/processes.ts';
 import { registerTaskRoutes } from './platform/tasks/task.routes.ts';
 import type { TaskEngine } from './platform/tasks/task-engine.ts';
 import { registerDiagnosticsRoutes } from './platform/telemetry/diagnostics.routes.ts';
+import { addTracing } from './platform/telemetry/http-trace.ts';
 import { addMetrics } from './platform/telemetry/metrics.ts';
+import { createPartsReader } from './platform/telemetry/parts.ts';
+import { createSlowQueries, type SlowQueries } from './platform/telemetry/slow-queries.ts';
+import { traceOutgoingRequests } from './platform/telemetry/trace.ts';
 
 export type AppParts = {
-  config: Pick<Config, 'trustProxy'>;
+  config: Pick<Config, 'trustProxy'> & Partial<Pick<Config, 'redisUrl' | 'traceEndpoint' | 'slowQueryMs'>>;
   database: Database;
   objects: ObjectStore;
   tasks: TaskEngine;
@@ -26,25 +33,46 @@ export type AppParts = {
   log: Logger;
   auth: Auth;
   installation: Installation;
+  /** This process among those that share the database. */
+  processes: Processes;
   /** Registers the routes of the stages. */
   registerRoutes: (serve: Serve) => void;
   /** Built pages; null: none are served. */
   webFolder: string | null;
+  codeVersion?: string;
+  /** How old the data in a caller's sight is; without it nothing is told. */
+  readFreshness?: (principal: Principal) => Promise<Freshness[]>;
+  /** Handed the recorder of slow queries, so that a test need not wait for it. */
+  onSlowQueries?: (slowQueries: SlowQueries) => void;
 };
+
+const SLOW_QUERY_MS = 100;
 
 /** The whole HTTP side, ready to listen or to be asked by a test. */
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   const { database, auth, tasks, installation } = parts;
   const served: Route[] = [];
-  const { trustProxy } = parts.config;
+  const { trustProxy, redisUrl = null, traceEndpoint = null, slowQueryMs = SLOW_QUERY_MS } = parts.config;
   const app = await createHttpApp({ log: parts.log, webFolder: parts.webFolder, trustProxy, served });
-  addMetrics(app, tasks, database);
-  addHealth(app, database, installation);
+  traceOutgoingRequests();
+  addTracing(app);
+  addMetrics(app, { tasks, database, authenticate: auth.authenticate, isLocal, log: parts.log });
+  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder };
+  const readParts = createPartsReader(database, installation, settings);
+  addHealth(app, database, installation, readParts);
+  const slowQueries = createSlowQueries(database, slowQueryMs, parts.log);
+  parts.onSlowQueries?.(slowQueries);
+  app.addHook('onClose', () => slowQueries.close());
   addApiDocs(app, served, installation.version);
   const serve = createServe(app, auth.authenticate, served);
   auth.registerRoutes(serve);
-  registerTaskRoutes(serve, tasks, database, app);
-  registerDiagnosticsRoutes(serve, { database, tasks, installation, served });
+  registerTaskRoutes(serve, { tasks, database, processes: parts.processes }, app);
+  registerAlertRoutes(serve, database, app, parts.log);
+  registerDiagnosticsRoutes(serve, {
+    ...{ database, tasks, installation, served, slowQueries, readParts },
+    codeVersion: parts.codeVersion ?? installation.version,
+    readFreshness: parts.readFreshness ?? (async () => []),
+  });
   parts.registerRoutes(serve);
   await app.ready();
   return app;

@@ -16,6 +16,10 @@ export type Config = Readonly<{
   databaseUrl: string | null;
   /** The same database as its owner, for migrations. Null: it must be migrated already. */
   databaseMigrationUrl: string | null;
+  /** Connections of this process for requests and tasks, at most. */
+  databasePoolSize: number;
+  /** Statements that take longer are kept with their plan. */
+  slowQueryMs: number;
   /** Null: kept in the home, made on the first start. */
   secret: string | null;
   logLevel: (typeof LOG_LEVELS)[number];
@@ -57,6 +61,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     home,
     databaseUrl: readUrl('DATABASE_URL', text('DATABASE_URL'), problems),
     databaseMigrationUrl: readUrl('DATABASE_MIGRATION_URL', text('DATABASE_MIGRATION_URL'), problems),
+    databasePoolSize: readCount(
+      'DATABASE_POOL_SIZE',
+      text('DATABASE_POOL_SIZE'),
+      { first: 10, min: 2, max: 200 },
+      problems,
+    ),
+    slowQueryMs: readCount('SLOW_QUERY_MS', text('SLOW_QUERY_MS'), { first: 100, min: 1, max: 60_000 }, problems),
     secret: text('TOUCHSTONE_SECRET'),
     logLevel: readChoice('LOG_LEVEL', text('LOG_LEVEL') ?? 'info', LOG_LEVELS, problems),
     trustProxy: readChoice('TRUST_PROXY', text('TRUST_PROXY') ?? 'no', ['yes', 'no'], problems) === 'yes',
@@ -110,6 +121,21 @@ function readPort(text: string | null, problems: string[]): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65535) problems.push(`PORT must be a number from 0 to 65535, was "${text}"`);
   return port;
+}
+
+/** @param range With the value when nothing is set. */
+function readCount(
+  name: string,
+  text: string | null,
+  range: { first: number; min: number; max: number },
+  problems: string[],
+): number {
+  if (text === null) return range.first;
+  const value = Number(text);
+  if (!/^\d{1,6}$/.test(text) || value < range.min || value > range.max) {
+    problems.push(`${name} must be a whole number from ${range.min} to ${range.max}, was "${text}"`);
+  }
+  return value;
 }
 
 function readUrl(name: string, text: string | null, problems: string[]): string | null {

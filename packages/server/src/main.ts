@@ -6,21 +6,22 @@ import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import { readCodeVersion } from './code-version.ts';
-import { type Config, ConfigError, loadSecret, readConfig } from './config.ts';
+import { type Config, loadSecret, readConfig } from './config.ts';
 import { ownerOf } from './operate/open-installation.ts';
 import { createAuth } from './platform/auth/auth.routes.ts';
 import { systemClock } from './platform/clock/clock.ts';
 import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
-import { EmbeddedPostgresError } from './platform/database/embedded/embedded-postgres-error.ts';
-import { openDatabase, StartError } from './platform/database/open-database.ts';
+import { openDatabase } from './platform/database/open-database.ts';
 import { createFolderStore } from './platform/object-store/object-store.ts';
+import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
+import { startTracing } from './platform/telemetry/start-tracing.ts';
+import { stopOnSignal, toSentence } from './process-end.ts';
 import { createStages } from './stages.ts';
 
 const WEB_FOLDER = path.join(import.meta.dirname, '../../web/dist');
-const STOP_TIMEOUT_MS = 30_000;
 /** One stays for the event loop. */
 const COMPUTE_THREADS = Math.max(1, availableParallelism() - 1);
 
@@ -42,31 +43,40 @@ async function start(config: Config): Promise<void> {
   try {
     const objects = createFolderStore(path.join(config.home, 'objects'));
     const clock = systemClock;
+    const tracing =
+      config.traceEndpoint === null ? null : await startTracing(config.traceEndpoint, config.version, database, log);
     const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
-    const auth = createAuth(database, clock, secret);
+    const auth = createAuth(database, clock, { ...config, secret });
     const compute = createCompute(COMPUTE_THREADS);
+    const codeVersion = readCodeVersion(config.version);
     const stages = createStages({
-      ...{ database, objects, tasks, compute, clock },
+      ...{ database, objects, tasks, compute, clock, codeVersion, log },
       connection: opened.connection,
       home: config.home,
-      codeVersion: readCodeVersion(config.version),
       keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config), config },
     });
+    const processes = createProcesses(database, { kind: 'server', codeVersion }, log);
     const { registerRoutes } = stages;
 
     const { installation } = opened;
     const webFolder = WEB_FOLDER;
     const app = await createApp({
-      ...{ config, database, objects, tasks, clock, log, auth, installation, registerRoutes, webFolder },
+      ...{ codeVersion, readFreshness: stages.watch.freshness },
+      ...{ config, database, objects, tasks, clock, log, auth, installation, registerRoutes, webFolder, processes },
     });
     await stages.ensureFirstPage(console.log);
     await app.listen({ host: config.host, port: config.port });
     // After listening: a server whose port is taken must not begin work it then drops.
     await tasks.run();
+    stages.watch.start();
+    await processes.open();
     stopOnSignal(async () => {
+      stages.watch.stop();
       await app.close();
       await tasks.stop();
+      await processes.close();
       await compute.close();
+      await tracing?.close();
       await database.close();
       await opened.stop();
     });
@@ -91,48 +101,4 @@ function addressOf(app: FastifyInstance, config: Config): string {
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const host = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(config.host) ? 'localhost' : config.host;
   return `http://${host}:${port}`;
-}
-
-/** Takes no more requests, returns running tasks to the queue, then ends the database. A second signal ends at once. */
-function stopOnSignal(stop: () => Promise<void>): void {
-  let stopping = false;
-  const onSignal = () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    // If something hangs we go anyway: the next start takes over what is left.
-    setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(toSentence(error));
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-}
-
-/** What went wrong and what to do, for the operator. A bug keeps its stack. */
-function toSentence(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof EmbeddedPostgresError || error instanceof StartError) {
-    return error.message;
-  }
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const port = error instanceof Error && 'port' in error ? error.port : process.env.PORT;
-  const home = process.env.TOUCHSTONE_HOME ?? '~/.touchstone';
-  switch (code) {
-    case 'EADDRINUSE':
-      return `Port ${port} is taken by another program. Stop it, or set PORT to another number.`;
-    case 'EACCES':
-    case 'EPERM':
-      return `Access was refused: ${String(error)}. Check who owns ${home}, or set TOUCHSTONE_HOME to another folder.`;
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return `The disk that holds ${home} is full. Free some space, or set TOUCHSTONE_HOME to a folder on another disk.`;
-    case 'EADDRNOTAVAIL':
-      return `HOST is no address of this machine. Set it to 127.0.0.1, or to 0.0.0.0 for all.`;
-    default:
-      return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  }
 }

@@ -1,26 +1,46 @@
 import path from 'node:path';
 import type { PoolConfig } from 'pg';
-import { createDatasetService, registerDatasetRoutes } from './features/index.ts';
-import { createMarketData, loadSimulatedMarket, registerMarketDataRoutes } from './market-data/index.ts';
-import { registerTrialRoutes } from './models/index.ts';
+import {
+  createBlastRadiusService,
+  createCoverage,
+  createDatasetService,
+  registerBlastRadiusRoutes,
+  registerDatasetRoutes,
+} from './features/index.ts';
+import {
+  createCourtService,
+  createMarketData,
+  loadSimulatedMarket,
+  registerCourtRoutes,
+  registerMarketDataRoutes,
+  sessionTimes,
+} from './market-data/index.ts';
+import { registerTrialDependents, registerTrialRoutes } from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
+import { createWatch } from './operate/watch/watch.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
 import type { Serve } from './platform/http/serve.ts';
 import type { ObjectStore } from './platform/object-store/object-store.ts';
+import { createScheduleService } from './platform/tasks/schedule.service.ts';
 import type { TaskEngine } from './platform/tasks/task-engine.ts';
 import {
   createIndexRunService,
   createIndexService,
+  createKeepCurrentService,
   createUniverseService,
   ensureSimulatedIndex,
   INDEX_RUN_TASK,
   registerIndexRoutes,
   registerIndexRunRoutes,
+  registerKeepCurrentRoutes,
+  registerPortfolioDependents,
+  registerScheduleKinds,
   registerStrategyRoutes,
   registerUniverseRoutes,
+  universeBars,
   universeQuestion,
 } from './portfolio/index.ts';
 
@@ -36,6 +56,7 @@ export type StageParts = {
   codeVersion: string;
   /** How backups reach the whole database. Left out: the server cannot make any. */
   keeping?: Pick<KeepingParts, 'backupFolder' | 'openOwner' | 'config'>;
+  log?: { warn(fields: object, text: string): void };
 };
 
 /** A start on existing data is quicker than this and has nothing to tell. */
@@ -46,8 +67,12 @@ export function createStages(parts: StageParts) {
   const { database, connection, objects, tasks, compute, clock, codeVersion } = parts;
   const market = createMarketData({ database, connection, objects, tasks, clock });
   const datasets = createDatasetService(database, objects, universeQuestion);
+  const readCoverage = createCoverage(objects);
+  const blastRadius = createBlastRadiusService(database, readCoverage);
+  registerPortfolioDependents(blastRadius, readCoverage);
+  registerTrialDependents(blastRadius);
   const universes = createUniverseService(database);
-  const indexes = createIndexService(database);
+  const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
   const indexRuns = createIndexRunService({
     database,
@@ -59,11 +84,12 @@ export function createStages(parts: StageParts) {
     codeVersion,
   });
   tasks.register(INDEX_RUN_TASK, indexRuns.run);
-  tasks.registerSchedule('index-run', (input) => ({
-    kind: INDEX_RUN_TASK,
-    title: 'Compute an index on schedule',
-    input,
-  }));
+  tasks.registerSessionTimes(sessionTimes);
+  const court = createCourtService({
+    ...{ database, connection, compute, tasks, universeBars },
+  });
+  registerScheduleKinds(tasks, court.check);
+  const keepCurrent = createKeepCurrentService(database, createScheduleService(database, tasks));
 
   registerVerifyTask({ database, objects, tasks });
   const { home } = parts;
@@ -72,15 +98,24 @@ export function createStages(parts: StageParts) {
     ...parts.keeping,
   };
   registerKeepingTasks(keeping);
+  const watch = createWatch({
+    ...{ database, clock, home: parts.home, log: parts.log ?? { warn: () => {} } },
+    indexes: { list: indexes.list, levels: (principal, indexId) => indexRuns.levels(principal, indexId, {}) },
+  });
 
   return {
+    watch,
+
     registerRoutes(serve: Serve): void {
       registerMarketDataRoutes(serve, market);
       registerDatasetRoutes(serve, datasets);
+      registerBlastRadiusRoutes(serve, blastRadius);
       registerTrialRoutes(serve, database);
       registerUniverseRoutes(serve, universes);
       registerIndexRoutes(serve, indexes);
       registerIndexRunRoutes(serve, indexRuns);
+      registerKeepCurrentRoutes(serve, keepCurrent);
+      registerCourtRoutes(serve, court);
       registerStrategyRoutes(serve, compute);
       registerVerifyRoutes(serve, { database, objects, tasks });
       registerKeepingRoutes(serve, keeping);

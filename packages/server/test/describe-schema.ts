@@ -137,6 +137,7 @@ const BASE_TYPES: Record<string, string> = {
   boolean: 'boolean',
   jsonb: 'JsonColumn',
   bytea: 'Buffer',
+  'text[]': 'string[]',
 };
 
 function pascal(name: string): string {

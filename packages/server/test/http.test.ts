@@ -5,7 +5,6 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { exampleOf } from '@touchstone/contracts/example';
-import { hasScope, ROLES } from '@touchstone/contracts/policy';
 import { PROBLEMS, problem } from '@touchstone/contracts/problems';
 import { defineRoute } from '@touchstone/contracts/route';
 import { ALL_ROUTES } from '@touchstone/contracts/routes';
@@ -73,19 +72,6 @@ const upload = defineRoute({
   answer: z.object({ byteCount: z.int().meta({ example: 1 }) }),
   problems: ['TOO_LARGE'],
 });
-const table = defineRoute({
-  ...{
-    id: 'testCsv',
-    method: 'GET',
-    path: '/test/csv',
-    group: 'data',
-    summary: 'CSV',
-    scope: 'market:read',
-    gives: 'csv',
-  },
-  status: 200,
-  problems: [],
-});
 const large = defineRoute({
   ...{ id: 'testLarge', method: 'GET', path: '/test/large', group: 'data', summary: 'Large', scope: 'market:read' },
   status: 200,
@@ -96,7 +82,7 @@ const large = defineRoute({
 let db: TestDatabase;
 let server: TestServer;
 let folder: string;
-const tokens = new Map<string, string>();
+let ownerToken: string;
 before(async () => {
   db = await createTestDatabase();
   folder = await mkdtemp('/tmp/touchstone-pages-');
@@ -118,39 +104,17 @@ before(async () => {
         for await (const chunk of bytesOf(request, 3_000_000)) byteCount += chunk.length;
         return { byteCount };
       });
-      serve(table, async ({ reply }) => reply.type('text/csv').send('a,b\n1,2\n'));
       serve(large, async () => ({ items: Array.from({ length: 500 }, () => 'the same text') }));
     },
   });
-  for (const role of ROLES) if (role !== 'visitor') tokens.set(role, await server.tokenFor(role, 7));
+  ownerToken = await server.tokenFor('owner', 7);
 });
 after(async () => {
   await server.close();
   await rm(folder, { recursive: true, force: true });
   await db.close();
 });
-const owner = () => ({ token: tokens.get('owner')! });
-
-test('what the role table says is what every route does, for every role', async () => {
-  const { paths } = (await server.call('GET', '/api/openapi.json')).json as { paths: Record<string, object> };
-  let checked = 0;
-  for (const route of [...ALL_ROUTES, echo, liar, table]) {
-    const isServed = Object.keys(paths[`/api/v1${route.path.replace(/:(\w+)/g, '{$1}')}`] ?? {}).includes(
-      route.method.toLowerCase(),
-    );
-    if (!isServed || route.scope === 'public' || route.gives === 'events') continue;
-    const at = route.path.replace(/:\w+/g, '2147483647');
-    assert.equal((await server.call(route.method, at)).status, 401, `${route.id} without credentials`);
-    for (const [role, token] of tokens) {
-      const reply = await server.call(route.method, at, { token });
-      const isAllowed = ROLES.some((known) => known === role && hasScope(known, route.scope));
-      assert.equal(reply.status !== 403, isAllowed, `${route.id} as ${role} answered ${reply.status}`);
-      if (!isAllowed) assert.equal(reply.json.code, 'FORBIDDEN');
-      checked++;
-    }
-  }
-  assert.ok(checked > 60, `${checked} pairs`);
-});
+const owner = () => ({ token: ownerToken });
 
 test('unknown fields are refused at any depth, each named', async () => {
   const body = { name: 'a', nmae: 1, nested: { deep: 'x', deeper: 1 }, list: [{ x: 'a', y: 1 }] };

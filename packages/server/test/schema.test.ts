@@ -204,11 +204,28 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO archive (tenant_id, year, row_count, instrument_count, byte_count, file_sha256, content_sha256)
      VALUES (7, 2009, 1, 1, 1, repeat('a', 64), repeat('b', 64)) RETURNING id`,
   ),
+  api_key: fixture(
+    `INSERT INTO api_key (tenant_id, user_id, name, prefix, key_hash, scopes, expires_at)
+     VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', now()) RETURNING id`,
+    ['app_user'],
+  ),
+  alert: fixture(
+    `INSERT INTO alert (tenant_id, kind, severity, title, subject_kind, subject_id, same_as)
+     VALUES (7, 'data.stale', 'info', 'Old', 'universe', '1', 'same ' || $1) RETURNING id`,
+  ),
   app_user: fixture(`INSERT INTO app_user (tenant_id, role) VALUES (7, 'viewer') RETURNING id`),
   data_case: fixture(
     `INSERT INTO data_case (tenant_id, run_id, source_id, kind, action, first_day, last_day, row_count, reason)
      VALUES (7, $2, $3, 'bad_tick', 'note', '2024-01-02', '2024-01-02', 1, 'far from its neighbours') RETURNING id`,
     ['ingest_run', 'source'],
+  ),
+  federated_identity: fixture(
+    `INSERT INTO federated_identity (tenant_id, user_id, subject_hash)
+     VALUES (7, $2, sha256(convert_to('subject ' || $1, 'UTF8'))) RETURNING id`,
+    ['app_user'],
+  ),
+  guess_lock: fixture(
+    `INSERT INTO guess_lock (tenant_id, bucket, tries, first_try_at) VALUES (7, $1::integer, 1, now()) RETURNING id`,
   ),
   index_definition: fixture(
     `INSERT INTO index_definition (tenant_id, name, universe_tenant_id, universe_id, method)
@@ -219,6 +236,15 @@ const FIXTURES: Record<string, Fixture> = {
     'source',
   ]),
   instrument: fixture(`INSERT INTO instrument (tenant_id, symbol) VALUES (7, 'SYM' || $1) RETURNING id`),
+  invitation: fixture(
+    `INSERT INTO invitation (tenant_id, email, role, token_hash, expires_at)
+     VALUES (7, 'i' || $1 || '@example.org', 'viewer', sha256(convert_to('invitation ' || $1, 'UTF8')), now()) RETURNING id`,
+  ),
+  password_reset: fixture(
+    `INSERT INTO password_reset (tenant_id, user_id, token_hash, expires_at)
+     VALUES (7, $2, sha256(convert_to('reset ' || $1, 'UTF8')), now()) RETURNING id`,
+    ['app_user'],
+  ),
   person: {
     key: 'user_id',
     make: fixture(
@@ -226,6 +252,15 @@ const FIXTURES: Record<string, Fixture> = {
       ['app_user'],
     ).make,
   },
+  recovery_code: fixture(
+    `INSERT INTO recovery_code (tenant_id, user_id, code_hash)
+     VALUES (7, $2, sha256(convert_to('code ' || $1, 'UTF8'))) RETURNING id`,
+    ['app_user'],
+  ),
+  query_log: fixture(
+    `INSERT INTO query_log (tenant_id, fingerprint, text)
+     VALUES (7, encode(sha256(convert_to($1, 'UTF8')), 'hex'), 'SELECT $1') RETURNING id`,
+  ),
   refresh_token: fixture(
     `INSERT INTO refresh_token (tenant_id, user_id, family, token_hash, expires_at)
      VALUES (7, $2, gen_random_uuid(), convert_to('token ' || $1, 'UTF8'), now()) RETURNING id`,
@@ -233,6 +268,10 @@ const FIXTURES: Record<string, Fixture> = {
   ),
   schedule: fixture(
     `INSERT INTO schedule (tenant_id, kind, title, cron) VALUES (7, 'verify', 'Nightly', '0 3 * * *') RETURNING id`,
+  ),
+  second_factor: fixture(
+    `INSERT INTO second_factor (tenant_id, user_id, secret_encrypted) VALUES (7, $2, convert_to($1, 'UTF8')) RETURNING id`,
+    ['app_user'],
   ),
   signing_key: fixture(
     `INSERT INTO signing_key (tenant_id, key_id, public_jwk, private_jwk_encrypted, not_after)
@@ -253,6 +292,10 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO universe_member (tenant_id, universe_id, instrument_tenant_id, instrument_id)
      VALUES (7, $2, 7, $3) RETURNING id`,
     ['universe', 'instrument'],
+  ),
+  vendor_credit: fixture(
+    `INSERT INTO vendor_credit (tenant_id, vendor, key_sha256)
+     VALUES (7, 'twelvedata', encode(sha256(convert_to($1, 'UTF8')), 'hex')) RETURNING id`,
   ),
 };
 
@@ -343,8 +386,17 @@ test('a name is free again once its row is deleted, and only then', async () => 
      WHERE schemaname = 'public' AND indexdef LIKE 'CREATE UNIQUE%' AND indexdef LIKE '%(deleted_at IS NULL)%' ORDER BY 1`,
   );
   const tables = rows.map((row) => row.table);
-  assert.deepEqual(tables, ['index_definition', 'instrument', 'person', 'source', 'universe', 'universe_member']);
+  assert.deepEqual(tables, [
+    'alert',
+    'index_definition',
+    'instrument',
+    'person',
+    'source',
+    'universe',
+    'universe_member',
+  ]);
   const unique: Record<string, readonly string[]> = {
+    alert: ['same_as'],
     ...{ index_definition: ['name'], instrument: ['symbol'], person: ['email'], source: ['code'], universe: ['name'] },
     universe_member: ['universe_id', 'instrument_id'],
   };

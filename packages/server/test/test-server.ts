@@ -3,15 +3,18 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import type { Role } from '@touchstone/contracts/policy';
 import { createApp } from '../src/app.ts';
-import { type Auth, createAuth } from '../src/platform/auth/auth.routes.ts';
+import { type Auth, type AuthSettings, createAuth } from '../src/platform/auth/auth.routes.ts';
 import type { Database } from '../src/platform/database/database.ts';
 import type { Serve } from '../src/platform/http/serve.ts';
 import { createFolderStore, type ObjectStore } from '../src/platform/object-store/object-store.ts';
+import { createProcesses } from '../src/platform/tasks/processes.ts';
 import { createTaskEngine, type TaskEngine } from '../src/platform/tasks/task-engine.ts';
 import { createLog } from '../src/platform/telemetry/log.ts';
 import type { TestDatabase } from './cluster.ts';
 
 export const SECRET = 'a secret of the tests, long enough to be one';
+/** Where the links of a test's server lead. */
+export const PUBLIC_URL = 'http://touchstone.test';
 const MIGRATIONS = ['202611220900_create_ground'];
 
 /** What a test may bring: its own routes and tasks, its own pages, another view of the database. */
@@ -19,6 +22,8 @@ export type TestServerOptions = {
   wire?: (parts: { serve: Serve; database: Database; objects: ObjectStore; tasks: TaskEngine; home: string }) => void;
   webFolder?: string;
   database?: Database;
+  /** A provider that people can also sign in with. */
+  oidc?: AuthSettings['oidc'];
   /** Also take work from the queue. */
   runTasks?: boolean;
 };
@@ -62,13 +67,15 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
   const log = createLog('info', destination);
   const objects = createFolderStore(path.join(home, 'objects'));
   const tasks = createTaskEngine({ database, connection: db.connection, clock, log });
-  const auth = createAuth(database, clock, SECRET);
+  const auth = createAuth(database, clock, { secret: SECRET, publicUrl: PUBLIC_URL, oidc: options.oidc ?? null });
   const installation = {
     ...{ version: '0.1.0', startedAt: new Date().toISOString(), home, databaseVersion: '18', partitioning: 'yearly' },
     ...{ databaseKind: 'embedded' as const, migrations: MIGRATIONS },
   };
+  const processes = createProcesses(database, { kind: 'server', codeVersion: 'test' }, log);
+  await processes.open();
   const app = await createApp({
-    ...{ config: { trustProxy: false }, database, objects, tasks, clock, log, auth, installation },
+    ...{ config: { trustProxy: false }, database, objects, tasks, clock, log, auth, installation, processes },
     registerRoutes: (serve) => options.wire?.({ serve, database, objects, tasks, home }),
     webFolder: options.webFolder ?? null,
   });
@@ -115,7 +122,6 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
       const { token } = await auth.service.accessTokens.issue({
         userId: rows[0].id,
         tenantId,
-        role,
         family: crypto.randomUUID(),
       });
       return token;
@@ -123,6 +129,7 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
     async close() {
       await app.close();
       await tasks.stop();
+      await processes.close();
       await rm(home, { recursive: true, force: true });
     },
   };

@@ -48,10 +48,17 @@ const PAGES: readonly (readonly [path: string, heading: string])[] = [
   ['/evidence/trials', 'Trials'],
   ['/evidence/datasets', 'Datasets'],
   [`/evidence/datasets/${hashOf('dataset 1')}?against=${hashOf('dataset 2')}`, 'Dataset b9e9988f26'],
+  ['/evidence/audit', 'Audit'],
   ['/settings', 'Settings'],
+  ['/settings/keys', 'Keys'],
+  ['/settings/people', 'People'],
+  ['/settings/people/2', 'The analyst'],
+  ['/settings/tenants', 'Tenants'],
   ['/settings/roles', 'Roles'],
   ['/settings/installation', 'Installation'],
   ['/sign-in', 'Sign in'],
+  ['/invitation#fixture-token', 'Join'],
+  ['/reset-password#fixture-token', 'New password'],
 ];
 
 describe('the screens in a browser', { skip: !isThere && !isRequired }, () => {
@@ -265,6 +272,51 @@ describe('the screens in a browser', { skip: !isThere && !isRequired }, () => {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Holdings' }).waitFor();
     assert.ok(server.requests.some((line) => line.startsWith('POST /api/v1/auth/refresh')));
+  });
+
+  test('Somebody is invited with a link that is shown once, and a key is made that is shown once.', async (t) => {
+    const server = await serve(t, { pages, role: 'owner' });
+    const { page, errors } = await fresh(t, browser, `${server.origin}/settings/people`);
+    await page.getByRole('button', { name: 'Invite somebody' }).click();
+    await page.getByLabel('E-mail').fill('viewer@example.org');
+    await page.getByLabel('Role').selectOption('auditor');
+    await page.getByRole('button', { name: 'Make the link' }).click();
+    await page.getByText('/invitation#fixture-token').waitFor();
+    await page.getByRole('button', { name: 'I have it' }).click();
+    assert.equal(await page.getByText('#fixture-token').count(), 0);
+    await page.getByRole('link', { name: 'Keys' }).click();
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Name').fill('Spreadsheet');
+    assert.equal(await page.getByLabel('people:write').count(), 0, 'no key may change people');
+    await page.getByLabel('portfolio:read').uncheck();
+    await page.getByRole('button', { name: 'Make it' }).click();
+    await page.getByText('_fixture').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('row', { name: /Spreadsheet/ }).waitFor();
+    assert.equal(await page.getByText('_fixture').count(), 0);
+    assert.deepEqual(errors, []);
+  });
+
+  test('A second factor is set up, and signing in asks for its code.', async (t) => {
+    const server = await serve(t, { pages, role: 'owner' });
+    const { page, errors } = await fresh(t, browser, `${server.origin}/settings`);
+    await page.getByRole('button', { name: 'Set it up' }).click();
+    await page.getByRole('img', { name: 'QR code that holds the secret' }).waitFor();
+    await page.getByLabel('Code').fill('492039');
+    await page.getByRole('button', { name: 'Turn it on' }).click();
+    await page.getByText('k3fp-9x2m-7wqd-h4t0').waitFor();
+    await page.getByRole('button', { name: 'I have it' }).click();
+    await page.getByText('10 recovery codes are left').waitFor();
+    assert.deepEqual(errors, []);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.goto(`${server.origin}/sign-in`);
+    await page.getByLabel('E-mail').fill('owner@example.org');
+    await page.getByLabel('Password').fill('second factor please');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { level: 1, name: 'One more step' }).waitFor();
+    await page.getByLabel('Code').fill('492039');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Holdings' }).waitFor();
   });
 
   test('The first page weighs less than 300 kB, compressed, and asks nobody else for anything.', async (t) => {

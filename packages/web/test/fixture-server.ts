@@ -6,13 +6,14 @@ import * as data from '@touchstone/contracts/data';
 import * as datasets from '@touchstone/contracts/datasets';
 import * as diagnostics from '@touchstone/contracts/diagnostics';
 import * as indexes from '@touchstone/contracts/indexes';
-import { POLICY, type Role } from '@touchstone/contracts/policy';
+import { POLICY, type Role, scopesOf } from '@touchstone/contracts/policy';
 import { PROBLEMS, type ProblemCode } from '@touchstone/contracts/problems';
 import type { Answer, Route } from '@touchstone/contracts/route';
 import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import * as tasks from '@touchstone/contracts/tasks';
 import * as universes from '@touchstone/contracts/universes';
 import type { z } from 'zod';
+import { answerPeople } from './fixture-people.ts';
 import * as world from './fixture-world.ts';
 
 /**
@@ -51,17 +52,21 @@ export type Fixture = {
 };
 
 type Part<S> = S extends z.ZodType ? ([S] extends [z.ZodNever] ? undefined : z.output<S>) : undefined;
-type Call<R> =
+export type Call<R> =
   R extends Route<infer P, infer Q, infer B, z.ZodType>
     ? { params: Part<P>; query: Part<Q>; body: Part<B>; size: number }
     : never;
+/** Says what a route answers with. */
+export type On = <R extends Route>(route: R, handle: (call: Call<R>) => Answer<R>) => void;
 type Handler = (params: unknown, query: unknown, body: unknown, size: number) => unknown;
 
 class Told extends Error {
   readonly code: ProblemCode;
-  constructor(code: ProblemCode, detail: string) {
+  readonly challenge: string | undefined;
+  constructor(code: ProblemCode, detail: string, challenge?: string) {
     super(detail);
     this.code = code;
+    this.challenge = challenge;
   }
 }
 
@@ -79,7 +84,7 @@ export async function startFixtureServer(options: FixtureOptions): Promise<Fixtu
     requests.push(`${request.method} ${url.pathname}${url.search}`);
     answer(request, response, url, handlers, failing, streams).catch((error: unknown) => {
       const told = error instanceof Told ? error : new Told('UNEXPECTED', String(error));
-      sendProblem(response, told.code, told.message);
+      sendProblem(response, told);
     });
   });
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
@@ -142,7 +147,12 @@ async function answer(
     route.body?.parse(body),
     bytes.length,
   );
-  if (route.id === 'createOwner' || route.id === 'signIn' || route.id === 'refreshSession') {
+  if (
+    route.id === 'createOwner' ||
+    route.id === 'signIn' ||
+    route.id === 'answerSecondFactor' ||
+    route.id === 'refreshSession'
+  ) {
     response.setHeader('set-cookie', [
       'touchstone_refresh=1; HttpOnly; SameSite=Strict; Path=/api/v1/auth',
       'touchstone_csrf=fixture-csrf; SameSite=Strict; Path=/',
@@ -152,9 +162,8 @@ async function answer(
     response.writeHead(204).end();
     return;
   }
-  response
-    .writeHead(route.status, { 'content-type': 'application/json' })
-    .end(JSON.stringify(route.answer?.parse(result)));
+  const text = JSON.stringify(route.answer?.parse(result));
+  response.writeHead(route.status, { 'content-type': 'application/json' }).end(text);
 }
 
 function findRoute(method: string, path: string): { route: Route; params: Record<string, string> } | null {
@@ -179,7 +188,7 @@ function wordCount(path: string): number {
   return path.split('/').filter((part) => !part.startsWith(':')).length;
 }
 
-function sendProblem(response: ServerResponse, code: ProblemCode, detail: string): void {
+function sendProblem(response: ServerResponse, { code, message: detail, challenge }: Told): void {
   const { status, title, retryable } = PROBLEMS[code];
   const told = {
     type: `/problems#${code}`,
@@ -190,6 +199,7 @@ function sendProblem(response: ServerResponse, code: ProblemCode, detail: string
     requestId: '01FIXTURE7M',
     retryable,
     details: [],
+    challenge,
   };
   response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(told));
 }
@@ -200,8 +210,10 @@ function makeHandlers(
   timers: Set<NodeJS.Timeout>,
 ): Map<string, Handler> {
   const handlers = new Map<string, Handler>();
-  const on = <R extends Route>(route: R, handle: (call: Call<R>) => Answer<R>) => {
-    handlers.set(route.id, (params, query, body, size) => handle({ params, query, body, size } as Call<R>));
+  const on: On = (route, handle) => {
+    handlers.set(route.id, (params, query, body, size) =>
+      handle({ params, query, body, size } as Parameters<typeof handle>[0]),
+    );
   };
   const state = {
     signedIn: signedInAs(options.role ?? 'visitor'),
@@ -278,12 +290,14 @@ function makeHandlers(
       signedIn: state.signedIn,
     };
   };
-  on(auth.getAuthState, () => ({ hasOwner: state.hasOwner, signedIn: state.signedIn }));
+  on(auth.getAuthState, () => ({ hasOwner: state.hasOwner, provider: null, signedIn: state.signedIn }));
   on(auth.createOwner, () => session('owner'));
   on(auth.signIn, ({ body }) => {
     if (body.password.startsWith('wrong')) throw new Told('SIGN_IN_FAILED', 'E-mail or password is wrong.');
+    if (body.password.startsWith('second factor')) throw new Told('SECOND_FACTOR_NEEDED', 'Send a code.', 'challenge');
     return session('owner');
   });
+  on(auth.answerSecondFactor, () => session('owner'));
   on(auth.refreshSession, () => session(state.signedIn.role === 'visitor' ? 'owner' : state.signedIn.role));
   on(auth.signOut, () => {
     state.signedIn = signedInAs('visitor');
@@ -297,6 +311,8 @@ function makeHandlers(
     if (body.currentPassword.startsWith('wrong')) throw new Told('SIGN_IN_FAILED', 'The present password is wrong.');
     return undefined;
   });
+
+  answerPeople(on);
 
   // ---- Data
   on(data.getTimeline, () => ({
@@ -873,7 +889,7 @@ function signedInAs(role: Role): NonNullable<auth.AuthState['signedIn']> {
     tenantId: isVisitor ? 0 : 1,
     role,
     displayName: isVisitor ? 'Visitor' : 'The owner',
-    scopes: [...POLICY[role]],
+    scopes: [...scopesOf(role, true)],
   };
 }
 

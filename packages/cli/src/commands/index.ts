@@ -1,11 +1,14 @@
 import type { Command } from '../command.ts';
 import { accountCommands } from './account.ts';
+import { alertCommands } from './alerts.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
 import { evidenceCommands } from './evidence.ts';
+import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
+import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
 import { runCommands } from './runs.ts';
 import { statusCommands } from './status.ts';
@@ -16,6 +19,8 @@ import { universeCommands } from './universes.ts';
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   ...statusCommands,
+  ...healthCommands,
+  ...alertCommands,
   ...accountCommands,
   ...importCommands,
   ...dataCommands,
@@ -27,5 +32,6 @@ export const COMMANDS: readonly Command[] = [
   ...datasetCommands,
   ...taskCommands,
   ...evidenceCommands,
+  ...limitCommands,
   ...operateCommands,
 ];

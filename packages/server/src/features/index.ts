@@ -1,4 +1,12 @@
-/** The door of the stage: frozen datasets. */
+/** The door of the stage: frozen datasets, and what rests on rows that changed. */
+export { registerBlastRadiusRoutes } from './blast-radius/blast-radius.routes.ts';
+export {
+  type BlastRadiusService,
+  type Change,
+  createBlastRadiusService,
+} from './blast-radius/blast-radius.service.ts';
+export { findRunsSince, findTouched } from './blast-radius/change.repository.ts';
+export { type Coverage, createCoverage, overlapOf, type ReadCoverage, type Touched } from './blast-radius/coverage.ts';
 
 export { insertMissingDataset } from './dataset/dataset.repository.ts';
 export { registerDatasetRoutes } from './dataset/dataset.routes.ts';

@@ -29,6 +29,9 @@ import { createTimelineService } from './timeline/timeline.service.ts';
 
 /** The door of the stage: facts in and out. Later stages enter here. */
 export { openBars } from './archive/open-bars.ts';
+export { sessionTimes } from './calendars/session-times.ts';
+export { registerCourtRoutes } from './court/court.routes.ts';
+export { COURT_TASK, createCourtService } from './court/court.service.ts';
 export { verifyContents } from './facts/fact-tables.ts';
 export {
   loadActions,
@@ -40,6 +43,7 @@ export {
 export { findPriceSource } from './facts/price-source.ts';
 export { loadTellings } from './facts/read-bars.ts';
 export { type ReadTime, resolveTime, type TimeQuery } from './facts/read-time.ts';
+export { findOwnSource } from './price-import/price-import.repository.ts';
 export { loadSimulatedMarket } from './simulated-market/simulated-market.service.ts';
 
 export type MarketData = ReturnType<typeof createMarketData>;

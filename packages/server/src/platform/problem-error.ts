@@ -1,15 +1,28 @@
 import { PROBLEMS, type Problem, type ProblemCode } from '@touchstone/contracts/problems';
 
+type ProblemOptions = {
+  details?: Problem['details'];
+  challenge?: string;
+  retryAfterSeconds?: number;
+  cause?: unknown;
+};
+
 /** Something the user of the API is told. Anything else that is thrown is a bug and answered as UNEXPECTED. */
 export class ProblemError extends Error {
   readonly code: ProblemCode;
   readonly details: Problem['details'];
+  /** Only with SECOND_FACTOR_NEEDED. */
+  readonly challenge: string | undefined;
+  /** When trying again makes sense; told as Retry-After. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ProblemCode, detail: string, options: { details?: Problem['details']; cause?: unknown } = {}) {
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, { cause: options.cause });
     this.name = 'ProblemError';
     this.code = code;
     this.details = options.details ?? [];
+    this.challenge = options.challenge;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get status(): number {

@@ -7,7 +7,11 @@ export {
   INDEX_RUN_TASK,
   universeQuestion,
 } from './index-run/index-run.service.ts';
+export { registerKeepCurrentRoutes } from './keep-current/keep-current.routes.ts';
+export { createKeepCurrentService } from './keep-current/keep-current.service.ts';
+export { registerScheduleKinds } from './keep-current/schedule-kinds.ts';
 export { ensureSimulatedIndex } from './simulated-index/ensure-simulated-index.ts';
+export { registerPortfolioDependents } from './stale-index/stale-index.ts';
 export { registerStrategyRoutes } from './strategy/strategy.routes.ts';
 export { registerUniverseRoutes } from './universe/universe.routes.ts';
-export { createUniverseService } from './universe/universe.service.ts';
+export { createUniverseService, universeBars } from './universe/universe.service.ts';

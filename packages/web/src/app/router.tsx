@@ -43,6 +43,21 @@ const signIn = createRoute({
   path: '/sign-in',
   component: lazyRouteComponent(() => import('../features/account/sign-in-page.tsx'), 'SignInPage'),
 });
+const provider = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in/provider',
+  component: lazyRouteComponent(() => import('../features/account/provider-page.tsx'), 'ProviderPage'),
+});
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: lazyRouteComponent(() => import('../features/account/invitation-page.tsx'), 'InvitationPage'),
+});
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset-password',
+  component: lazyRouteComponent(() => import('../features/account/reset-page.tsx'), 'ResetPage'),
+});
 const owner = createRoute({
   getParentRoute: () => root,
   path: '/owner',
@@ -197,10 +212,42 @@ const dataset = createRoute({
   },
 });
 
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/evidence/audit',
+  component: lazyRouteComponent(() => import('../features/evidence/audit-page.tsx'), 'AuditPage'),
+  validateSearch: (search: Record<string, unknown>): { actor?: number; kind?: string } => {
+    const actor = number(search.actor);
+    const kind = text(search.kind);
+    return { ...(actor !== undefined && { actor }), ...(kind !== undefined && { kind }) };
+  },
+});
+
 const settings = createRoute({
   getParentRoute: () => root,
   path: '/settings',
   component: lazyRouteComponent(() => import('../features/settings/account-page.tsx'), 'AccountPage'),
+});
+const keys = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/keys',
+  component: lazyRouteComponent(() => import('../features/people/keys-page.tsx'), 'KeysPage'),
+});
+const people = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/people',
+  component: lazyRouteComponent(() => import('../features/people/people-page.tsx'), 'PeoplePage'),
+});
+const person = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/people/$userId',
+  params: numberParam('userId'),
+  component: lazyRouteComponent(() => import('../features/people/person-page.tsx'), 'PersonPage'),
+});
+const tenants = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/tenants',
+  component: lazyRouteComponent(() => import('../features/people/tenants-page.tsx'), 'TenantsPage'),
 });
 const roles = createRoute({
   getParentRoute: () => root,
@@ -217,6 +264,9 @@ export const router = createRouter({
   routeTree: root.addChildren([
     overview,
     signIn,
+    provider,
+    invitation,
+    reset,
     owner,
     indexes,
     newIndex,
@@ -240,7 +290,12 @@ export const router = createRouter({
     trials,
     datasets,
     dataset,
+    audit,
     settings,
+    keys,
+    people,
+    person,
+    tenants,
     roles,
     status,
   ]),

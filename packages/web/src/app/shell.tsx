@@ -19,7 +19,7 @@ const PLACES = [
   ['/settings', 'Settings'],
 ] as const;
 /** Pages that need nobody to be signed in. */
-const OPEN_PLACES = ['/sign-in', '/owner'];
+const OPEN_PLACES = ['/sign-in', '/sign-in/provider', '/owner', '/invitation', '/reset-password'];
 /** Work, evidence, accounts and files to come are about now, whatever moment is looked at elsewhere. */
 const TIMELESS_PLACES = ['/tasks', '/evidence', '/settings', '/data/import'];
 

@@ -1,6 +1,9 @@
 import { Link, type LinkProps } from '@tanstack/react-router';
+import type { Scope } from '@touchstone/contracts/policy';
+import { useAuth } from '../lib/auth.ts';
 
-type Place = readonly [to: NonNullable<LinkProps['to']>, label: string];
+/** A place with a scope is shown to those who have it; the others are shown to all and explain themselves. */
+type Place = readonly [to: NonNullable<LinkProps['to']>, label: string, scope?: Scope];
 
 const PLACES = {
   data: [
@@ -18,9 +21,13 @@ const PLACES = {
     ['/evidence', 'Chain'],
     ['/evidence/trials', 'Trials'],
     ['/evidence/datasets', 'Datasets'],
+    ['/evidence/audit', 'Audit'],
   ],
   settings: [
     ['/settings', 'My account'],
+    ['/settings/keys', 'Keys'],
+    ['/settings/people', 'People'],
+    ['/settings/tenants', 'Tenants', 'tenant:write'],
     ['/settings/roles', 'Roles'],
     ['/settings/installation', 'Installation'],
   ],
@@ -28,21 +35,25 @@ const PLACES = {
 
 /** The pages of one room. */
 export function SubNav({ of }: { of: keyof typeof PLACES }) {
-  const [home] = PLACES[of][0] ?? [];
+  const { can } = useAuth();
+  const places: readonly Place[] = PLACES[of];
+  const [home] = places[0] ?? [];
   return (
     <nav aria-label={`Pages of ${of}`} className="relative mb-5 overflow-x-auto border-b border-line">
       <ul className="flex sm:gap-1">
-        {PLACES[of].map(([to, label]) => (
-          <li key={to}>
-            <Link
-              to={to}
-              activeOptions={{ exact: to === home, includeSearch: false }}
-              className="-mb-px block border-b-2 border-transparent px-1.5 py-1.5 sm:px-2.5 text-sm whitespace-nowrap text-soft hover:text-ink aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-ink"
-            >
-              {label}
-            </Link>
-          </li>
-        ))}
+        {places
+          .filter(([, , scope]) => scope === undefined || can(scope))
+          .map(([to, label]) => (
+            <li key={to}>
+              <Link
+                to={to}
+                activeOptions={{ exact: to === home, includeSearch: false }}
+                className="-mb-px block border-b-2 border-transparent px-1.5 py-1.5 sm:px-2.5 text-sm whitespace-nowrap text-soft hover:text-ink aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-ink"
+              >
+                {label}
+              </Link>
+            </li>
+          ))}
       </ul>
     </nav>
   );

@@ -10,6 +10,7 @@ export function useAuth() {
   return {
     query,
     hasOwner: query.data?.hasOwner ?? null,
+    provider: query.data?.provider ?? null,
     signedIn,
     isVisitor: signedIn !== null && signedIn.userId === null,
     role: signedIn?.role ?? null,

@@ -26,7 +26,7 @@ export function whenSessionEnds(handler: () => void): void {
 export function adoptSession(session: Session): AuthState {
   isEnded = false;
   access = { token: session.accessToken, expiresAtMs: Date.parse(session.accessTokenExpiresAt) };
-  return { hasOwner: true, signedIn: session.signedIn };
+  return { hasOwner: true, provider: null, signedIn: session.signedIn };
 }
 
 export function forgetSession(): void {

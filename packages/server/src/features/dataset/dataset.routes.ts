@@ -6,7 +6,7 @@ import type { DatasetService } from './dataset.service.ts';
 export function registerDatasetRoutes(serve: Serve, datasets: DatasetService): void {
   serve(freezeDataset, ({ caller, body }) => datasets.freeze(caller, body));
   serve(listDatasets, async ({ caller, query }) => {
-    const key = decodeCursor(query.cursor, ['string', 'string']);
+    const key = decodeCursor(query.cursor, ['instant', 'string']);
     const after = key === null ? undefined : { createdAt: String(key[0]), sha256: String(key[1]) };
     const rows = await datasets.list(caller, { after, limit: query.limit + 1 });
     return toPage(rows, query.limit, (row) => [row.createdAt, row.sha256]);

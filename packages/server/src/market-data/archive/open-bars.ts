@@ -79,12 +79,12 @@ function yearOf(day: string): number {
 
 /** What a transaction has brought back: of each file all rows, or those of some instruments. */
 type Held = { done: Promise<void>; files: Map<number, Set<number> | 'all'> };
-const heldBy = new WeakMap<Transaction, Held>();
+const heldBy = new WeakMap<Transaction['restored'], Held>();
 
 /** Two questions of one transaction wait for each other: no row may come twice. */
 function restoreInTurn(tx: Transaction, files: ArchivedFile[], instrumentIds: readonly number[] | undefined) {
-  const held = heldBy.get(tx) ?? { done: Promise.resolve(), files: new Map() };
-  heldBy.set(tx, held);
+  const held = heldBy.get(tx.restored) ?? { done: Promise.resolve(), files: new Map() };
+  heldBy.set(tx.restored, held);
   held.done = held.done.then(() => restoreMissing(tx, held, files, instrumentIds));
   return held.done;
 }

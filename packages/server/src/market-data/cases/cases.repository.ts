@@ -1,6 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
-import { type ReadTime, visibleAt } from '../facts/read-time.ts';
+import { openBars } from '../archive/open-bars.ts';
+import { dayLiteral, type ReadTime, visibleAt } from '../facts/read-time.ts';
 
 export type CaseState = 'open' | 'confirmed' | 'false';
 
@@ -20,6 +21,7 @@ export type CaseRow = {
   measure: number | null;
   threshold: number | null;
   reason: string;
+  withholds: boolean;
   known: string;
   decision_note: string;
   decided_at: string | null;
@@ -95,19 +97,30 @@ export type HeldRow = {
   line: number;
 };
 
-/** The bars a case holds back, by day and line. */
-export async function findHeldBars(tx: Transaction, caseId: number): Promise<HeldRow[]> {
+/** The bars a case holds back, by day and line; also those in sight that confirming it withholds, with line 0. */
+export async function findHeldBars(tx: Transaction, row: CaseRow): Promise<HeldRow[]> {
+  const bars = await openBarsOf(tx, row);
   const { rows } = await sql<HeldRow>`
+    SELECT * FROM (
     SELECT q.day, q.open, q.high, q.low, q.close, q.volume, q.run_id AS "runId",
            coalesce(q.known_at, r.published_at) AS "knownAt", q.line
     FROM price_quarantine q JOIN visible_run r ON r.run_id = q.run_id
-    WHERE q.case_id = ${caseId} ORDER BY q.instrument_id, q.day, q.line
+    WHERE q.case_id = ${row.id}
+    UNION ALL
+    (SELECT DISTINCT ON (o.day) o.day, o.open, o.high, o.low, o.close, o.volume, o.run_id,
+            coalesce(o.known_at, r.published_at), 0
+     FROM ${sql.raw(bars)} o JOIN visible_run r ON r.run_id = o.run_id
+     WHERE ${row.withholds} AND o.source_id = ${row.source_id} AND o.instrument_id = ${row.instrument_id}
+       AND o.day BETWEEN ${row.first_day}::date AND ${row.last_day}::date AND o.close IS NOT NULL
+       AND r.retracted_at IS NULL
+     ORDER BY o.day, coalesce(o.known_at, r.published_at) DESC, o.run_id DESC)
+    ) bars ORDER BY day, line
   `.execute(tx.query);
   return rows;
 }
 
-/** What a release of the case would publish: one bar a day (the last line of several), when each was knowable. */
-export async function findReleasable(tx: Transaction, caseId: number, bars: string) {
+/** What a query of bars would publish: how many, when they were knowable, of which instruments. */
+export async function countPublishable(tx: Transaction, query: string) {
   const { rows } = await sql<{
     count: number;
     recorded: number;
@@ -117,9 +130,18 @@ export async function findReleasable(tx: Transaction, caseId: number, bars: stri
   }>`
     SELECT count(*)::int AS count, count(*) FILTER (WHERE known_at IS NULL)::int AS recorded, min(known_at) AS least,
            max(known_at) AS most, coalesce(array_agg(DISTINCT instrument_id), '{}') AS ids
-    FROM (${sql.raw(releaseRows(caseId, bars))}) held
+    FROM (${sql.raw(query)}) held
   `.execute(tx.query);
   return rows[0]!;
+}
+
+/** The bars that a case names. */
+type Named = Pick<CaseRow, 'source_id' | 'instrument_id' | 'first_day' | 'last_day'>;
+
+/** The door to the prices of what a case names. */
+export function openBarsOf(tx: Transaction, row: Named): Promise<string> {
+  const instrumentIds = row.instrument_id === null ? undefined : [row.instrument_id];
+  return openBars(tx, { instrumentIds, from: row.first_day, to: row.last_day });
 }
 
 /** The rows of a release as a query, in the order of the columns of `price_observation`'s content. `bars` is what `openBars` gave. */
@@ -129,6 +151,39 @@ export function releaseRows(caseId: number, bars: string): string {
               WHERE o.instrument_id = q.instrument_id AND o.day = q.day AND o.source_id = q.source_id), 0) AS revision,
     q.open, q.high, q.low, q.close, q.volume, q.adjusted_close
     FROM price_quarantine q WHERE q.case_id = ${Math.trunc(caseId)} ORDER BY q.instrument_id, q.day, q.line DESC`;
+}
+
+/** The rows of several such queries, one for each bar. */
+export function oncePerBar(queries: readonly string[]): string {
+  return `SELECT DISTINCT ON (instrument_id, day) * FROM (${queries.map((query) => `(${query})`).join(' UNION ALL ')}) b
+    ORDER BY instrument_id, day`;
+}
+
+/** A telling without a price for every bar in sight that the case names, known from now on. */
+export function withholdRows(row: Named, bars: string): string {
+  const none = ['open', 'high', 'low', 'close', 'volume', 'adjusted_close'].map((name) => `NULL::float8 AS ${name}`);
+  return `SELECT l.instrument_id, l.day, NULL::timestamptz AS known_at, l.revision + 1 AS revision, ${none.join(', ')}
+    FROM (${lastTellings(row, bars)}) l WHERE l.close IS NOT NULL ORDER BY l.instrument_id, l.day`;
+}
+
+/** The bars that a confirmed case withholds, as they were told last before, known again from now on. */
+export function retellRows(row: Named, bars: string): string {
+  return `SELECT DISTINCT ON (o.instrument_id, o.day) o.instrument_id, o.day, NULL::timestamptz AS known_at,
+      l.revision + 1 AS revision, o.open, o.high, o.low, o.close, o.volume, o.adjusted_close
+    FROM (${lastTellings(row, bars)}) l
+    JOIN ${bars} o ON o.instrument_id = l.instrument_id AND o.day = l.day AND o.source_id = ${Math.trunc(row.source_id)}
+    JOIN visible_run r ON r.run_id = o.run_id
+    WHERE l.close IS NULL AND o.close IS NOT NULL AND r.retracted_at IS NULL
+    ORDER BY o.instrument_id, o.day, coalesce(o.known_at, r.published_at) DESC, o.run_id DESC`;
+}
+
+function lastTellings(row: Named, bars: string): string {
+  return `SELECT DISTINCT ON (o.instrument_id, o.day) o.instrument_id, o.day, o.close,
+      max(o.revision) OVER (PARTITION BY o.instrument_id, o.day) AS revision
+    FROM ${bars} o JOIN visible_run r ON r.run_id = o.run_id
+    WHERE o.source_id = ${Math.trunc(row.source_id)} AND o.instrument_id = ${Math.trunc(row.instrument_id ?? -1)}
+      AND o.day BETWEEN ${dayLiteral(row.first_day)} AND ${dayLiteral(row.last_day)} AND r.retracted_at IS NULL
+    ORDER BY o.instrument_id, o.day, coalesce(o.known_at, r.published_at) DESC, o.run_id DESC`;
 }
 
 /** Decides a case if nobody did since `version`; false when somebody did. */

@@ -4,7 +4,6 @@ import type { Database, Principal, Transaction } from '../../platform/database/d
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { decodeIdCursor, toPage } from '../../platform/http/cursor.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { openBars } from '../archive/open-bars.ts';
 import { barOf } from '../bars/bars.service.ts';
 import { PRICES } from '../facts/fact-tables.ts';
 import { publishInTransaction } from '../facts/publish-run.ts';
@@ -58,7 +57,7 @@ export function createCasesService(database: Database) {
         principal,
         async (tx) => {
           const row = found(await repository.findCase(tx, id), `There is no case ${id}.`);
-          const heldBars = await repository.findHeldBars(tx, id);
+          const heldBars = await repository.findHeldBars(tx, row);
           return { ...caseOf(row), heldBars, neighbours: await findNeighbours(tx, row) };
         },
         { readOnly: true, isolation: 'repeatable read' },
@@ -66,7 +65,7 @@ export function createCasesService(database: Database) {
     },
     /**
      * Confirms a finding, or calls it a false alarm: then the held bars are told by a run of their own, known when they
-     * always were.
+     * always were. Confirming a finding about bars in sight withholds them from now on; what was known before stays known.
      *
      * @throws NOT_FOUND, FORBIDDEN for a case of the system, CONFLICT, NOT_POSSIBLE_NOW when its bars are out already.
      */
@@ -89,11 +88,18 @@ export function createCasesService(database: Database) {
             `The bars of case ${id} were released. Retract the run of the release instead.`,
           );
         const release = decision.state === 'false' ? await releaseBars(tx, row, decision.note) : null;
+        const withheld =
+          decision.state === 'confirmed' && row.state === 'open' && row.withholds
+            ? await withholdBars(tx, row, decision.note)
+            : null;
         await appendEvidence(tx, {
           kind: 'case.decided',
           subjectKind: 'case',
           subjectId: id,
-          body: { state: decision.state, before: row.state, runId: row.run_id, releaseRunId: release },
+          body: {
+            ...{ state: decision.state, before: row.state, runId: row.run_id },
+            ...{ releaseRunId: release, withholdRunId: withheld },
+          },
         });
         return caseOf(found(await repository.findCase(tx, id), `There is no case ${id}.`));
       });
@@ -106,20 +112,34 @@ export function createCasesService(database: Database) {
  * datasets count the finding as a false alarm. Gives the run of the release.
  */
 async function releaseBars(tx: Transaction, row: repository.CaseRow, note: string): Promise<number> {
-  const instrumentIds = row.instrument_id === null ? undefined : [row.instrument_id];
-  const bars = await openBars(tx, { instrumentIds, from: row.first_day, to: row.last_day });
-  const held = await repository.findReleasable(tx, row.id, bars);
   const reason = note === '' ? `Released: case ${row.id} was a false alarm.` : note;
+  const bars = await repository.openBarsOf(tx, row);
+  const query =
+    row.withholds && row.state === 'confirmed'
+      ? repository.oncePerBar([repository.releaseRows(row.id, bars), repository.retellRows(row, bars)])
+      : repository.releaseRows(row.id, bars);
+  return publishBars(tx, row, { kind: 'release', query, reason });
+}
+
+/** Tells that there is no bar where the case names one in sight. The old tellings stay, as known until now. */
+async function withholdBars(tx: Transaction, row: repository.CaseRow, note: string): Promise<number> {
+  const reason = note === '' ? `Withheld: case ${row.id} was confirmed.` : note;
+  const bars = await repository.openBarsOf(tx, row);
+  return publishBars(tx, row, { kind: 'correction', query: repository.withholdRows(row, bars), reason });
+}
+
+async function publishBars(
+  tx: Transaction,
+  row: repository.CaseRow,
+  { kind, query, reason }: { kind: 'release' | 'correction'; query: string; reason: string },
+): Promise<number> {
+  const held = await repository.countPublishable(tx, query);
   const runId = await insertRun(tx, {
-    sourceId: row.source_id,
-    kind: 'release',
-    fileName: null,
-    options: { caseId: row.id },
-    note: reason,
+    ...{ sourceId: row.source_id, kind, fileName: null, options: { caseId: row.id }, note: reason },
   });
   const { table, columns } = PRICES;
   const heldRows = {
-    name: `(${repository.releaseRows(row.id, bars)}) AS held`,
+    name: `(${query}) AS held`,
     table,
     columns,
     rowCount: held.count,

@@ -2,6 +2,7 @@ import type { addCorporateAction, Bar, correctBar } from '@touchstone/contracts/
 import type { z } from 'zod';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
+import { FIRST_YEAR, LAST_YEAR } from '../csv/parse-date.ts';
 import { FACT_TABLES } from '../facts/fact-tables.ts';
 import { basisOf } from '../facts/price-source.ts';
 import { type Published, publishInTransaction } from '../facts/publish-run.ts';
@@ -25,6 +26,7 @@ export function createCorrectionsService(database: Database) {
           'INVALID_REQUEST',
           `The high must be the highest and the low the lowest price, were ${high} and ${low}.`,
         );
+      checkYear(day);
       return database.transaction(principal, async (tx) => {
         const source = await findTarget(tx, body);
         const revision = await repository.findNextRevision(tx, instrumentId, source.id, day);
@@ -45,6 +47,7 @@ export function createCorrectionsService(database: Database) {
     /** @throws NOT_FOUND, FORBIDDEN for facts of the system */
     async addCorporateAction(principal: Principal, body: AddCorporateAction) {
       const { instrumentId, day, kind, value } = body;
+      checkYear(day);
       return database.transaction(principal, async (tx) => {
         await findTarget(tx, body);
         const row = `SELECT ${whole(instrumentId)}, ${dayLiteral(day)}, '${kind}'::text, NULL::timestamptz, ${float(value)}`;
@@ -59,6 +62,13 @@ export function createCorrectionsService(database: Database) {
       });
     },
   };
+}
+
+/** The same years an import takes. */
+function checkYear(day: string): void {
+  const year = Number(day.slice(0, 4));
+  if (year >= FIRST_YEAR && year <= LAST_YEAR) return;
+  throw new ProblemError('INVALID_REQUEST', `The day must lie in ${FIRST_YEAR} to ${LAST_YEAR}, was ${day}.`);
 }
 
 async function findTarget(tx: Transaction, body: { instrumentId: number; sourceId: number }) {

@@ -19,6 +19,8 @@ export type NewCase = {
   threshold: number | null;
   reason: string;
   knownAt: number | null;
+  /** True when it names bars that are in sight: confirming it withholds them. */
+  withholds?: boolean;
 };
 
 /** What a delivery has staged and found, ready to be made visible. */
@@ -197,10 +199,11 @@ async function insertCases(tx: Transaction, run: RunRow, cases: readonly NewCase
   }));
   const { rows } = await sql<{ id: number }>`
     INSERT INTO data_case (tenant_id, run_id, source_id, instrument_id, kind, action, first_day, last_day, row_count,
-                           measure, threshold, reason, known_at)
+                           measure, threshold, reason, known_at, withholds)
     SELECT ${run.tenant_id}, ${run.id}, ${run.source_id}, (c->>'instrumentId')::int, c->>'kind', c->>'action',
            (c->>'firstDay')::date, (c->>'lastDay')::date, (c->>'rowCount')::int, (c->>'measure')::float8,
-           (c->>'threshold')::float8, c->>'reason', (c->>'knownAt')::timestamptz
+           (c->>'threshold')::float8, c->>'reason', (c->>'knownAt')::timestamptz,
+           coalesce((c->>'withholds')::boolean, false)
     FROM jsonb_array_elements(${JSON.stringify(told)}::jsonb) WITH ORDINALITY AS t (c, no) ORDER BY no
     RETURNING id
   `.execute(tx.query);

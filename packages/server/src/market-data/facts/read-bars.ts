@@ -50,7 +50,8 @@ export async function findBars(
   let best = -1;
   let bestKnown = Number.NaN;
   const keep = () => {
-    if (best < 0) return;
+    // A telling without a price withholds the bar: see cases, confirmed after the bar was accepted.
+    if (best < 0 || [open, high, low, close].every((column) => Number.isNaN(column![best]!))) return;
     bars.push({
       day: textOf(day![best]!, DAYS, dayText),
       open: orNull(open![best]!),

@@ -1,4 +1,5 @@
 import type { Principal } from '../../platform/database/database.ts';
+import type { TableFact } from '../price-import/import-table.ts';
 import type { PriceBasis } from '../price-import/judge-delivery.ts';
 
 /** Daily bars of one symbol as a vendor told them, ascending by day; missing is NaN. */
@@ -48,4 +49,61 @@ export type PriceFeed = {
   batchSize: number;
   /** Bars of `from` to `to`, both included, days since 1970-01-01. */
   fetchBars(symbols: readonly string[], from: number, to: number, context: FeedContext): Promise<FeedBatch>;
+  /**
+   * Splits with an ex-day of `from` to `to`, for a vendor that tells them. Asked when a whole history came back at another
+   * level; costs what the vendor charges. Nothing is said about symbols without one, nor about failures.
+   */
+  fetchSplits?(symbols: readonly string[], from: number, to: number, context: FeedContext): Promise<FeedSplit[]>;
+};
+
+/** New shares for one old share, effective at the open of `day` (days since 1970-01-01). */
+export type FeedSplit = { symbol: string; day: number; ratio: number };
+
+/** One question for facts that are no bars. */
+export type FactQuestion = {
+  /** A series, or whatever `symbols` of the feed names. */
+  symbol: string;
+  from: number;
+  to: number;
+  /** The last day whose state of knowledge is here already; null at first. Feeds with vintages go on from it. */
+  knownThrough: number | null;
+  /** The latest value told of each day; null where the source said that there is none. */
+  told: ReadonlyMap<number, number | null>;
+};
+
+/** A vendor of exchange rates or macro series. Its failures are gaps, never exceptions; only an abort is thrown. */
+export type FactFeed = {
+  kind: 'exchange_rates' | 'macro';
+  /** What it fetches when nobody names anything. */
+  symbols: readonly string[];
+  fetchFacts(question: FactQuestion, context: FeedContext): Promise<{ facts: TableFact[]; gaps: FeedGap[] }>;
+};
+
+export type FeedCredits = {
+  minuteLeft: number;
+  dayLeft: number;
+  minuteLimit: number;
+  dayLimit: number;
+  /** EpochMs. */
+  dayResetsAt: number;
+};
+
+/** What some symbols cost. */
+export type FeedPlan = {
+  credits: number;
+  minutes: number;
+  /** Days of the vendor it takes, today included. */
+  days: number;
+  sentence: string;
+};
+
+/** A vendor opened with its settings and its key. */
+export type OpenFeed = {
+  source: { prices: PriceFeed } | { facts: FactFeed };
+  /** Null for a vendor without credits. */
+  credits: { status(): Promise<FeedCredits>; plan(symbolCount: number): Promise<FeedPlan> } | null;
+  /** EpochMs until which a vendor that failed often is left alone; null: it is asked. */
+  restsUntil(): Promise<number | null>;
+  /** Asks one small question. Null when the answer was good. */
+  probe(context: FeedContext): Promise<FeedGap | null>;
 };

@@ -14,6 +14,7 @@ import {
 import { FACT_TABLES, type FactTable } from '../facts/fact-tables.ts';
 import type { PublishPlan } from '../facts/publish-run.ts';
 import { createStaging, type StagedTable, stagingName } from '../facts/staging.ts';
+import { type Within, withinOwn } from '../facts/within.ts';
 import { FileRefusal, placeOf, type RowProblem } from './read-prices.ts';
 import { type FileKind, type ImportJob, openFile, type Progress } from './run-import.ts';
 
@@ -57,10 +58,13 @@ export async function importTable(
       errorCount,
       rowCount: errorCount,
     });
-  const judged = await judgeFacts(database, job, kind, facts, problems);
+  const within = withinOwn(database, job.principal);
+  const judged = await judgeFacts(within, job, kind, facts, (line, rule) => {
+    if (problems.length < 100) problems.push({ file: job.file.name, line, column: 'value', rule });
+  });
   failPoint('import.after-court');
   progress(0.6, `Copying ${judged.fresh.length.toLocaleString('en')} rows`);
-  const tables = await stageFacts(database, job, FACT_TABLES[kind], judged.fresh);
+  const tables = await stageFacts(within, job.runId, FACT_TABLES[kind], judged.fresh);
   failPoint('import.after-staging');
   progress(0.92, 'Publishing');
   const days = judged.fresh.map((fact) => String(fact.values.day)).sort();
@@ -163,7 +167,10 @@ function companyFacts(row: CorporateActionRow | FundamentalRow, instrument_id: n
 }
 
 /** `vintages` counts the rows of each series and day, so that several vintages of a file have keys of their own. */
-function macroFact({ line, series, day, value, vintageDay }: MacroRow, vintages: Map<string, number>): TableFact {
+export function macroFact(
+  { line, series, day, value, vintageDay }: MacroRow,
+  vintages: Map<string, number>,
+): TableFact {
   const key = `${series}|${day}`;
   const vintage = vintages.get(key) ?? 0;
   vintages.set(key, vintage + 1);
@@ -184,7 +191,7 @@ const rateClock = new Intl.DateTimeFormat('en', { timeZone: 'Europe/Berlin', hou
 const ECB_HOUR = 16;
 
 /** Euro rates come at 16:00 in Frankfurt; of others only the day is known, so they count from its end. */
-function rateKnownAt(base: string, day: string): number {
+export function rateKnownAt(base: string, day: string): number {
   const midnight = dayNumber(day) * MS_PER_DAY;
   if (base !== 'EUR') return midnight + MS_PER_DAY;
   const guess = midnight + (ECB_HOUR - 1) * MS_PER_HOUR;
@@ -193,7 +200,7 @@ function rateKnownAt(base: string, day: string): number {
 
 // ---- What was told before ---------------------------------------------------------------------------------------------
 
-type JudgedFacts = { fresh: TableFact[]; unchangedCount: number; revisedCount: number; repeatedCount: number };
+export type JudgedFacts = { fresh: TableFact[]; unchangedCount: number; revisedCount: number; repeatedCount: number };
 
 const KEY_COLUMNS: Record<string, readonly string[]> = {
   corporate_action: ['instrument_id', 'day', 'kind'],
@@ -203,15 +210,20 @@ const KEY_COLUMNS: Record<string, readonly string[]> = {
   macro_observation: ['series', 'day'],
 };
 
-async function judgeFacts(
-  database: Database,
-  job: ImportJob,
+/**
+ * Leaves out what the source has told before, to the last digit.
+ *
+ * @param onRepeat Told of a row that contradicts another one of the same delivery, which is left out.
+ */
+export async function judgeFacts(
+  within: Within,
+  job: { source: Pick<ImportJob['source'], 'id' | 'knownAtRule'>; now: number },
   kind: Exclude<FileKind, 'prices'>,
   facts: readonly TableFact[],
-  problems: RowProblem[],
+  onRepeat: (line: number, rule: string) => void,
 ): Promise<JudgedFacts> {
   const tables = FACT_TABLES[kind];
-  const known = await database.transaction(job.principal, async (tx) => {
+  const known = await within(async (tx) => {
     const maps: Map<string, number | null>[] = [];
     for (const { table } of tables) maps.push(await loadTold(tx, table, job.source.id));
     return maps;
@@ -232,7 +244,7 @@ async function judgeFacts(
       if (!Object.is(before ?? Number.NaN, value)) {
         judged.repeatedCount++;
         const rule = `a ${table.replace('_', ' ')} must come once a day; found ${value} after ${before}.`;
-        if (problems.length < 100) problems.push({ file: job.file.name, line: fact.line, column: 'value', rule });
+        onRepeat(fact.line, rule);
       } else judged.unchangedCount++;
       continue;
     }
@@ -284,16 +296,16 @@ const BATCH_ROWS = 10_000;
 
 /** Puts facts into one staging table for each fact table of the kind. */
 export async function stageFacts(
-  database: Database,
-  job: Pick<ImportJob, 'principal' | 'runId'>,
+  within: Within,
+  runId: number,
   tables: readonly FactTable[],
   facts: readonly TableFact[],
 ): Promise<StagedTable[]> {
   const staged: StagedTable[] = [];
   for (const [index, { table, columns }] of tables.entries()) {
-    const name = stagingName(job.runId, table);
+    const name = stagingName(runId, table);
     const own = facts.filter((fact) => fact.table === index);
-    await database.transaction(job.principal, async (tx) => {
+    await within(async (tx) => {
       await createStaging(tx, name, table, columns);
       for (let from = 0; from < own.length; from += BATCH_ROWS)
         await insertFacts(tx, name, columns, own.slice(from, from + BATCH_ROWS));

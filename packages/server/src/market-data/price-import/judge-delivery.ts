@@ -100,8 +100,9 @@ export function judgeDelivery(delivery: Delivery, context: JudgeContext): Judged
     revisedCount: 0,
     quarantinedCount: 0,
   };
-  const ranges = compareWithKnown(delivery, context, judged, isRevised);
-  if (judged.unchangedCount < size) judgeRows(delivery, context, judged, ranges);
+  const heldAgain = new Uint8Array(size);
+  const ranges = compareWithKnown(delivery, context, judged, isRevised, heldAgain);
+  if (judged.unchangedCount < size) judgeRows(delivery, context, judged, ranges, heldAgain);
   for (let row = 0; row < size; row++) {
     if (judged.fate[row]! >= 0) judged.quarantinedCount++;
     else if (judged.fate[row] === ACCEPTED) {
@@ -121,6 +122,7 @@ function compareWithKnown(
   context: JudgeContext,
   judged: JudgedDelivery,
   isRevised: Uint8Array,
+  heldAgain: Uint8Array,
 ): Ranges {
   const { instrumentIds, offsets, day } = delivery;
   const ranges = new Int32Array(instrumentIds.length * 2);
@@ -138,6 +140,7 @@ function compareWithKnown(
       const told = at < to && known!.day[at] === day[row] ? at : -1;
       const isHeld =
         held.size > 0 && (held.get(`${id}|${day[row]}`)?.some((values) => isSame(delivery, row, values)) ?? false);
+      if (isHeld) heldAgain[row] = 1;
       judgeTelling(delivery, row, known, told, isHeld, judged, isRevised);
     }
   }
@@ -210,7 +213,20 @@ function heldByKey(held: readonly HeldBar[]): Map<string, (readonly number[])[]>
 /** The bars the court sees, and the delivery's row of each; -1 for a bar known before and not told again. */
 type Bench = { panel: BarPanel; rowOf: Int32Array | null };
 
-function judgeRows(delivery: Delivery, context: JudgeContext, judged: JudgedDelivery, ranges: Ranges): void {
+/** Sessions before the first new bar of an instrument whose accepted bars are judged again. */
+const REJUDGED_ROWS = 10;
+/** Findings that later bars settle: a spike shows by its return, a swapped currency by being swapped back. */
+const REJUDGED_KINDS: ReadonlySet<string> = new Set(['bad-tick', 'currency-swap']);
+const ACCEPTED_BEFORE =
+  'It was accepted when it came, before later bars showed this, and is in sight until the case is confirmed.';
+
+function judgeRows(
+  delivery: Delivery,
+  context: JudgeContext,
+  judged: JudgedDelivery,
+  ranges: Ranges,
+  heldAgain: Uint8Array,
+): void {
   const bench = seat(delivery, context.known, ranges);
   const [first, last] = endsOf(bench.panel.day);
   const ids = delivery.instrumentIds;
@@ -225,9 +241,33 @@ function judgeRows(delivery: Delivery, context: JudgeContext, judged: JudgedDeli
     knownSplits,
   });
   const touched = endsOfTouched(delivery.day, judged.fate);
-  const news = findings.filter((finding) => isNews(finding, bench, judged, ids, context, touched));
+  const isLate = (finding: PanelFinding) => namesAccepted(finding, bench, judged, heldAgain);
+  const news = findings.filter((finding) => isNews(finding, bench, judged, ids, context, touched, isLate(finding)));
   const groups = groupFindings(news);
-  for (const group of groups) addCase(group, bench, ids, context, judged);
+  for (const group of groups) addCase(group, bench, ids, context, judged, group.length === 1 && isLate(group[0]!));
+}
+
+/**
+ * True when a finding names bars that are in sight since an earlier delivery, and bars of this one came soon after them:
+ * then they are what makes it wrong.
+ */
+function namesAccepted(
+  finding: PanelFinding,
+  { panel, rowOf }: Bench,
+  { fate }: JudgedDelivery,
+  heldAgain: Uint8Array,
+): boolean {
+  const span = panelRows(finding, panel);
+  if (rowOf === null || span === null || !REJUDGED_KINDS.has(finding.kind)) return false;
+  const end = panel.offset[finding.instrument + 1]!;
+  let firstFresh = Math.max(panel.offset[finding.instrument]!, span[1] - REJUDGED_ROWS);
+  while (firstFresh < end && !(rowOf[firstFresh]! >= 0 && fate[rowOf[firstFresh]!] !== UNCHANGED)) firstFresh++;
+  if (firstFresh === end || firstFresh > span[1] + REJUDGED_ROWS) return false;
+  for (let at = span[0]; at <= span[1]; at++) {
+    const row = rowOf[at]!;
+    if (row < 0 || (fate[row] === UNCHANGED && heldAgain[row] === 0)) return true;
+  }
+  return false;
 }
 
 function seat(delivery: Delivery, known: KnownBars | null, ranges: Ranges): Bench {
@@ -258,15 +298,20 @@ function seat(delivery: Delivery, known: KnownBars | null, ranges: Ranges): Benc
     let told = ranges[2 * s]!;
     const toldEnd = ranges[2 * s + 1]!;
     for (let row = offsets[s]!; row < offsets[s + 1]!; row++) {
-      for (; told < toldEnd && known.day[told]! < day[row]!; told++) if (known.live[told] === 1) put(known, told, -1);
+      for (; told < toldEnd && known.day[told]! < day[row]!; told++) if (isInSight(known, told)) put(known, told, -1);
       // The delivery's own telling of the day takes the place of the known one.
       while (told < toldEnd && known.day[told] === day[row]) told++;
       put(delivery, row, row);
     }
-    for (; told < toldEnd; told++) if (known.live[told] === 1) put(known, told, -1);
+    for (; told < toldEnd; told++) if (isInSight(known, told)) put(known, told, -1);
     panel.offset[s + 1] = at;
   }
   return { panel: { ...barsBetween(panel, 0, at), offset: panel.offset }, rowOf: rowOf.subarray(0, at) };
+}
+
+/** A bar whose last telling says that there is none was withheld by a decision: reads do not show it either. */
+function isInSight(known: KnownBars, row: number): boolean {
+  return known.live[row] === 1 && !Number.isNaN(known.close[row]!);
 }
 
 /** Rows of the panel an instrument's finding names; -1 for none. */
@@ -287,7 +332,10 @@ function freshRows(finding: PanelFinding, bench: Bench, judged: JudgedDelivery):
   return rows;
 }
 
-/** A finding is news when it names a row not judged before, and a note when it was not written before either. */
+/**
+ * A finding is news when it names a row not judged before, or one that later bars make look wrong; a note, and a finding
+ * about accepted bars, when it was not written before either.
+ */
 function isNews(
   finding: PanelFinding,
   bench: Bench,
@@ -295,19 +343,29 @@ function isNews(
   ids: Int32Array,
   context: JudgeContext,
   touched: [number, number],
+  isLate: boolean,
 ): boolean {
+  const id = idOf(finding, ids);
   if (
-    finding.action === 'note' &&
-    context.caseKeys.has(caseKey(finding.kind, idOf(finding, ids), finding.firstDay, finding.lastDay))
+    (finding.action === 'note' || isLate) &&
+    context.caseKeys.has(caseKey(finding.kind, id, finding.firstDay, finding.lastDay))
   )
+    return false;
+  // A share that stands still is one case, not one more for every day it goes on.
+  if (finding.kind === 'stale-run' && context.caseKeys.has(caseStartKey(finding.kind, id, finding.firstDay)))
     return false;
   if (finding.instrument < 0 || finding.firstRow < 0)
     return finding.lastDay >= touched[0] && finding.firstDay <= touched[1];
-  return freshRows(finding, bench, judged).length > 0;
+  return isLate || freshRows(finding, bench, judged).length > 0;
 }
 
 export function caseKey(kind: string, instrumentId: number | null, firstDay: number, lastDay: number): string {
   return `${kind}|${instrumentId ?? ''}|${firstDay}|${lastDay}`;
+}
+
+/** The same without its end, which moves while the finding goes on. */
+export function caseStartKey(kind: string, instrumentId: number | null, firstDay: number): string {
+  return `${kind}|${instrumentId ?? ''}|${firstDay}`;
 }
 
 function idOf(finding: PanelFinding, ids: Int32Array): number | null {
@@ -333,6 +391,7 @@ function addCase(
   ids: Int32Array,
   context: JudgeContext,
   judged: JudgedDelivery,
+  isLate: boolean,
 ): void {
   const finding = group[0]!;
   const number = judged.cases.length;
@@ -357,7 +416,11 @@ function addCase(
     rowCount: held > 0 ? held : rows,
     measure: Number.isFinite(finding.measure) ? finding.measure : null,
     threshold: Number.isFinite(finding.limit) ? finding.limit : null,
-    reason: group.length === 1 ? finding.reason : `${group.length} findings of this kind, the first: ${finding.reason}`,
+    reason:
+      group.length > 1
+        ? `${group.length} findings of this kind, the first: ${finding.reason}`
+        : [finding.reason, isLate ? ACCEPTED_BEFORE : ''].filter(Boolean).join(' '),
+    withholds: isLate,
     knownAt: caseKnownAt(lastDay, context),
   });
 }

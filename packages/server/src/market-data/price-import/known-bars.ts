@@ -5,7 +5,7 @@ import { type CopyType, copyOut } from '../../platform/database/copy-binary.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import { openBars } from '../archive/open-bars.ts';
 import { dayLiteral } from '../facts/literals.ts';
-import { caseKey, type HeldBar, type KnownBars } from './judge-delivery.ts';
+import { caseKey, caseStartKey, type HeldBar, type KnownBars } from './judge-delivery.ts';
 
 /** Days before a delivery that the court may look at to know what is usual. */
 const CONTEXT_DAYS = 200;
@@ -57,14 +57,24 @@ async function hasPublished(tx: Transaction, sourceId: number): Promise<boolean>
   return row !== undefined;
 }
 
-/** Bars of this source that are held back and were not released. */
+/** Bars of this source that are held back and were not released, and tellings that a confirmed case has withheld. */
 export async function loadHeldBars(tx: Transaction, question: KnownQuestion): Promise<HeldBar[]> {
+  const days = { from: dayText(question.firstDay), to: dayText(question.lastDay) };
+  const bars = await openBars(tx, { instrumentIds: question.instrumentIds, ...days });
   const { rows } = await sql<{ id: number; day: string } & Record<(typeof NAMES)[number], number | null>>`
     SELECT q.instrument_id AS id, q.day, q.open, q.high, q.low, q.close, q.volume, q.adjusted_close AS adj
     FROM price_quarantine q JOIN data_case c ON c.id = q.case_id JOIN visible_run r ON r.run_id = q.run_id
     WHERE q.source_id = ${question.sourceId} AND q.instrument_id = ANY (${[...question.instrumentIds]}::int[])
       AND q.day BETWEEN ${dayText(question.firstDay)}::date AND ${dayText(question.lastDay)}::date
       AND r.retracted_at IS NULL AND c.state <> 'false'
+    UNION ALL
+    SELECT o.instrument_id, o.day, o.open, o.high, o.low, o.close, o.volume, o.adjusted_close
+    FROM data_case c
+    JOIN ${sql.raw(bars)} o ON o.instrument_id = c.instrument_id AND o.source_id = c.source_id
+      AND o.day BETWEEN c.first_day AND c.last_day
+    WHERE c.withholds AND c.state = 'confirmed' AND o.close IS NOT NULL
+      AND c.source_id = ${question.sourceId} AND c.instrument_id = ANY (${[...question.instrumentIds]}::int[])
+      AND o.day BETWEEN ${dayText(question.firstDay)}::date AND ${dayText(question.lastDay)}::date
   `.execute(tx.query);
   return rows.map((row) => ({
     instrumentId: row.id,
@@ -99,6 +109,9 @@ export async function loadCaseKeys(tx: Transaction, sourceId: number): Promise<S
     WHERE c.source_id = ${sourceId} AND r.retracted_at IS NULL
   `.execute(tx.query);
   return new Set(
-    rows.map(({ kind, id, first, last }) => caseKey(kind.replaceAll('_', '-'), id, dayNumber(first), dayNumber(last))),
+    rows.flatMap(({ kind, id, first, last }) => {
+      const name = kind.replaceAll('_', '-');
+      return [caseKey(name, id, dayNumber(first), dayNumber(last)), caseStartKey(name, id, dayNumber(first))];
+    }),
   );
 }

@@ -7,6 +7,7 @@ import { failPoint } from '../../platform/fail-point.ts';
 import { CsvRefusal, type CsvSource, type OnBadRow } from '../csv/index.ts';
 import { basisSentence } from '../facts/basis-sentence.ts';
 import type { PublishPlan } from '../facts/publish-run.ts';
+import { type Within, withinOwn } from '../facts/within.ts';
 import { ensureInstruments } from './ensure-instruments.ts';
 import { importTable } from './import-table.ts';
 import { type Delivery, judgeDelivery, type KnownAtRule, type PriceBasis } from './judge-delivery.ts';
@@ -73,18 +74,13 @@ async function importPrices(database: Database, job: ImportJob, progress: Progre
   failPoint('import.after-parse');
   if (source.priceBasis !== null && source.priceBasis !== basis)
     throw new FileRefusal(basisSentence(source.name, source.priceBasis, basis));
-  const instrumentIds = await ensureInstruments(
-    database,
-    principal,
-    parsed.symbols,
-    parsed.currencies,
-    source.calendar,
-  );
+  const within = withinOwn(database, principal);
+  const instrumentIds = await within((tx) => ensureInstruments(tx, parsed.symbols, parsed.currencies, source.calendar));
   const delivery: Delivery = { ...parsed, instrumentIds, offsets, knownAt: null };
   progress(0.5, `Judging ${parsed.rowCount.toLocaleString('en')} bars of ${parsed.symbols.length} symbols`);
-  const judged = await judgeForSource(database, principal, source, basis, delivery, job.now);
+  const judged = await judgeForSource(within, source, basis, delivery, job.now);
   failPoint('import.after-court');
-  const staged = await stageBars(database, principal, job.runId, delivery, judged, {
+  const staged = await stageBars(within, job.runId, delivery, judged, {
     onProgress: (fraction) =>
       progress(0.65 + 0.25 * fraction, `Copying ${judged.acceptedCount.toLocaleString('en')} bars`),
   });
@@ -118,8 +114,7 @@ async function importPrices(database: Database, job: ImportJob, progress: Progre
 
 /** Judges bars beside what their source has told before. */
 export async function judgeForSource(
-  database: Database,
-  principal: Principal,
+  within: Within,
   source: Pick<ImportJob['source'], 'id' | 'calendar' | 'knownAtRule'>,
   basis: PriceBasis,
   delivery: Delivery,
@@ -132,8 +127,7 @@ export async function judgeForSource(
     lastDay = Math.max(lastDay, day);
   }
   const question = { sourceId: source.id, instrumentIds: [...delivery.instrumentIds], firstDay, lastDay };
-  const told = await database.transaction(
-    principal,
+  const told = await within(
     async (tx) => ({
       known: await loadKnownBars(tx, question),
       held: await loadHeldBars(tx, question),

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type CopyColumn, copyIn, encodeCopy } from '../../platform/database/copy-binary.ts';
-import type { Database, Principal } from '../../platform/database/database.ts';
 import { failPoint } from '../../platform/fail-point.ts';
 import { PRICES } from '../facts/fact-tables.ts';
 import { createStaging, type StagedTable, stagingName } from '../facts/staging.ts';
+import type { Within } from '../facts/within.ts';
 import { ACCEPTED, type Delivery, type JudgedDelivery } from './judge-delivery.ts';
 
 /** Rows of one COPY: large enough to be fast, small enough that progress moves and memory stays flat. */
@@ -23,33 +23,33 @@ export type StagedBars = {
 
 /** Copies the judged rows into staging tables of the run, in key order, hashing what it sends. */
 export async function stageBars(
-  database: Database,
-  principal: Principal,
+  within: Within,
   runId: number,
   delivery: Delivery,
   judged: JudgedDelivery,
-  options: { signal?: AbortSignal | undefined; onProgress?: (fraction: number) => void } = {},
+  options: { signal?: AbortSignal | undefined; onProgress?: (fraction: number) => void; batchRows?: number } = {},
 ): Promise<StagedBars> {
   const names = { bars: stagingName(runId, 'bars'), held: stagingName(runId, 'held') };
-  await database.transaction(principal, async (tx) => {
+  const batchRows = options.batchRows ?? BATCH_ROWS;
+  await within(async (tx) => {
     await createStaging(tx, names.bars, PRICES.table, PRICES.columns);
     await createStaging(tx, names.held, PRICES.table, HELD_COLUMNS, ['line', 'case_no']);
   });
   const { accepted, held } = rowsInKeyOrder(delivery, judged);
   const instrument = instrumentOfRows(delivery);
   const hash = createHash('sha256');
-  for (let from = 0; from < accepted.length || from === 0; from += BATCH_ROWS) {
+  for (let from = 0; from < accepted.length || from === 0; from += batchRows) {
     options.signal?.throwIfAborted();
-    const rows = accepted.subarray(from, from + BATCH_ROWS);
+    const rows = accepted.subarray(from, from + batchRows);
     const chunks = hashed(encodeCopy(barColumns(delivery, judged, instrument, rows), rows.length), hash, from === 0);
-    await database.transaction(principal, ({ client }) => copyIn(client, names.bars, chunks));
+    await within(({ client }) => copyIn(client, names.bars, chunks));
     if (from === 0) failPoint('import.during-copy');
-    options.onProgress?.(Math.min(1, (from + BATCH_ROWS) / Math.max(1, accepted.length)));
+    options.onProgress?.(Math.min(1, (from + batchRows) / Math.max(1, accepted.length)));
   }
   hash.update(TRAILER);
   if (held.length > 0) {
     const columns = heldColumns(delivery, judged, instrument, held);
-    await database.transaction(principal, ({ client }) => copyIn(client, names.held, encodeCopy(columns, held.length)));
+    await within(({ client }) => copyIn(client, names.held, encodeCopy(columns, held.length)));
   }
   const [firstDay, lastDay] = daysOf(delivery.day, accepted);
   return {

@@ -12,6 +12,7 @@ import { FACT_TABLES, type RunKind } from '../facts/fact-tables.ts';
 import type { PriceBasis } from '../facts/price-source.ts';
 import { type PublishPlan, publishRun } from '../facts/publish-run.ts';
 import { dropStaging } from '../facts/staging.ts';
+import { withinOwn } from '../facts/within.ts';
 import { stageFacts, type TableFact } from '../price-import/import-table.ts';
 import type { Delivery } from '../price-import/judge-delivery.ts';
 import { ensureSource, insertRun, type SourceRow } from '../price-import/price-import.repository.ts';
@@ -183,7 +184,7 @@ async function loadFacts(
   const { database, market, ids, source } = loading;
   const runId = await beginRun(loading, source, kind, step);
   const facts = factsOf(market, ids);
-  const tables = await stageFacts(database, { principal: SYSTEM_PRINCIPAL, runId }, FACT_TABLES[kind], facts);
+  const tables = await stageFacts(withinOwn(database, SYSTEM_PRINCIPAL), runId, FACT_TABLES[kind], facts);
   const days = facts.map(({ values }) => String(values.day)).sort();
   await publishRun(database, SYSTEM_PRINCIPAL, {
     ...EMPTY_PLAN,
@@ -207,8 +208,9 @@ async function loadBars(
   const { database, clock } = loading;
   const runId = await beginRun(loading, source, 'prices', step);
   const about = { id: source.id, calendar: 'XNYS' as const, knownAtRule: 'declared_in_data' as const };
-  const judged = await judgeForSource(database, SYSTEM_PRINCIPAL, about, basis, delivery, clock.now());
-  const staged = await stageBars(database, SYSTEM_PRINCIPAL, runId, delivery, judged);
+  const within = withinOwn(database, SYSTEM_PRINCIPAL);
+  const judged = await judgeForSource(within, about, basis, delivery, clock.now());
+  const staged = await stageBars(within, runId, delivery, judged);
   const { acceptedCount, unchangedCount, revisedCount, quarantinedCount, cases } = judged;
   await publishRun(database, SYSTEM_PRINCIPAL, {
     ...EMPTY_PLAN,

@@ -6,7 +6,7 @@ export type SourceRow = {
   tenant_id: number;
   code: string;
   name: string;
-  kind: 'simulator' | 'file' | 'manual' | 'calendar';
+  kind: 'simulator' | 'file' | 'manual' | 'calendar' | 'feed';
   calendar: string;
   currency: string;
   price_basis: 'raw' | 'split_adjusted' | 'total_return' | null;

@@ -6,20 +6,17 @@ import {
   type KeyObject,
   randomUUID,
 } from 'node:crypto';
-import { ROLES, type Role } from '@touchstone/contracts/policy';
 import type { Clock } from '../clock/clock.ts';
 import { type Database, SYSTEM_PRINCIPAL } from '../database/database.ts';
 import type { SecretBox } from './secret-box.ts';
 
-/** Whose token it is. */
-export type AccessClaims = { userId: number; tenantId: number; role: Role; family: string };
+/** Whose token it is. What they may do is not in it: that can change while a token lives. */
+export type AccessClaims = { userId: number; tenantId: number; family: string };
 
 export type AccessTokens = {
   issue(claims: AccessClaims): Promise<{ token: string; expiresAt: number }>;
   /** Null for a token that is not ours, was changed, or is too old. */
   verify(token: string): Promise<AccessClaims | null>;
-  /** Refuses the tokens of an ended session at once, in this process; elsewhere they run out within 15 minutes. */
-  forget(family: string): void;
 };
 
 const ISSUER = 'touchstone';
@@ -37,7 +34,6 @@ type SigningKey = { keyId: string; publicKey: KeyObject; privateKey: KeyObject |
 export function createAccessTokens(database: Database, clock: Clock, box: SecretBox): AccessTokens {
   const keys = new Map<string, SigningKey>();
   const verified = new Map<string, { claims: AccessClaims; expiresAt: number }>();
-  const ended = new Map<string, number>();
   let reloadedAt = Number.NEGATIVE_INFINITY;
 
   async function reload(): Promise<void> {
@@ -77,7 +73,7 @@ export function createAccessTokens(database: Database, clock: Clock, box: Secret
       const key = await getSigner();
       const issuedAt = Math.floor(clock.now() / 1000);
       const expiresAt = issuedAt * 1000 + TOKEN_LIFE_MS;
-      const token = await new SignJWT({ tenant: claims.tenantId, role: claims.role, family: claims.family })
+      const token = await new SignJWT({ tenant: claims.tenantId, family: claims.family })
         .setProtectedHeader({ alg: 'EdDSA', kid: key.keyId })
         .setIssuer(ISSUER)
         .setSubject(String(claims.userId))
@@ -105,12 +101,7 @@ export function createAccessTokens(database: Database, clock: Clock, box: Secret
         verified.delete(token);
         return null;
       }
-      return ended.has(found.claims.family) ? null : found.claims;
-    },
-    forget(family) {
-      const now = clock.now();
-      for (const [other, until] of ended) if (until < now) ended.delete(other);
-      ended.set(family, now + TOKEN_LIFE_MS);
+      return found.claims;
     },
   };
 }
@@ -132,11 +123,9 @@ async function check(token: string, key: KeyObject, now: number) {
       algorithms: ['EdDSA'],
       currentDate: new Date(now),
     });
-    const role = ROLES.find((candidate) => candidate === payload.role);
     const { sub, exp, tenant, family } = payload;
-    if (role === undefined || typeof tenant !== 'number' || typeof family !== 'string' || exp === undefined)
-      return null;
-    return { claims: { userId: Number(sub), tenantId: tenant, role, family }, expiresAt: exp * 1000 };
+    if (typeof tenant !== 'number' || typeof family !== 'string' || exp === undefined) return null;
+    return { claims: { userId: Number(sub), tenantId: tenant, family }, expiresAt: exp * 1000 };
   } catch {
     return null;
   }
@@ -147,7 +136,7 @@ type StoredKey = { key_id: string; public_jwk: unknown; private_jwk_encrypted: B
 function importKey(row: StoredKey, box: SecretBox): SigningKey {
   let privateKey: KeyObject | null = null;
   try {
-    const jwk = JSON.parse(box.decrypt(row.private_jwk_encrypted).toString('utf8'));
+    const jwk = JSON.parse(box.decrypt('signing keys', row.private_jwk_encrypted).toString('utf8'));
     privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
   } catch {
     // The secret was changed since: the key can no longer sign, and a new one is made.
@@ -168,7 +157,7 @@ async function makeKey(database: Database, clock: Clock, box: SecretBox): Promis
         tenant_id: SYSTEM_PRINCIPAL.tenantId,
         key_id: randomUUID(),
         public_jwk: JSON.stringify(publicJwk),
-        private_jwk_encrypted: box.encrypt(Buffer.from(JSON.stringify(privateJwk))),
+        private_jwk_encrypted: box.encrypt('signing keys', Buffer.from(JSON.stringify(privateJwk))),
         not_after: new Date(clock.now() + KEY_TRUSTED_MS).toISOString(),
       })
       .execute();

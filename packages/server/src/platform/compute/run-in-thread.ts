@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { threadArguments } from '../telemetry/trace.ts';
 
 export type ThreadOptions = {
   /** Ends the thread at once; what it had open is closed. */
@@ -28,7 +29,7 @@ export const runInThread: RunInThread = <T>(module: URL, data: unknown, options:
       reject(signal.reason);
       return;
     }
-    const worker = new Worker(module, { workerData: data, resourceLimits: RESOURCE_LIMITS });
+    const worker = new Worker(module, { workerData: data, resourceLimits: RESOURCE_LIMITS, argv: threadArguments() });
     const stop = () => {
       worker.terminate().then(() => reject(signal?.reason), reject);
     };

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
+import { measurePool } from '../telemetry/statements.ts';
 import type { DB } from './schema-types.ts';
 
 /** On whose behalf a transaction runs. Row-level security reads it. */
@@ -22,6 +23,8 @@ export type Transaction = {
   client: pg.PoolClient;
   /** Where the object store lies, for facts that were archived into it; null where no archive is read. */
   objectsFolder: string | null;
+  /** Stands for what was brought back from archives in this transaction; the same for every copy of this value. */
+  restored: object;
 };
 
 /** Thrown by read-only work that needs a temporary table: it is made, and the work runs again. */
@@ -43,7 +46,20 @@ export type TransactionOptions = {
   isolation?: 'read committed' | 'repeatable read' | 'serializable';
 };
 
+/** A state change that evidence tells of: something of a kind, of a tenant, is not what it was. */
+export type Change = { tenantId: number; subjectKind: string };
+
+/** Takes part in every transaction of this process. */
+export type CommitListener = {
+  /** In a transaction that may write, last before its COMMIT. What it throws rolls back. */
+  before?(tx: Transaction): Promise<void>;
+  /** After a COMMIT, also after one whose outcome is unknown. Whoever ran the transaction waits for it. Never throws. */
+  after?(changes: readonly Change[]): Promise<void>;
+};
+
 export type Database = {
+  /** Adds a listener for good; called while wiring. */
+  onCommit(listener: CommitListener): void;
   /** Runs work in one transaction on behalf of a principal; commits when it returns, rolls back when it throws. */
   transaction<T>(principal: Principal, work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** True when the server answers. */
@@ -54,18 +70,44 @@ export type Database = {
   close(): Promise<void>;
 };
 
+/** Changes noted in transactions that still run, by their connection: a transaction's value may be copied on its way. */
+const noted = new WeakMap<pg.PoolClient, Change[]>();
+
+/** Tells listeners of a change once its transaction is committed. */
+export function noteChange(tx: Transaction, change: Change): void {
+  const changes = noted.get(tx.client);
+  if (changes === undefined) noted.set(tx.client, [change]);
+  else changes.push(change);
+}
+
 export function createDatabase(pool: pg.Pool, objectsFolder: string | null = null): Database {
+  measurePool(pool);
+  const listeners: CommitListener[] = [];
   return {
     pool,
     objectsFolder,
+    onCommit: (listener) => void listeners.push(listener),
     async transaction(principal, work, options = {}) {
       const client = await pool.connect();
       let broken: Error | undefined;
+      let isCommitting = false;
+      const commit = async () => {
+        isCommitting = true;
+        await client.query('COMMIT');
+      };
+      const tellChanges = async () => {
+        const changes = noted.get(client);
+        noted.delete(client);
+        if (changes === undefined || !isCommitting) return;
+        for (const listener of listeners) await listener.after?.(changes);
+      };
       const attempt = async () => {
         try {
           await client.query(begin(principal, options));
-          const result = await work({ principal, client, query: kyselyOn(client), objectsFolder });
-          await client.query('COMMIT');
+          const tx: Transaction = { principal, client, query: kyselyOn(client), objectsFolder, restored: {} };
+          const result = await work(tx);
+          if (!options.readOnly) for (const listener of listeners) await listener.before?.(tx);
+          await commit();
           return result;
         } catch (error) {
           await client.query('ROLLBACK').catch((failure: Error) => {
@@ -82,6 +124,7 @@ export function createDatabase(pool: pg.Pool, objectsFolder: string | null = nul
           return attempt();
         });
       } finally {
+        await tellChanges();
         // A connection that cannot roll back is thrown away instead of returned.
         client.release(broken);
       }

@@ -22,7 +22,13 @@ export type OpenedDatabase = {
   stop(): Promise<void>;
 };
 
-type Settings = { home: string; version: string; databaseUrl: string | null; databaseMigrationUrl: string | null };
+type Settings = {
+  home: string;
+  version: string;
+  databaseUrl: string | null;
+  databaseMigrationUrl: string | null;
+  databasePoolSize: number;
+};
 type Log = {
   info(text: string): void;
   warn(fields: object, text: string): void;
@@ -45,7 +51,7 @@ export async function openDatabase(settings: Settings, log: Log): Promise<Opened
   };
   try {
     const { app, migrator } = connectionsOf(settings, embedded);
-    const pool = createPool(app, (error) => {
+    const pool = createPool({ ...app, max: settings.databasePoolSize }, (error) => {
       if (!stopping) log.warn({ err: error }, 'a database connection was lost');
     });
     keeper?.onRestart((host) => {

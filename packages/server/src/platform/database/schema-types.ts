@@ -31,6 +31,27 @@ export interface AlertTable {
   version: Defaulted<number>;
 }
 
+export interface ApiKeyTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  name: string;
+  prefix: string;
+  key_hash: Buffer;
+  scopes: string[];
+  expires_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+  replaced_by_id: number | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface AppUserTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -45,6 +66,9 @@ export interface AppUserTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  deactivated_at: string | null;
+  forgotten_at: string | null;
+  service_name: string | null;
 }
 
 export interface ArchiveTable {
@@ -121,6 +145,8 @@ export interface DataCaseTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  withholds: Defaulted<boolean>;
+  other_source_id: number | null;
 }
 
 export interface DatasetTable {
@@ -173,6 +199,20 @@ export interface ExchangeRateTable {
   value: number;
 }
 
+export interface FederatedIdentityTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  subject_hash: Buffer | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface FundamentalTable {
   tenant_id: number;
   instrument_id: number;
@@ -182,6 +222,22 @@ export interface FundamentalTable {
   source_id: number;
   known_at: string | null;
   value: number | null;
+}
+
+export interface GuessLockTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  bucket: number;
+  tries: number;
+  first_try_at: string;
+  locked_until: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
 }
 
 export interface IndexDefinitionTable {
@@ -276,6 +332,25 @@ export interface InstrumentTable {
   version: Defaulted<number>;
 }
 
+export interface InvitationTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  email: string | null;
+  role: string;
+  token_hash: Buffer;
+  expires_at: string;
+  accepted_at: string | null;
+  accepted_user_id: number | null;
+  revoked_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface ListingEventTable {
   tenant_id: number;
   instrument_id: number;
@@ -315,6 +390,23 @@ export interface OutboxEventTable {
   name: string;
   payload: JsonColumn;
   recorded_at: Defaulted<string>;
+}
+
+export interface PasswordResetTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  token_hash: Buffer;
+  expires_at: string;
+  used_at: string | null;
+  revoked_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
 }
 
 export interface PersonTable {
@@ -378,6 +470,101 @@ export interface PublicationTable {
   actor_id: number | null;
 }
 
+export interface QueryLogTable {
+  id: GeneratedAlways<number>;
+  tenant_id: Defaulted<number>;
+  fingerprint: string;
+  text: string;
+  times: Defaulted<number>;
+  total_ms: Defaulted<number>;
+  max_ms: Defaulted<number>;
+  recent_ms: Defaulted<JsonColumn>;
+  first_seen_at: Defaulted<string>;
+  last_seen_at: Defaulted<string>;
+  plan: string | null;
+  plan_taken_at: string | null;
+  plan_reason: string | null;
+  previous_plan: string | null;
+  previous_plan_taken_at: string | null;
+  plan_changed_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface RecoveryCodeTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  code_hash: Buffer;
+  spent_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface RefreshTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  source_id: number;
+  universe_id: number | null;
+  task_id: number | null;
+  state: Defaulted<string>;
+  symbol_count: Defaulted<number>;
+  current_count: Defaulted<number>;
+  refreshed_count: Defaulted<number>;
+  gap_count: Defaulted<number>;
+  accepted_count: Defaulted<number>;
+  revised_count: Defaulted<number>;
+  quarantined_count: Defaulted<number>;
+  case_count: Defaulted<number>;
+  batch_count: Defaulted<number>;
+  first_day: string | null;
+  last_day: string | null;
+  sentence: Defaulted<string>;
+  started_at: Defaulted<string>;
+  finished_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface RefreshGapTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  source_id: number;
+  refresh_id: number;
+  instrument_id: number | null;
+  symbol: string;
+  kind: string;
+  sentence: string;
+  from_day: string;
+  to_day: string;
+  retry_at: string | null;
+  times: Defaulted<number>;
+  opened_at: Defaulted<string>;
+  closed_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface RefreshTokenTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -406,6 +593,60 @@ export interface ScheduleTable {
   input: Defaulted<JsonColumn>;
   enabled: Defaulted<boolean>;
   last_started_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+  after_close_calendar: string | null;
+  after_close_minutes: number | null;
+  trading_days_only: string | null;
+}
+
+export interface ScheduleTimerTable {
+  tenant_id: number;
+  schedule_id: number;
+  for_version: number;
+  next_run_at: string | null;
+  computed_at: string;
+  last_due_at: string | null;
+  last_started_at: string | null;
+  last_task_id: number | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface SecondFactorTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  user_id: number;
+  secret_encrypted: Buffer | null;
+  confirmed_at: string | null;
+  last_step: Defaulted<number>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface ServerProcessTable {
+  id: string;
+  tenant_id: number;
+  kind: string;
+  code_version: string;
+  started_at: Defaulted<string>;
+  last_seen_at: Defaulted<string>;
+  stopped_at: string | null;
   created_at: Defaulted<string>;
   created_by: Defaulted<number | null>;
   updated_at: Defaulted<string>;
@@ -448,6 +689,10 @@ export interface SourceTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  feed: string | null;
+  settings: Defaulted<JsonColumn>;
+  credential_sealed: Buffer | null;
+  feed_removed_at: string | null;
 }
 
 export interface TaskTable {
@@ -473,6 +718,7 @@ export interface TaskTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  traceparent: string | null;
 }
 
 export interface TenantTable {
@@ -540,6 +786,23 @@ export interface UniverseMemberTable {
   version: Defaulted<number>;
 }
 
+export interface VendorCreditTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  vendor: string;
+  key_sha256: string;
+  recent_grants: Defaulted<JsonColumn>;
+  day: Defaulted<string>;
+  used_today: Defaulted<number>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface VisibleRunTable {
   tenant_id: number | null;
   run_id: number | null;
@@ -551,6 +814,7 @@ export interface VisibleRunTable {
 
 export interface DB {
   alert: AlertTable;
+  api_key: ApiKeyTable;
   app_user: AppUserTable;
   archive: ArchiveTable;
   archived_days: ArchivedDaysTable;
@@ -561,21 +825,32 @@ export interface DB {
   evidence: EvidenceTable;
   exchange_holiday: ExchangeHolidayTable;
   exchange_rate: ExchangeRateTable;
+  federated_identity: FederatedIdentityTable;
   fundamental: FundamentalTable;
+  guess_lock: GuessLockTable;
   index_definition: IndexDefinitionTable;
   index_run: IndexRunTable;
   ingest_run: IngestRunTable;
   instrument: InstrumentTable;
+  invitation: InvitationTable;
   listing_event: ListingEventTable;
   macro_observation: MacroObservationTable;
   market_cap: MarketCapTable;
   outbox_event: OutboxEventTable;
+  password_reset: PasswordResetTable;
   person: PersonTable;
   price_observation: PriceObservationTable;
   price_quarantine: PriceQuarantineTable;
   publication: PublicationTable;
+  query_log: QueryLogTable;
+  recovery_code: RecoveryCodeTable;
+  refresh: RefreshTable;
+  refresh_gap: RefreshGapTable;
   refresh_token: RefreshTokenTable;
   schedule: ScheduleTable;
+  schedule_timer: ScheduleTimerTable;
+  second_factor: SecondFactorTable;
+  server_process: ServerProcessTable;
   signing_key: SigningKeyTable;
   source: SourceTable;
   task: TaskTable;
@@ -583,5 +858,6 @@ export interface DB {
   trial: TrialTable;
   universe: UniverseTable;
   universe_member: UniverseMemberTable;
+  vendor_credit: VendorCreditTable;
   visible_run: VisibleRunTable;
 }

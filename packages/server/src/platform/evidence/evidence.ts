@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { Transaction } from '../database/database.ts';
+import { changeNews } from '../cache/change-line.ts';
+import { noteChange, type Transaction } from '../database/database.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 /** What happened, to what. Bodies hold ids and figures, never names of people. */
@@ -24,7 +25,12 @@ const CHAIN_LOCK = 7420004;
  */
 export async function appendEvidence(tx: Transaction, entry: EvidenceEntry): Promise<string> {
   const { tenantId, actorId } = tx.principal;
-  await sql`SELECT pg_advisory_xact_lock(${CHAIN_LOCK}::int, ${tenantId}::int)`.execute(tx.query);
+  const { channel, payload } = changeNews({ tenantId, subjectKind: entry.subjectKind });
+  // Other processes hear of the change when it is committed, and not at all when it is not.
+  await sql`SELECT pg_advisory_xact_lock(${CHAIN_LOCK}::int, ${tenantId}::int), pg_notify(${channel}, ${payload})`.execute(
+    tx.query,
+  );
+  noteChange(tx, { tenantId, subjectKind: entry.subjectKind });
   const last = await tx.query
     .selectFrom('evidence')
     .select(['sequence', 'hash', sql<string>`clock_timestamp()`.as('now')])
@@ -62,6 +68,12 @@ export async function appendEvidence(tx: Transaction, entry: EvidenceEntry): Pro
     })
     .execute();
   return hash.toString('hex');
+}
+
+/** The record's own part of what was hashed. */
+export function evidenceBodyOf(text: string): Record<string, unknown> {
+  const record: { body?: Record<string, unknown> } = JSON.parse(text);
+  return record.body ?? {};
 }
 
 function evidenceHash(previousHash: Buffer, body: string): Buffer {

@@ -3,6 +3,11 @@ import { ProblemError } from '../problem-error.ts';
 /** Where a page ended: the values of the sort key of its last row. */
 export type Keyset = readonly (string | number)[];
 
+/** `number` is a whole number as a key column holds it; `instant` is an ISO text. */
+export type KeyKind = 'string' | 'number' | 'instant';
+
+const KEY_MAX = 2_147_483_647;
+
 /** An opaque text for `nextCursor`. */
 export function encodeCursor(keyset: Keyset): string {
   return Buffer.from(JSON.stringify(keyset)).toString('base64url');
@@ -15,11 +20,10 @@ export function encodeCursor(keyset: Keyset): string {
  * @returns null without a cursor: the first page.
  * @throws ProblemError INVALID_REQUEST for a text we did not write.
  */
-export function decodeCursor(cursor: string | undefined, kinds: readonly ('string' | 'number')[]): Keyset | null {
+export function decodeCursor(cursor: string | undefined, kinds: readonly KeyKind[]): Keyset | null {
   if (cursor === undefined) return null;
   const parts = parse(cursor);
-  const fits =
-    Array.isArray(parts) && parts.length === kinds.length && parts.every((part, i) => typeof part === kinds[i]);
+  const fits = Array.isArray(parts) && parts.length === kinds.length && parts.every((part, i) => isOf(kinds[i]!, part));
   if (!fits) throw new ProblemError('INVALID_REQUEST', 'This cursor is not one of ours. Start again without it.');
   return parts;
 }
@@ -40,6 +44,12 @@ export function toPage<T>(rows: readonly T[], limit: number, keyOf: (row: T) => 
   const last = items.at(-1);
   const nextCursor = rows.length > limit && last !== undefined ? encodeCursor(keyOf(last)) : null;
   return { items, nextCursor };
+}
+
+function isOf(kind: KeyKind, part: unknown): boolean {
+  if (kind === 'number') return typeof part === 'number' && Number.isInteger(part) && Math.abs(part) <= KEY_MAX;
+  if (typeof part !== 'string' || part.includes('\0') || !part.isWellFormed()) return false;
+  return kind === 'string' || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(part);
 }
 
 function parse(cursor: string): unknown {

@@ -53,8 +53,10 @@ export async function createHttpApp(options: HttpOptions): Promise<FastifyInstan
     const level = reply.statusCode >= 500 ? 'error' : 'info';
     request.log[level](
       {
+        traceId: request.id,
         method: request.method,
-        url: request.url,
+        // A sign-in provider sends the browser back to a page with a code in the query.
+        url: request.url.startsWith('/api') ? request.url : request.url.split('?')[0],
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
       },
@@ -82,6 +84,9 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   if (isBug) request.log.error({ err: error }, 'unexpected');
   else if (problem.status >= 500) request.log.warn({ err: error }, problem.code);
   if (problem.code === 'DATABASE_AWAY') reply.header('retry-after', '2');
+  if (error instanceof ProblemError && error.retryAfterSeconds !== undefined) {
+    reply.header('retry-after', String(error.retryAfterSeconds));
+  }
   if (problem.code === 'NOT_SIGNED_IN') reply.header('www-authenticate', 'Bearer');
   // What is left of a refused upload is not read; the connection cannot be used again.
   if (!request.raw.complete) reply.header('connection', 'close');

@@ -1,6 +1,6 @@
 import { exampleOf } from '@touchstone/contracts/example';
 import { PROBLEMS, type ProblemCode, problem } from '@touchstone/contracts/problems';
-import { COMMON_PROBLEMS, type Route } from '@touchstone/contracts/route';
+import { problemsOf, type Route, takesKey } from '@touchstone/contracts/route';
 import { z } from 'zod';
 import { API_PREFIX } from './serve-routes.ts';
 
@@ -46,6 +46,13 @@ export function buildOpenApi(routes: readonly Route[], version: string) {
   };
 }
 
+const KEY_PARAMETER: Json = {
+  ...{ name: 'Idempotency-Key', in: 'header', required: false },
+  ...{ schema: { type: 'string', minLength: 8, maxLength: 200 }, example: '0b9f6a52c1d84a0e8f1d2b7a3c4e5f60' },
+  description:
+    'Sent again with the same request within a day, the first answer is given again and nothing is done twice.',
+};
+
 function operationOf(route: Route): Json {
   const needs = route.scope === 'public' ? 'Needs no sign-in.' : `Needs the right \`${route.scope}\`.`;
   return {
@@ -54,9 +61,13 @@ function operationOf(route: Route): Json {
     summary: route.summary,
     description: `${route.summary}. ${needs}`,
     security: route.scope === 'public' ? [] : [{ accessToken: [] }],
-    parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')],
+    parameters: [
+      ...parametersOf(route.params, 'path'),
+      ...parametersOf(route.query, 'query'),
+      ...(takesKey(route) ? [KEY_PARAMETER] : []),
+    ],
     ...requestBodyOf(route),
-    responses: { [route.status]: answerOf(route), ...problemsOf(route) },
+    responses: { [route.status]: answerOf(route), ...problemAnswersOf(route) },
   };
 }
 
@@ -107,12 +118,9 @@ function answerOf(route: Route): Json {
   };
 }
 
-function problemsOf(route: Route): Json {
-  const codes: ProblemCode[] = [...COMMON_PROBLEMS, ...route.problems];
-  const possible =
-    route.scope === 'public' ? codes.filter((code) => code !== 'NOT_SIGNED_IN' && code !== 'FORBIDDEN') : codes;
+function problemAnswersOf(route: Route): Json {
   const responses: Json = {};
-  for (const [status, group] of Map.groupBy(new Set(possible), (code) => PROBLEMS[code].status)) {
+  for (const [status, group] of Map.groupBy(problemsOf(route), (code) => PROBLEMS[code].status)) {
     const examples = Object.fromEntries(group.map((code) => [code, { value: problemExample(code) }]));
     const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, examples } };
     responses[status] = { description: group.map((code) => `${code}: ${PROBLEMS[code].title}`).join('; '), content };

@@ -8,7 +8,11 @@ export type ToldProblem = { problem: Problem; isBug: boolean };
 
 /** Turns anything that was thrown into a problem document. What we did not foresee tells nothing about its inside. */
 export function toProblem(error: unknown, requestId: string): ToldProblem {
-  if (error instanceof ProblemError) return tell(error.code, error.message, requestId, error.details);
+  if (error instanceof ProblemError) {
+    const { challenge } = error;
+    const told = tell(error.code, error.message, requestId, error.details);
+    return challenge === undefined ? told : { ...told, problem: { ...told.problem, challenge } };
+  }
   const known = fromDatabase(error) ?? fromSystem(error) ?? fromFastify(error);
   if (known !== null) return tell(known.code, known.detail, requestId);
   return { ...tell('UNEXPECTED', `Quote request ${requestId} when asking for help.`, requestId), isBug: true };

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { pipeline, type Readable, Transform } from 'node:stream';
 import { UPLOAD_BYTES_MAX } from '@touchstone/contracts/data';
-import { hasScope, type Scope } from '@touchstone/contracts/policy';
+import type { Scope } from '@touchstone/contracts/policy';
 import type { Problem } from '@touchstone/contracts/problems';
 import type { Route } from '@touchstone/contracts/route';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ProblemError } from '../problem-error.ts';
 import type { Caller, Serve } from './serve.ts';
+import { findUnfit } from './unfit-values.ts';
 import { findUnknownFields } from './unknown-fields.ts';
 
 /** Who sent this request; null when nobody can be told. */
@@ -17,7 +18,7 @@ export const API_PREFIX = '/api/v1';
 const DETAILS_MAX = 50;
 
 /** Whoever calls a public route without credentials. Holds no right beyond public routes. */
-const NOBODY: Caller = { tenantId: 0, actorId: null, role: 'visitor' };
+const NOBODY: Caller = { tenantId: 0, actorId: null, role: 'visitor', scopes: [], family: null, keyId: null };
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -108,11 +109,9 @@ async function admit(request: FastifyRequest, scope: Scope | 'public', authentic
   if (scope === 'public') return NOBODY;
   const caller = await authenticate(request);
   if (caller === null) throw new ProblemError('NOT_SIGNED_IN', 'Sign in, or send a valid access token.');
-  if (!hasScope(caller.role, scope)) {
-    throw new ProblemError(
-      'FORBIDDEN',
-      `This needs the right "${scope}", which the role ${caller.role} does not have.`,
-    );
+  if (!caller.scopes.includes(scope)) {
+    const who = caller.keyId === null ? `the role ${caller.role}` : 'this API key';
+    throw new ProblemError('FORBIDDEN', `This needs the right "${scope}", which ${who} does not have.`);
   }
   return caller;
 }
@@ -129,6 +128,11 @@ function readPart(
     } else if (place === 'query') {
       for (const key of Object.keys(value ?? {})) broken.push({ path: `query.${key}`, rule: 'Is not known here.' });
     }
+    return undefined;
+  }
+  const unfit = findUnfit(value, place);
+  if (unfit.length > 0) {
+    broken.push(...unfit);
     return undefined;
   }
   for (const path of findUnknownFields(schema, value, place)) broken.push({ path, rule: 'Is not known here.' });

@@ -1,11 +1,19 @@
-import type { Role } from '@touchstone/contracts/policy';
+import type { Role, Scope } from '@touchstone/contracts/policy';
 import type { Answer, Route } from '@touchstone/contracts/route';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Principal } from '../database/database.ts';
 
 /** Who sent a request. A visitor has tenant 0 and no user. */
-export type Caller = Principal & { role: Role };
+export type Caller = Principal & {
+  role: Role;
+  /** What they may do: what the role may, or less with an API key. */
+  scopes: readonly Scope[];
+  /** The session they came with, or null. */
+  family: string | null;
+  /** The API key they came with, or null. */
+  keyId: number | null;
+};
 
 type Part<S> = S extends z.ZodType ? ([S] extends [z.ZodNever] ? undefined : z.output<S>) : undefined;
 

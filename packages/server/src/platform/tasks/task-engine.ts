@@ -1,10 +1,15 @@
-import type { Schedule, Task } from '@touchstone/contracts/tasks';
+import { createHash } from 'node:crypto';
+import type { ScheduleKind, Task } from '@touchstone/contracts/tasks';
 import type pg from 'pg';
 import { fromKysely, PgBoss } from 'pg-boss';
+import { raiseAlert, resolveAlert } from '../alerts/alerts.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Database, Principal, Transaction } from '../database/database.ts';
 import { appendEvidence } from '../evidence/evidence.ts';
 import { found, ProblemError } from '../problem-error.ts';
+import { inSpan, parseTraceparent } from '../telemetry/trace.ts';
+import { createScheduleTimer, type ScheduledWork, type ScheduleTimer } from './schedule-timer.ts';
+import type { SessionTimes } from './schedule-times.ts';
 import {
   changeTask,
   findTask,
@@ -19,16 +24,26 @@ import {
 import { createTaskLine, type TaskNews } from './task-line.ts';
 import type { TaskHandler, TaskInput, Tasks } from './tasks.ts';
 
-export type ScheduleKind = Schedule['kind'];
-/** What a schedule of one kind starts. */
-export type ScheduledWork = (input: TaskInput) => { kind: string; title: string; input: TaskInput };
+/** Checks and completes what a schedule of one kind hands over. @throws ProblemError in words. */
+export type ScheduleCheck = (tx: Transaction, input: TaskInput) => Promise<TaskInput>;
 export type TaskCounts = { queued: number; running: number; failed: number };
+export type QueueFigures = TaskCounts & { oldestWaitingSeconds: number | null };
 
 /** The tasks, with everything their routes and main.ts need beside what stages see. */
 export type TaskEngine = Tasks & {
   /** Says what schedules of a kind start. Called while wiring. */
   registerSchedule(kind: ScheduleKind, work: ScheduledWork): void;
+  /** Says what schedules of a kind may hand over, on the day they are made. Called while wiring. */
+  registerScheduleCheck(kind: ScheduleKind, check: ScheduleCheck): void;
+  /** Says when exchanges close. Called while wiring. */
+  registerSessionTimes(times: SessionTimes): void;
+  /** True when the kind is known and somebody registered the work it starts. */
   hasSchedule(kind: ScheduleKind): boolean;
+  /** Undefined: nobody checks this kind. */
+  checkScheduleInput(tx: Transaction, kind: ScheduleKind, input: TaskInput): Promise<TaskInput | undefined>;
+  /** @throws ProblemError INVALID_REQUEST when no calendars were registered. */
+  sessionTimes(): SessionTimes;
+  schedules: ScheduleTimer;
   /** Begins to take work from the queue. Work may be queued before. */
   run(): Promise<void>;
   /** Takes no more work and gives running work back to the queue. */
@@ -37,11 +52,9 @@ export type TaskEngine = Tasks & {
   retry(principal: Principal, taskId: number): Promise<Task>;
   /** Calls the listener with each changed task of a tenant. Returns a function that ends it. */
   watch(principal: Principal, listener: (task: Task) => void): () => void;
-  /** Puts a schedule into force, or takes it out when it is null. */
-  setCron(tenantId: number, scheduleId: number, cron: string | null): Promise<void>;
-  /** @throws ProblemError INVALID_REQUEST with what is wrong. */
-  checkCron(cron: string): void;
   counts(): Promise<TaskCounts>;
+  /** The same, and how long the oldest due task has waited; null when none waits. */
+  queueFigures(): Promise<QueueFigures>;
 };
 
 export type TaskEngineOptions = {
@@ -57,17 +70,20 @@ export type TaskEngineOptions = {
 };
 
 const QUEUE = 'touchstone-tasks';
-const SCHEDULES = 'touchstone-schedules';
 const CONCURRENCY = 2;
 /** News wakes the worker at once; this finds what it missed and what waits for its time. */
 const POLL_MS = 1_000;
 const TAKEOVER_EVERY_MS = 10_000;
+const SCHEDULES_EVERY_MS = 2_000;
 const PROGRESS_EVERY_MS = 250;
 /** A task that fails unexpectedly is tried this often in all. */
 const ATTEMPTS_MAX = 3;
 /** A task whose server died under it is taken up again this often; then it is probably what killed it. */
 const TAKEOVERS_MAX = 6;
 const RETRY_DELAY_SECONDS = 2;
+/** Work this version does not know is left to another process, looked at again after this, and in the end refused. */
+const UNKNOWN_DELAY_SECONDS = 5;
+const UNKNOWN_MAX_MS = 10 * 60_000;
 const STOP_GRACE_MS = 10_000;
 /** The queue's own limits are out of the way: what may run again is decided here. */
 const QUEUE_OPTIONS = { retryLimit: 1_000, expireInSeconds: 23 * 3_600, deleteAfterSeconds: 7 * 24 * 3_600 };
@@ -93,13 +109,15 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
     migrate: false,
     createSchema: false,
     supervise: true,
-    schedule: true,
+    // Schedules have a timer of their own: the queue's would drop what came due while nothing ran.
+    schedule: false,
     reindex: false,
     monitorVacuum: false,
   });
   boss.on('error', (error) => log.warn({ err: error }, 'queue'));
   const handlers = new Map<string, TaskHandler>();
-  const scheduled = new Map<ScheduleKind, ScheduledWork>();
+  const scheduled = new Map<string, ScheduledWork>();
+  const checks = new Map<ScheduleKind, ScheduleCheck>();
   const running = new Map<number, Running>();
   const watchers = new Set<{ principal: Principal; listener: (task: Task) => void }>();
   const line = createTaskLine(connection, { onNews, onReconnect }, log);
@@ -110,13 +128,14 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
   let looking = false;
   let lookAgain = false;
   let takeoverAt = 0;
+  let schedulesAt = 0;
+  let sessionTimes: SessionTimes | null = null;
 
   /** The queue itself is opened by whoever needs it first: starting work, or taking it. */
   function open(): Promise<void> {
     opened ??= (async () => {
       await boss.start();
       await boss.createQueue(QUEUE, QUEUE_OPTIONS);
-      await boss.createQueue(SCHEDULES, { retryLimit: 2 });
     })();
     opened.catch(() => {
       opened = null;
@@ -182,7 +201,10 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
       takeoverAt = performance.now() + TAKEOVER_EVERY_MS;
       await takeOver();
     }
-    await startScheduled();
+    if (performance.now() >= schedulesAt) {
+      schedulesAt = performance.now() + SCHEDULES_EVERY_MS;
+      await schedules.tick();
+    }
     while (working && running.size < CONCURRENCY) {
       const [job] = await boss.fetch<Job>(QUEUE, { batchSize: 1 });
       if (job === undefined) return;
@@ -238,7 +260,13 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
       const handler = handlers.get(row.kind);
       if (handler === undefined) throw new ProblemError('NOT_POSSIBLE_NOW', `This version cannot do "${row.kind}".`);
       const context = { principal, taskId: row.id, signal, progress: reporter.report };
-      outcome = { result: await handler(toRecord(row.input) ?? {}, context) };
+      const span = {
+        parent: parseTraceparent(row.traceparent),
+        attributes: { 'task.id': row.id, 'task.kind': row.kind },
+      };
+      outcome = {
+        result: await inSpan(`task ${row.kind}`, 'consumer', span, () => handler(toRecord(row.input) ?? {}, context)),
+      };
     } catch (error) {
       outcome = { error: signal.aborted ? signal.reason : error };
     }
@@ -256,6 +284,16 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
     if (row.cancel_requested_at !== null) {
       await completeJob(tx, jobId);
       await changeTask(tx, taskId, { state: 'cancelled', finished_at: now() });
+      return null;
+    }
+    if (!handlers.has(row.kind) && clock.now() - Date.parse(row.created_at) < UNKNOWN_MAX_MS) {
+      await completeJob(tx, jobId);
+      await queueAgain(
+        tx,
+        row,
+        { progress_note: 'Waits for a process whose version can do it.' },
+        UNKNOWN_DELAY_SECONDS,
+      );
       return null;
     }
     if (row.attempts >= TAKEOVERS_MAX) {
@@ -281,9 +319,11 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
   ): Promise<void> {
     if ('result' in outcome) {
       await completeJob(tx, jobId);
+      await resolveAlert(tx, sameWork(row));
       await changeTask(tx, row.id, {
         ...{ state: 'done', progress: 1, result: JSON.stringify(outcome.result), problem: null, finished_at: now() },
       });
+      await schedules.tellOutcome(tx, row.id, null);
       return;
     }
     const { error } = outcome;
@@ -315,6 +355,12 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
 
   async function fail(tx: Transaction, row: TaskRow, problem: TaskProblem): Promise<void> {
     await changeTask(tx, row.id, { state: 'failed', problem: JSON.stringify(problem), finished_at: now() });
+    await raiseAlert(tx, {
+      ...{ kind: 'tasks.failed', severity: problem.code === 'UNEXPECTED' ? 'critical' : 'warning' },
+      ...{ title: `"${row.title}" has failed`, detail: `${problem.detail} Look at the task, and run it again.` },
+      ...{ subjectKind: 'task', subjectId: row.id, sameAs: sameWork(row) },
+    });
+    await schedules.tellOutcome(tx, row.id, problem.detail);
   }
 
   function completeJob(tx: Transaction, jobId: string) {
@@ -361,26 +407,17 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
 
   // ---- schedules ------------------------------------------------------------------------------------------------------
 
-  async function startScheduled(): Promise<void> {
-    for (;;) {
-      const [due] = await boss.fetch<{ scheduleId: number; tenantId: number }>(SCHEDULES, { batchSize: 1 });
-      if (due === undefined) return;
-      const principal: Principal = { tenantId: due.data.tenantId, actorId: null };
-      await database.transaction(principal, async (tx) => {
-        await boss.complete(SCHEDULES, due.id, null, { db: fromKysely(tx.query) });
-        const schedule = await tx.query
-          .selectFrom('schedule')
-          .selectAll()
-          .where('id', '=', due.data.scheduleId)
-          .where('enabled', '=', true)
-          .executeTakeFirst();
-        const work = [...scheduled].find(([kind]) => kind === schedule?.kind)?.[1];
-        if (schedule === undefined || work === undefined) return;
-        await tx.query.updateTable('schedule').set({ last_started_at: now() }).where('id', '=', schedule.id).execute();
-        await engine.start(tx, work(toRecord(schedule.input) ?? {}));
-      });
-    }
+  /** What a kind starts; undefined when nobody here can do it. */
+  function workOf(kind: string): ScheduledWork | undefined {
+    const work = scheduled.get(kind);
+    return work !== undefined && handlers.has(work({}).kind) ? work : undefined;
   }
+
+  const schedules = createScheduleTimer({
+    ...{ database, clock, log, workOf },
+    sessionTimes: () => sessionTimes,
+    start: (tx, work) => engine.start(tx, work),
+  });
 
   const engine: TaskEngine = {
     register(kind, handler) {
@@ -388,7 +425,17 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
       handlers.set(kind, handler);
     },
     registerSchedule: (kind, work) => void scheduled.set(kind, work),
-    hasSchedule: (kind) => scheduled.has(kind),
+    registerScheduleCheck: (kind, check) => void checks.set(kind, check),
+    registerSessionTimes(times) {
+      sessionTimes = times;
+    },
+    hasSchedule: (kind) => workOf(kind) !== undefined,
+    checkScheduleInput: async (tx, kind, input) => checks.get(kind)?.(tx, input),
+    sessionTimes() {
+      if (sessionTimes === null) throw new ProblemError('INVALID_REQUEST', 'This server knows no trading calendars.');
+      return sessionTimes;
+    },
+    schedules,
     async start(tx, work) {
       if (!handlers.has(work.kind)) throw new Error(`Nobody registered how to do ${work.kind}.`);
       await open();
@@ -447,20 +494,6 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
       watchers.add(watcher);
       return () => void watchers.delete(watcher);
     },
-    async setCron(tenantId, scheduleId, cron) {
-      await open();
-      const key = `${tenantId}-${scheduleId}`;
-      if (cron === null) await boss.unschedule(SCHEDULES, key);
-      else await boss.schedule(SCHEDULES, cron, { tenantId, scheduleId }, { key, tz: 'UTC' });
-    },
-    checkCron(cron) {
-      try {
-        boss.previewSchedule(cron, { tz: 'UTC' });
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new ProblemError('INVALID_REQUEST', `The cron text "${cron}" cannot be used: ${why}.`);
-      }
-    },
     async counts() {
       const { rows } = await database.pool.query(
         `SELECT count(*) FILTER (WHERE state IN ('created', 'retry')) AS queued, count(*) FILTER (WHERE state = 'active') AS running,
@@ -469,8 +502,23 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
       );
       return { queued: rows[0].queued, running: rows[0].running, failed: rows[0].failed };
     },
+    async queueFigures() {
+      const { rows } = await database.pool.query(
+        `SELECT extract(epoch FROM now() - min(greatest(start_after, created_on)))::float8 AS waited FROM pgboss.job
+         WHERE name = $1 AND state IN ('created', 'retry') AND start_after <= now()`,
+        [QUEUE],
+      );
+      const waited: number | null = rows[0].waited;
+      return { ...(await engine.counts()), oldestWaitingSeconds: waited === null ? null : Math.max(0, waited) };
+    },
   };
   return engine;
+}
+
+/** The same work with the same input, whichever task it is: when it succeeds later, its failure is healed. */
+function sameWork(row: TaskRow): string {
+  const input = createHash('sha256').update(JSON.stringify(row.input)).digest('hex').slice(0, 16);
+  return `tasks.failed:${row.kind}:${input}`;
 }
 
 async function record(tx: Transaction, kind: string, row: TaskRow): Promise<void> {

@@ -4,6 +4,7 @@ import type { Database, Principal } from '../database/database.ts';
 import { decodeIdCursor, toPage } from '../http/cursor.ts';
 import type { Serve } from '../http/serve.ts';
 import { found } from '../problem-error.ts';
+import type { Processes } from './processes.ts';
 import { createScheduleService } from './schedule.service.ts';
 import { findTask, listTaskRows, toTask } from './task.repository.ts';
 import type { TaskEngine } from './task-engine.ts';
@@ -12,7 +13,10 @@ const PING_MS = 15_000;
 /** A stream ends with the access token it was opened with; the page opens the next one. */
 const STREAM_LIFE_MS = 15 * 60_000;
 
-export function registerTaskRoutes(serve: Serve, tasks: TaskEngine, database: Database, app: FastifyInstance): void {
+export type TaskRouteParts = { tasks: TaskEngine; database: Database; processes: Processes };
+
+export function registerTaskRoutes(serve: Serve, parts: TaskRouteParts, app: FastifyInstance): void {
+  const { tasks, database, processes } = parts;
   const schedules = createScheduleService(database, tasks);
   const streams = new Set<FastifyReply>();
 
@@ -39,6 +43,8 @@ export function registerTaskRoutes(serve: Serve, tasks: TaskEngine, database: Da
     await schedules.remove(caller, params.scheduleId);
     return undefined;
   });
+
+  serve(contract.listProcesses, async ({ caller }) => ({ items: await processes.list(caller) }));
 
   // An open stream would keep the server from closing.
   app.addHook('preClose', async () => {

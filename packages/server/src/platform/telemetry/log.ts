@@ -1,48 +1,49 @@
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { hideInText, hideSecrets } from './hide-secrets.ts';
+import { currentTrace } from './trace.ts';
 
-/** Never written, wherever they stand in what is logged. */
-const SECRET_FIELDS = [
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'x-csrf-token',
-  'password',
-  'currentPassword',
-  'newPassword',
-  'accessToken',
-  'refreshToken',
-  'csrfToken',
-  'token',
-  'secret',
-];
-const DEPTHS = ['', '*.', '*.*.', '*.*.*.'];
-
-/** JSON lines on standard output. */
+/** JSON lines on standard output. Every line of work inside a trace carries its id, and nothing secret is written. */
 export function createLog(level: string, destination?: DestinationStream): Logger {
-  const paths = SECRET_FIELDS.flatMap((name) => DEPTHS.map((depth) => pathOf(depth, name)));
   const options: LoggerOptions = {
     level,
     base: undefined,
-    redact: { paths, censor: '[hidden]' },
+    formatters: { log: hideFields, bindings: hideFields },
+    hooks: {
+      logMethod(args, method) {
+        method.apply(this, hideWords(args));
+      },
+    },
+    mixin(_fields, _level, logger) {
+      const trace = currentTrace();
+      if (trace === null) return {};
+      // A request's own logger names the request already.
+      const hasRequest = 'requestId' in logger.bindings();
+      return { traceId: trace.traceId, ...(hasRequest ? {} : { requestId: trace.traceId }) };
+    },
     serializers: { err: (error: unknown) => tellError(error) },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-function pathOf(depth: string, name: string): string {
-  // A name with a dash is no identifier and needs brackets.
-  if (!name.includes('-')) return depth + name;
-  return `${depth.slice(0, -1)}["${name}"]`;
+function hideFields(fields: object): Record<string, unknown> {
+  return { ...Object(hideSecrets(fields)) };
+}
+
+type Words = [obj: unknown, msg?: string, ...args: unknown[]];
+
+function hideWords(args: readonly unknown[]): Words {
+  const [first, ...rest] = args.map((arg) => (typeof arg === 'string' ? hideInText(arg) : arg));
+  return [first, ...rest] as Words;
 }
 
 const CAUSES_MAX = 5;
 
 /** What helps to find the fault. Other fields of an error may hold anything: a driver's hold its whole connection. */
 function tellError(error: unknown, depth = 0): unknown {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return hideInText(String(error));
   const { name, message, stack, cause } = error;
   const code = 'code' in error ? { code: error.code } : {};
   const why = cause === undefined || depth >= CAUSES_MAX ? {} : { cause: tellError(cause, depth + 1) };
-  return { name, message, ...code, stack, ...why };
+  return { name, message: hideInText(message), ...code, stack: hideInText(stack ?? ''), ...why };
 }

@@ -7,7 +7,7 @@ import { tradingDays } from '@touchstone/quant/series/trading-calendar';
 import { createTestDatabase, type TestDatabase } from '../../../test/cluster.ts';
 import { addBars, addInstrument, addRun, addSource, addTenant, publish, type TestBar } from '../../../test/facts.ts';
 import { inlineCompute } from '../../../test/inline-compute.ts';
-import { createDatasetService } from '../../features/index.ts';
+import { createCoverage, createDatasetService } from '../../features/index.ts';
 import type { Principal } from '../../platform/database/database.ts';
 import { createFolderStore } from '../../platform/object-store/object-store.ts';
 import type { TaskContext, Tasks } from '../../platform/tasks/tasks.ts';
@@ -51,7 +51,7 @@ function services() {
   return {
     objects,
     universes: createUniverseService(database),
-    indexes: createIndexService(database),
+    indexes: createIndexService(database, createCoverage(objects)),
     datasets: createDatasetService(database, objects, universeQuestion),
     runs: createIndexRunService({
       database,

@@ -1,7 +1,9 @@
 import { type IndexDefinition, method, methodParameters } from '@touchstone/contracts/indexes';
 import { type ExpressionBuilder, sql } from 'kysely';
+import type { ReadCoverage } from '../../features/index.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import type { DB } from '../../platform/database/schema-types.ts';
+import { findStale } from '../stale-index/stale-index.ts';
 
 export type NewIndex = Pick<
   IndexDefinition,
@@ -36,7 +38,12 @@ function selectIndexes(tx: Transaction) {
         eb
           .selectFrom('index_run')
           .whereRef('index_run.index_id', '=', 'index_definition.id')
-          .select(['index_run.run_number as latestRunNumber', 'index_run.created_at as latestRunAt'])
+          .select([
+            'index_run.run_number as latestRunNumber',
+            'index_run.created_at as latestRunAt',
+            'index_run.dataset_sha256 as latestDatasetSha256',
+            'index_run.recorded_at as latestRecordedAt',
+          ])
           .orderBy('index_run.run_number', 'desc')
           .limit(1)
           .as('latest'),
@@ -67,16 +74,34 @@ function selectIndexes(tx: Transaction) {
       'index_definition.version',
       'latest.latestRunNumber',
       'latest.latestRunAt',
+      'latest.latestDatasetSha256',
+      'latest.latestRecordedAt',
     ]);
 }
 
 type IndexRow = Awaited<ReturnType<ReturnType<typeof selectIndexes>['executeTakeFirstOrThrow']>>;
 
-function toIndex(row: IndexRow): IndexDefinition {
+async function toIndexes(
+  tx: Transaction,
+  rows: readonly IndexRow[],
+  readCoverage: ReadCoverage,
+): Promise<IndexDefinition[]> {
+  const latest = rows.map((row) => ({
+    ...{ id: row.id, datasetSha256: row.latestDatasetSha256, recordedAt: row.latestRecordedAt },
+  }));
+  const stale = await findStale(tx, latest, readCoverage);
+  return rows.map((row) => toIndex(row, stale.get(row.id) ?? null));
+}
+
+function toIndex(
+  { latestDatasetSha256: _sha256, latestRecordedAt: _recordedAt, ...row }: IndexRow,
+  stale: IndexDefinition['stale'],
+): IndexDefinition {
   return {
     ...row,
     method: method.parse(row.method),
     parameters: methodParameters.parse(row.parameters),
+    stale,
     visibility: row.visibility === 'private' ? 'private' : 'tenant',
   };
 }
@@ -85,18 +110,44 @@ function toIndex(row: IndexRow): IndexDefinition {
 export async function listIndexesPage(
   tx: Transaction,
   page: { after: number; limit: number },
+  readCoverage: ReadCoverage,
 ): Promise<IndexDefinition[]> {
   const rows = await selectIndexes(tx)
     .where('index_definition.id', '>', page.after)
     .orderBy('index_definition.id')
     .limit(page.limit)
     .execute();
-  return rows.map(toIndex);
+  return toIndexes(tx, rows, readCoverage);
 }
 
 export async function findIndex(tx: Transaction, id: number): Promise<IndexDefinition | undefined> {
   const row = await selectIndexes(tx).where('index_definition.id', '=', id).executeTakeFirst();
-  return row && toIndex(row);
+  return row && toIndex(row, null);
+}
+
+/** The same with what only people ask for: whether its newest version is stale. */
+export async function findIndexAsShown(
+  tx: Transaction,
+  id: number,
+  readCoverage: ReadCoverage,
+): Promise<IndexDefinition | undefined> {
+  const row = await selectIndexes(tx).where('index_definition.id', '=', id).executeTakeFirst();
+  return row && (await toIndexes(tx, [row], readCoverage))[0];
+}
+
+/** The tenant's own indexes over a universe that this principal sees, by id. */
+export async function findIndexesOfUniverse(
+  tx: Transaction,
+  universeId: number,
+): Promise<Pick<IndexDefinition, 'id' | 'name'>[]> {
+  return tx.query
+    .selectFrom('index_definition')
+    .where(isVisible(tx))
+    .where('universe_id', '=', universeId)
+    .where('tenant_id', '=', tx.principal.tenantId)
+    .select(['id', 'name'])
+    .orderBy('id')
+    .execute();
 }
 
 /** The tenants that own what an index refers to: its own or the system. Undefined: there is no such thing to see. */

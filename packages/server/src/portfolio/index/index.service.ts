@@ -1,10 +1,12 @@
 import type { IndexDefinition } from '@touchstone/contracts/indexes';
+import type { ReadCoverage } from '../../features/index.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import {
   findBenchmarks,
   findIndex,
+  findIndexAsShown,
   findOwners,
   insertIndex,
   listIndexesPage,
@@ -15,18 +17,23 @@ import {
 
 export type IndexService = ReturnType<typeof createIndexService>;
 
-export function createIndexService(database: Database) {
+export function createIndexService(database: Database, readCoverage: ReadCoverage) {
   return {
     list: (principal: Principal, page: { after: number; limit: number; includeDeleted: boolean }) =>
-      database.transaction(principal, (tx) => listIndexesPage(tx, page), { includeDeleted: page.includeDeleted }),
+      database.transaction(principal, (tx) => listIndexesPage(tx, page, readCoverage), {
+        includeDeleted: page.includeDeleted,
+      }),
 
-    get: (principal: Principal, id: number) => database.transaction(principal, (tx) => getIndexIn(tx, id)),
+    get: (principal: Principal, id: number) =>
+      database.transaction(principal, async (tx) =>
+        found(await findIndexAsShown(tx, id, readCoverage), `There is no index ${id}.`),
+      ),
 
     create: (principal: Principal, wanted: NewIndex) =>
       database.transaction(principal, async (tx) => {
         checkParameters(wanted);
         const id = await insertIndex(tx, wanted, await getOwners(tx, wanted));
-        return record(tx, id, 'index.created', { definition: wanted });
+        return record(tx, id, 'index.created', { definition: wanted }, readCoverage);
       }),
 
     /** Runs made before keep the definition they were made with. */
@@ -42,7 +49,7 @@ export function createIndexService(database: Database) {
             `${before.name} is at version ${before.version} by now, or is not yours to change. Load it again.`,
           );
         }
-        return record(tx, id, 'index.changed', { before: definitionOf(before), after: wanted });
+        return record(tx, id, 'index.changed', { before: definitionOf(before), after: wanted }, readCoverage);
       }),
 
     delete: (principal: Principal, id: number) =>
@@ -60,7 +67,7 @@ export function createIndexService(database: Database) {
         principal,
         async (tx) => {
           if (!(await setIndexDeleted(tx, id, null))) throw missing(id);
-          return record(tx, id, 'index.undeleted', {});
+          return record(tx, id, 'index.undeleted', {}, readCoverage);
         },
         { includeDeleted: true },
       ),
@@ -115,8 +122,9 @@ async function record(
   id: number,
   kind: string,
   body: Record<string, unknown>,
+  readCoverage: ReadCoverage,
 ): Promise<IndexDefinition> {
-  const index = await getIndexIn(tx, id);
+  const index = found(await findIndexAsShown(tx, id, readCoverage), `There is no index ${id}.`);
   await appendEvidence(tx, { kind, subjectKind: 'index', subjectId: id, body: { ...body, version: index.version } });
   return index;
 }

@@ -99,6 +99,17 @@ export async function getUniverseIn(tx: Transaction, id: number): Promise<Univer
   return found(await findUniverse(tx, id), `There is no universe ${id}.`);
 }
 
+/** Whose bars of which instruments a universe stands for. Also the answer to stages that may not look downstream. */
+export async function universeBars(tx: Transaction, id: number) {
+  const universe = await getUniverseIn(tx, id);
+  const members = await findMembers(tx, universe);
+  return {
+    name: universe.name,
+    sourceId: universe.sourceId,
+    instrumentIds: members.map(({ instrumentId }) => instrumentId),
+  };
+}
+
 async function setMembers(tx: Transaction, id: number, members: readonly MemberChoice[]): Promise<void> {
   const unknown = await replaceMembers(tx, id, members);
   if (unknown.length > 0)

@@ -1,27 +1,23 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { createOwner } from '@touchstone/contracts/auth';
 import { useState } from 'react';
 import { onSubmit, TextField } from '../../components/form.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { Button, Note } from '../../components/ui.tsx';
-import { AUTH_KEY, useAuth } from '../../lib/auth.ts';
-import { adoptSession, client } from '../../lib/session.ts';
+import { useAuth } from '../../lib/auth.ts';
+import { client } from '../../lib/session.ts';
+import { useEnter } from './use-enter.ts';
 
 const PASSWORD_LENGTH_MIN = 12;
 
 export function OwnerPage() {
   const { hasOwner } = useAuth();
   const [form, setForm] = useState({ displayName: '', tenantName: '', email: '', password: '' });
-  const queries = useQueryClient();
-  const navigate = useNavigate();
+  const enter = useEnter('/data/import');
   const make = useMutation({
     mutationFn: () => client.call(createOwner, { body: form }),
-    onSuccess: async (session) => {
-      queries.clear();
-      queries.setQueryData(AUTH_KEY, adoptSession(session));
-      await navigate({ to: '/data/import' });
-    },
+    onSuccess: enter,
   });
   const set = (key: keyof typeof form) => (value: string) => setForm({ ...form, [key]: value });
   return (

@@ -12,6 +12,7 @@ import { useAuth } from '../../lib/auth.ts';
 import { formatInstant } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
+import { SecondFactorPanel } from './second-factor-panel.tsx';
 
 const PASSWORD_LENGTH_MIN = 12;
 
@@ -23,7 +24,10 @@ export function AccountPage() {
       <PageHeader title="Settings" />
       <Gate scope="account:self">
         <div className="grid gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)] lg:items-start">
-          <Sessions />
+          <div className="grid gap-4">
+            <Sessions />
+            <SecondFactorPanel />
+          </div>
           <div className="grid gap-4">
             {signedIn && (
               <Panel title="My account">

@@ -1,0 +1,122 @@
+import * as contract from '@touchstone/contracts/alerts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Database, Principal } from '../database/database.ts';
+import { appendEvidence } from '../evidence/evidence.ts';
+import { decodeIdCursor, toPage } from '../http/cursor.ts';
+import type { Serve } from '../http/serve.ts';
+import { ProblemError } from '../problem-error.ts';
+import {
+  type AlertRow,
+  countOpenAlerts,
+  findAlertRow,
+  listAlertRows,
+  markAcknowledged,
+  principalsOf,
+  toAlert,
+} from './alert.repository.ts';
+import { createAlertLine } from './alert-line.ts';
+import { tellAlert } from './alerts.ts';
+
+const PING_MS = 15_000;
+/** A stream ends with the access token it was opened with; the page opens the next one. */
+const STREAM_LIFE_MS = 15 * 60_000;
+
+type Log = { warn(fields: object, text: string): void };
+
+export function registerAlertRoutes(serve: Serve, database: Database, app: FastifyInstance, log: Log): void {
+  const line = createAlertLine(database, log);
+  const streams = new Set<FastifyReply>();
+  const read = { readOnly: true };
+
+  serve(contract.listAlerts, async ({ caller, query }) => {
+    const { state, severity, limit } = query;
+    const before = decodeIdCursor(query.cursor);
+    const principals = await database.transaction(caller, (tx) => principalsOf(tx, caller), read);
+    const rows: AlertRow[] = [];
+    const open = { info: 0, warning: 0, critical: 0 };
+    for (const principal of principals) {
+      await database.transaction(
+        principal,
+        async (tx) => {
+          rows.push(...(await listAlertRows(tx, { before, state, severity, limit })));
+          const counted = await countOpenAlerts(tx);
+          for (const name of ['info', 'warning', 'critical'] as const) open[name] += counted[name];
+        },
+        read,
+      );
+    }
+    rows.sort((a, b) => b.id - a.id);
+    return { ...toPage(rows.map(toAlert), limit, (alert) => [alert.id]), open };
+  });
+
+  serve(contract.acknowledgeAlert, async ({ caller, params }) => {
+    const principals = await database.transaction(caller, (tx) => principalsOf(tx, caller), read);
+    for (const principal of principals) {
+      // What is the installation's is changed as the installation; who did it stands in the row and in the evidence.
+      const owner: Principal = { tenantId: principal.tenantId, actorId: caller.actorId };
+      const row = await database.transaction(owner, async (tx) => {
+        const before = await findAlertRow(tx, params.alertId, true);
+        if (before === undefined) return null;
+        if (before.resolved_at !== null) {
+          throw new ProblemError('NOT_POSSIBLE_NOW', `Alert ${before.id} is resolved already.`);
+        }
+        if (before.acknowledged_at !== null) return before;
+        const after = await markAcknowledged(tx, before.id, caller.actorId);
+        await appendEvidence(tx, {
+          ...{ kind: 'alert.acknowledged', subjectKind: 'alert', subjectId: before.id },
+          body: { alertKind: before.kind },
+        });
+        await tellAlert(tx, before.id);
+        return after;
+      });
+      if (row !== null) return toAlert(row);
+    }
+    throw new ProblemError('NOT_FOUND', `There is no alert ${params.alertId}.`);
+  });
+
+  serve(contract.watchAlerts, async ({ caller, reply }) => {
+    const principals = await database.transaction(caller, (tx) => principalsOf(tx, caller), read);
+    const write = openStream(reply, streams);
+    const stop = line.watch(({ tenantId, alertId }) => {
+      const principal = principals.find((candidate) => candidate.tenantId === tenantId);
+      if (principal === undefined) return;
+      database
+        .transaction(principal, (tx) => findAlertRow(tx, alertId), read)
+        .then((row) => {
+          if (row !== undefined) write(`event: alert\ndata: ${JSON.stringify(toAlert(row))}\n\n`);
+        })
+        .catch((error: unknown) => log.warn({ err: error }, 'an alert was not told'));
+    });
+    reply.raw.on('close', stop);
+    return reply;
+  });
+
+  app.addHook('preClose', async () => {
+    for (const reply of streams) reply.raw.end();
+    await line.close();
+  });
+}
+
+/** Turns an answer into a stream of events; gives what writes to it. */
+function openStream(reply: FastifyReply, streams: Set<FastifyReply>): (text: string) => void {
+  reply.hijack();
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(reply.getHeaders())) headers[name] = String(value);
+  reply.raw.writeHead(200, {
+    ...headers,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    // A proxy that buffers would hold events back.
+    'x-accel-buffering': 'no',
+  });
+  reply.raw.write(': open\n\n');
+  const ping = setInterval(() => reply.raw.write(': ping\n\n'), PING_MS);
+  const life = setTimeout(() => reply.raw.end(), STREAM_LIFE_MS);
+  streams.add(reply);
+  reply.raw.on('close', () => {
+    clearInterval(ping);
+    clearTimeout(life);
+    streams.delete(reply);
+  });
+  return (text) => void reply.raw.write(text);
+}

@@ -1,0 +1,61 @@
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { readCodeVersion } from './code-version.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { ownerOf } from './operate/open-installation.ts';
+import { systemClock } from './platform/clock/clock.ts';
+import { createCompute } from './platform/compute/compute.ts';
+import { createDatabase } from './platform/database/database.ts';
+import { openDatabase } from './platform/database/open-database.ts';
+import { createFolderStore } from './platform/object-store/object-store.ts';
+import { createProcesses } from './platform/tasks/processes.ts';
+import { createTaskEngine } from './platform/tasks/task-engine.ts';
+import { createLog } from './platform/telemetry/log.ts';
+import { stopOnSignal, toSentence } from './process-end.ts';
+import { createStages } from './stages.ts';
+
+/** One stays for the event loop. */
+const COMPUTE_THREADS = Math.max(1, availableParallelism() - 1);
+
+try {
+  await start(readConfig(process.env));
+} catch (error) {
+  console.error(toSentence(error));
+  process.exit(1);
+}
+
+/** Takes tasks like a server, and answers nobody. */
+async function start(config: Config): Promise<void> {
+  if (config.databaseUrl === null) {
+    throw new ConfigError(
+      'A worker joins by DATABASE_URL. The embedded database belongs to the one server that started it and listens to nobody else: run PostgreSQL, and give the server and every worker the same DATABASE_URL and TOUCHSTONE_HOME.',
+    );
+  }
+  const log = createLog(config.logLevel);
+  await mkdir(config.home, { recursive: true });
+  const opened = await openDatabase(config, log);
+  const database = createDatabase(opened.pool, path.join(config.home, 'objects'));
+  const codeVersion = readCodeVersion(config.version);
+  const objects = createFolderStore(path.join(config.home, 'objects'));
+  const clock = systemClock;
+  const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
+  const compute = createCompute(COMPUTE_THREADS);
+  createStages({
+    ...{ database, objects, tasks, compute, clock, codeVersion },
+    connection: opened.connection,
+    home: config.home,
+    keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config), config },
+  });
+  const processes = createProcesses(database, { kind: 'worker', codeVersion }, log);
+  await processes.open();
+  await tasks.run();
+  stopOnSignal(async () => {
+    await tasks.stop();
+    await processes.close();
+    await compute.close();
+    await database.close();
+    await opened.stop();
+  });
+  console.log(`Touchstone ${config.version} worker is ready`);
+}
