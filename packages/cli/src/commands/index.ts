@@ -4,6 +4,7 @@ import { alertCommands } from './alerts.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
+import { doctorCommands } from './doctor.ts';
 import { evidenceCommands } from './evidence.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
@@ -33,5 +34,6 @@ export const COMMANDS: readonly Command[] = [
   ...taskCommands,
   ...evidenceCommands,
   ...limitCommands,
+  ...doctorCommands,
   ...operateCommands,
 ];

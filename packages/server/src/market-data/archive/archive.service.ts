@@ -201,7 +201,8 @@ async function record(tx: Transaction, kind: string, id: number, body: Record<st
 /** Says how archiving is done in the background. Called once while wiring. */
 export function registerArchiveTasks(tasks: Tasks, service: ArchiveService): void {
   tasks.register(ARCHIVE_TASK, (input, { principal, signal, progress }) => {
-    const years = Number(input.olderThanYears);
+    // A schedule calls it years.
+    const years = Number(input.olderThanYears ?? input.years);
     if (!Number.isInteger(years) || years < 1) {
       throw new ProblemError('INVALID_REQUEST', 'olderThanYears must be a whole number from 1.');
     }
