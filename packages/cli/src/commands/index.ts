@@ -5,6 +5,7 @@ import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
 import { evidenceCommands } from './evidence.ts';
+import { feedCommands } from './feeds.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   ...importCommands,
   ...dataCommands,
   ...runCommands,
+  ...feedCommands,
   ...caseCommands,
   ...truthCommands,
   ...universeCommands,
