@@ -12,6 +12,7 @@ import { createFolderStore } from './platform/object-store/object-store.ts';
 import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
+import { startTracing } from './platform/telemetry/start-tracing.ts';
 import { stopOnSignal, toSentence } from './process-end.ts';
 import { createStages } from './stages.ts';
 
@@ -39,10 +40,12 @@ async function start(config: Config): Promise<void> {
   const codeVersion = readCodeVersion(config.version);
   const objects = createFolderStore(path.join(config.home, 'objects'));
   const clock = systemClock;
+  const tracing =
+    config.traceEndpoint === null ? null : await startTracing(config.traceEndpoint, config.version, database, log);
   const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
   const compute = createCompute(COMPUTE_THREADS);
   createStages({
-    ...{ database, objects, tasks, compute, clock, codeVersion },
+    ...{ database, objects, tasks, compute, clock, codeVersion, log },
     connection: opened.connection,
     home: config.home,
     secretBox: createSecretBox(await loadSecret(config)),
@@ -55,6 +58,7 @@ async function start(config: Config): Promise<void> {
     await tasks.stop();
     await processes.close();
     await compute.close();
+    await tracing?.close();
     await database.close();
     await opened.stop();
   });

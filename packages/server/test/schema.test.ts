@@ -403,12 +403,14 @@ test('a name is free again once its row is deleted, and only then', async () => 
     'index_definition',
     'instrument',
     'person',
+    'refresh_gap',
     'source',
     'universe',
     'universe_member',
   ]);
   const unique: Record<string, readonly string[]> = {
     alert: ['same_as'],
+    refresh_gap: ['source_id', 'symbol'],
     ...{ index_definition: ['name'], instrument: ['symbol'], person: ['email'], source: ['code'], universe: ['name'] },
     universe_member: ['universe_id', 'instrument_id'],
   };
