@@ -312,7 +312,7 @@ test('the operator makes tenants and counts them; an owner of another tenant may
   const state = await must(joined, 'GET', '/auth/state');
   assert.deepEqual([Object(state.signedIn).tenantId, Object(state.signedIn).role], [id, 'owner']);
   const idempotent = await server.call('POST', '/tenants', {
-    ...{ token: owner.token, headers: { 'idempotency-key': 'one tenant, once' } },
+    ...{ token: owner.token, headers: { 'idempotency-key': 'one-tenant-once' } },
     body: { name: 'With a key', ownerEmail: 'key@example.org' },
   });
   assert.equal(idempotent.status, 201, idempotent.text);
