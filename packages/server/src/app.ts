@@ -20,6 +20,7 @@ import type { Processes } from './platform/tasks/processes.ts';
 import { registerTaskRoutes } from './platform/tasks/task.routes.ts';
 import type { TaskEngine } from './platform/tasks/task-engine.ts';
 import { registerDiagnosticsRoutes } from './platform/telemetry/diagnostics.routes.ts';
+import { registerCacheFigures } from './platform/telemetry/gauges.ts';
 import { addTracing } from './platform/telemetry/http-trace.ts';
 import { addMetrics } from './platform/telemetry/metrics.ts';
 import { createPartsReader } from './platform/telemetry/parts.ts';
@@ -65,7 +66,12 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   traceOutgoingRequests();
   addTracing(app);
   addMetrics(app, { tasks, database, authenticate: auth.authenticate, isLocal, log: parts.log });
-  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder };
+  registerCacheFigures(() => {
+    const { kind, hitCount, missCount } = edges.describe().cache;
+    return { kind, hits: hitCount, misses: missCount };
+  });
+  const isRedisAway = () => edges.describe().redis === 'away';
+  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder, isRedisAway };
   const readParts = createPartsReader(database, installation, settings);
   addHealth(app, database, installation, readParts);
   const slowQueries = createSlowQueries(database, slowQueryMs, parts.log);

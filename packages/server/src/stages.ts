@@ -103,6 +103,7 @@ export function createStages(parts: StageParts) {
   registerVerifyTask({ database, objects, tasks });
   const watch = createWatch({
     ...{ database, clock, home: parts.home, log: parts.log ?? { warn: () => {} } },
+    feeds: market.feeds,
     indexes: { list: indexes.list, levels: (principal, indexId) => indexRuns.levels(principal, indexId, {}) },
   });
 
