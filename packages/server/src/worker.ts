@@ -12,6 +12,8 @@ import { createFolderStore } from './platform/object-store/object-store.ts';
 import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
+import { startTracing } from './platform/telemetry/start-tracing.ts';
+import { traceOutgoingRequests } from './platform/trace/trace.ts';
 import { stopOnSignal, toSentence } from './process-end.ts';
 import { createStages } from './stages.ts';
 
@@ -36,7 +38,10 @@ async function start(config: Config): Promise<void> {
   await mkdir(config.home, { recursive: true });
   const opened = await openDatabase(config, log);
   const database = createDatabase(opened.pool);
-  const codeVersion = readCodeVersion(config.version);
+  traceOutgoingRequests();
+  const { traceEndpoint, version } = config;
+  const tracing = traceEndpoint === null ? null : await startTracing(traceEndpoint, version, database, log);
+  const codeVersion = readCodeVersion(version);
   const objects = createFolderStore(path.join(config.home, 'objects'));
   const clock = systemClock;
   const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
@@ -55,6 +60,7 @@ async function start(config: Config): Promise<void> {
     await tasks.stop();
     await processes.close();
     await compute.close();
+    await tracing?.close();
     await database.close();
     await opened.stop();
   });
