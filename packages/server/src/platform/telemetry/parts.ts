@@ -74,6 +74,9 @@ function redisPart(isSet: boolean, isAway: boolean): Part {
   const name = 'redis';
   if (!isSet)
     return { name, state: 'fall-back', sentence: 'Caches and limits live in this process and in the database.' };
-  if (isAway) return { name, state: 'fall-back', sentence: 'Redis does not answer; what it would keep is made anew.' };
+  if (isAway) {
+    const sentence = 'Redis does not answer. Nothing is cached, each process counts by itself, and nobody signs in.';
+    return { name, state: 'fall-back', sentence };
+  }
   return { name, state: 'in use', sentence: 'Caches and limits are shared through Redis.' };
 }
