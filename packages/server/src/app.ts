@@ -4,12 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { registerAlertRoutes } from './platform/alerts/alert.routes.ts';
+import { registerAuditRoutes } from './platform/audit/audit.routes.ts';
 import { type Auth, isLocal } from './platform/auth/auth.routes.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Database, Principal } from './platform/database/database.ts';
 import type { Installation } from './platform/database/installation.ts';
 import { addApiDocs } from './platform/http/api-docs.ts';
 import type { Edges } from './platform/http/edges.ts';
+import { registerEdgesFigures } from './platform/http/edges-figures.ts';
 import { addHealth } from './platform/http/health.ts';
 import { createHttpApp } from './platform/http/http-app.ts';
 import type { Serve } from './platform/http/serve.ts';
@@ -20,11 +22,11 @@ import type { Processes } from './platform/tasks/processes.ts';
 import { registerTaskRoutes } from './platform/tasks/task.routes.ts';
 import type { TaskEngine } from './platform/tasks/task-engine.ts';
 import { registerDiagnosticsRoutes } from './platform/telemetry/diagnostics.routes.ts';
-import { registerCacheFigures } from './platform/telemetry/gauges.ts';
 import { addTracing } from './platform/telemetry/http-trace.ts';
 import { addMetrics } from './platform/telemetry/metrics.ts';
 import { createPartsReader } from './platform/telemetry/parts.ts';
 import { createSlowQueries, type SlowQueries } from './platform/telemetry/slow-queries.ts';
+import { registerTenantRoutes } from './platform/tenancy/tenants.routes.ts';
 import { traceOutgoingRequests } from './platform/trace/trace.ts';
 
 export type AppParts = {
@@ -66,12 +68,9 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   traceOutgoingRequests();
   addTracing(app);
   addMetrics(app, { tasks, database, authenticate: auth.authenticate, isLocal, log: parts.log });
-  registerCacheFigures(() => {
-    const { kind, hitCount, missCount } = edges.describe().cache;
-    return { kind, hits: hitCount, misses: missCount };
-  });
-  const isRedisAway = () => edges.describe().redis === 'away';
-  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder, isRedisAway };
+  const isRedisUp = () => edges.describe().redis !== 'away';
+  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder, isRedisUp };
+  registerEdgesFigures(edges);
   const readParts = createPartsReader(database, installation, settings);
   addHealth(app, database, installation, readParts);
   const slowQueries = createSlowQueries(database, slowQueryMs, parts.log);
@@ -80,6 +79,8 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   addApiDocs(app, served, installation.version);
   const serve = createServe(app, auth.authenticate, served, edges);
   auth.registerRoutes(serve);
+  registerTenantRoutes(serve, database, auth.links);
+  registerAuditRoutes(serve, database);
   registerTaskRoutes(serve, { tasks, database, processes: parts.processes }, app);
   registerAlertRoutes(serve, database, app, parts.log);
   registerDiagnosticsRoutes(serve, {

@@ -288,6 +288,28 @@ test('without a provider, or with one that is away, there is a sentence and a co
   }
 });
 
+test('a wrong client secret is the operator’s to mend: it is in the log, and nobody is told they were wrong', async () => {
+  const secret = 'not the secret of this client at all';
+  const wrong = await startTestServer(db, {
+    oidc: { issuer: provider.url, clientId: CLIENT.client_id, clientSecret: secret },
+  });
+  try {
+    const started = await wrong.call('POST', '/auth/provider/start');
+    const jar = new Jar();
+    jar.keep(started.headers);
+    const query = await walkThrough(String(started.json.url), 'ada');
+    const headers = { cookie: jar.header };
+    const finished = await wrong.call('POST', '/auth/provider/finish', { body: { query }, headers });
+    assert.equal(codeOf(finished), '503 SIGN_IN_PROVIDER_AWAY');
+    const log = wrong.lines.join('');
+    assert.match(log, /SIGN_IN_PROVIDER_AWAY/);
+    assert.match(log, /must check OIDC_CLIENT_ID and OIDC_CLIENT_SECRET/);
+    assert.ok(!log.includes(secret) && !log.includes(new URLSearchParams(query).get('code') ?? 'none'));
+  } finally {
+    await wrong.close();
+  }
+});
+
 test('neither codes nor the client secret are in the log or the evidence', async () => {
   const own = browser();
   const query = await walkThrough(await own.start(), 'ada');

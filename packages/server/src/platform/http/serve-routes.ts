@@ -20,6 +20,7 @@ export type Authenticate = (request: FastifyRequest) => Promise<Caller | null>;
 
 export const API_PREFIX = '/api/v1';
 const DETAILS_MAX = 50;
+const READMIT_MS = 5_000;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Whoever calls a public route without credentials. Holds no right beyond public routes. */
@@ -150,6 +151,7 @@ function addRoute(
         return sendReady(ready, request, reply);
       }
       const answer = await handle(call);
+      if (route.gives === 'events') keepAdmitting(route, request, reply, authenticate);
       if (answer === reply || reply.sent) return reply;
       return sendKept(route.status, toText(route, answer), reply);
     },
@@ -179,6 +181,22 @@ async function admit(
     throw new ProblemError('FORBIDDEN', `This needs the right "${scope}", which ${who} does not have.`);
   }
   return caller;
+}
+
+/** A stream outlives the moment it was admitted in: whoever loses the right to it loses the stream as well. */
+function keepAdmitting(
+  { scope }: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  authenticate: Authenticate,
+): void {
+  if (scope === 'public' || reply.raw.closed) return;
+  const check = async () => {
+    const caller = await authenticate(request);
+    if (!caller?.scopes.includes(scope)) reply.raw.end();
+  };
+  const timer = setInterval(() => void check().catch(() => reply.raw.end()), READMIT_MS);
+  reply.raw.once('close', () => clearInterval(timer));
 }
 
 function toKeyedRequest(
