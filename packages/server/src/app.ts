@@ -11,6 +11,7 @@ import type { Database, Principal } from './platform/database/database.ts';
 import type { Installation } from './platform/database/installation.ts';
 import { addApiDocs } from './platform/http/api-docs.ts';
 import type { Edges } from './platform/http/edges.ts';
+import { registerEdgesFigures } from './platform/http/edges-figures.ts';
 import { addHealth } from './platform/http/health.ts';
 import { createHttpApp } from './platform/http/http-app.ts';
 import type { Serve } from './platform/http/serve.ts';
@@ -67,7 +68,9 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   traceOutgoingRequests();
   addTracing(app);
   addMetrics(app, { tasks, database, authenticate: auth.authenticate, isLocal, log: parts.log });
-  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder };
+  const isRedisUp = () => edges.describe().redis !== 'away';
+  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder, isRedisUp };
+  registerEdgesFigures(edges);
   const readParts = createPartsReader(database, installation, settings);
   addHealth(app, database, installation, readParts);
   const slowQueries = createSlowQueries(database, slowQueryMs, parts.log);

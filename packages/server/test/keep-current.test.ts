@@ -109,8 +109,8 @@ test('scheduled work that fails is an alert, which is over when it is done the n
       const deadline = performance.now() + 60_000;
       for (;;) {
         const { rows } = await db.migrator.query(
-          `SELECT title, resolved_at IS NOT NULL AS resolved FROM alert WHERE same_as = $1`,
-          [`schedule.failed:${made.id}`],
+          `SELECT title, resolved_at IS NOT NULL AS resolved FROM alert WHERE kind = 'tasks.failed' AND title LIKE '%' || $1 || '%'`,
+          [made.title],
         );
         if (is(rows)) return rows;
         assert.ok(performance.now() < deadline, JSON.stringify(rows));
@@ -119,7 +119,7 @@ test('scheduled work that fails is an alert, which is over when it is done the n
     };
     broken.clock.offsetMs += 2 * 60_000;
     const [open] = await alerts((rows) => rows.length === 1);
-    assert.equal(open?.title, 'Scheduled work failed: Brittle');
+    assert.equal(open?.title, '"Brittle" has failed');
     isBroken = false;
     broken.clock.offsetMs += 2 * 60_000;
     await alerts((rows) => rows.every(({ resolved }) => resolved));

@@ -149,6 +149,8 @@ test('a worker without the address of a database says why it cannot join', async
 });
 
 test('a worker joins a server by DATABASE_URL, does its imports, is listed, and says goodbye', async () => {
+  // Those killed above are still waited for.
+  await db.migrator.query('UPDATE server_process SET stopped_at = now()');
   let home = '';
   const server = await startProductServer(db, (parts) => (home = parts.home), false);
   const { host, port, user, database } = db.connection;

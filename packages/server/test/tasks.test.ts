@@ -284,7 +284,7 @@ test('schedules are made, changed and deleted with their version, and start thei
       started = taskSchema
         .array()
         .parse(json.items)
-        .find((task) => task.title === 'Scheduled');
+        .find((task) => task.title === 'Every night');
     }
     assert.deepEqual(started?.result, { saw: 'the moon' });
     const listed = await next.call('GET', '/schedules', { token: later });

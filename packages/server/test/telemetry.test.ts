@@ -105,14 +105,14 @@ test('/readyz tells what is in use, and fails with its reasons when migrations a
   assert.match(Object(await behind.json()).reasons[0], /lacks 1 migrations, the first is 202611221300_create_alerts/);
   await db.migrator.query(`UPDATE schema_migration SET name = replace(name, '_away', '')`);
 
-  const away = createDatabase(createPool({ ...db.connection, port: 1, connectionTimeoutMillis: 500 }, () => {}));
-  const lost = await startTestServer(db, { database: away });
+  const pool = createPool({ ...db.connection, max: 4 }, () => {});
+  const lost = await startTestServer(db, { database: createDatabase(pool) });
+  await pool.end();
   const reply = await fetch(`${lost.url}/readyz`);
   assert.equal(reply.status, 503);
   assert.deepEqual(Object(await reply.json()).reasons, ['The database does not answer.']);
   assert.equal((await fetch(`${lost.url}/healthz`)).status, 200, 'the process lives');
   await lost.close();
-  await away.close();
 });
 
 test('the health answer puts together what the page shows', async () => {

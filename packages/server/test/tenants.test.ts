@@ -303,6 +303,7 @@ const HIDDEN: Record<string, () => Attack[]> = {
     { path: `/data/blast-radius?instrumentId=${a.instrumentId}` },
     { path: `/data/blast-radius?instrumentId=${b.instrumentId}&sourceId=${a.sourceId}` },
   ],
+  bringBackArchive: () => [{ path: '/diagnostics/archives/2009/bring-back' }],
 };
 
 /** Lists, also those narrowed to something of A: they answer, and show nothing of A. */
@@ -352,6 +353,7 @@ const LISTS: Record<string, () => Attack[]> = {
     { path: '/diagnostics/evidence?limit=500' },
     { path: `/diagnostics/evidence?subjectKind=run&subjectId=${a.runId}` },
   ],
+  listArchives: () => [{ path: '/diagnostics/archives' }],
   listTrials: () => [
     { path: '/diagnostics/trials?limit=500' },
     { path: `/diagnostics/trials?datasetSha256=${a.inputSha256}` },
@@ -389,6 +391,11 @@ const NAMELESS: Record<string, string> = {
   watchTasks: 'a stream, in a test of its own below',
   startVerify: 'walks the chain of the caller',
   listProcesses: 'processes belong to the system and name no machine',
+  listBackups: 'files of the whole installation: their sizes and hashes, and nothing of what is in them',
+  startBackup: 'writes a file on the machine of the server that no route gives out',
+  startDrill: 'tells counts, and the differences of hashes',
+  startArchive: 'moves bars of the caller only',
+  getDoctor: 'tells of the machine, of the tenant of the caller and of the system',
   watchAlerts: 'a stream, in a test of its own in alerts.test.ts',
   getHealth: 'universes in sight of the caller, as listUniverses shows them, and counts of the whole installation',
   getSlowQuery: 'one of those',

@@ -436,7 +436,7 @@ function makeHandlers(
       ],
     };
   });
-  on(data.correctBar, ({ body }) => ({ ...body, revision: 2, runId: 6, knownAt: now() }));
+  on(data.correctBar, ({ body }) => ({ ...body, revision: 2, runId: 5, knownAt: now() }));
   on(data.addCorporateAction, ({ body }) => ({ day: body.day, kind: body.kind, value: body.value, knownAt: now() }));
   on(data.uploadFile, ({ query, size }) => {
     const uploadId = world.hashOf(query.fileName);
@@ -704,14 +704,16 @@ function makeHandlers(
     };
   });
   on(indexes.listBenchmarks, () => ({
-    items: world.instruments.slice(-1).map((one) => ({
-      instrumentId: one.id,
-      symbol: one.symbol,
-      name: one.name,
-      kind: one.kind,
-      firstDay: one.firstDay,
-      lastDay: one.lastDay,
-    })),
+    items: world.instruments
+      .filter((one) => one.kind === 'index')
+      .map((one) => ({
+        instrumentId: one.id,
+        symbol: one.symbol,
+        name: one.name,
+        kind: one.kind,
+        firstDay: one.firstDay,
+        lastDay: one.lastDay,
+      })),
   }));
   on(indexes.listStrategies, () => ({
     items: [

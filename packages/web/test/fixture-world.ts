@@ -98,10 +98,14 @@ const closes = new Map<number, number[]>(
 );
 const BENCHMARK_ID = 40;
 closes.set(BENCHMARK_ID, walk(7, 1, 0.0006, 0));
+/** The only one that is not of the simulated market, and may be corrected. */
+export const OWN_ID = 41;
+closes.set(OWN_ID, walk(41, 1, 0.01, 0));
 
 export const instruments: Instrument[] = [
   ...NAMES.map(([symbol, name, sector], at) => instrumentOf(at + 1, symbol, name, sector, 'equity')),
   instrumentOf(BENCHMARK_ID, 'SIMX', 'Simulated market, cap weighted', null, 'index'),
+  { ...instrumentOf(OWN_ID, 'YEWW', 'Yew Woodworks', 'Industrials', 'equity'), tenantId: 1 },
 ];
 
 function instrumentOf(
@@ -165,7 +169,7 @@ export const sources: Source[] = [
     currency: 'USD',
     priceBasis: 'raw',
     knownAtRule: 'close_plus_one_hour',
-    instrumentCount: instruments.length,
+    instrumentCount: NAMES.length + 1,
     firstDay: FIRST_DAY,
     lastDay: LAST_DAY,
     openCaseCount: 4,
@@ -394,6 +398,7 @@ export const indexes: IndexDefinition[] = [
   }),
   indexOf(2, {
     name: 'Simulated equal weight',
+    stale: { since: '2026-01-12T07:00:00.000Z', changeCount: 2, firstDay: '2016-05-05' },
     description: '',
     method: 'equal_weight',
     benchmarkInstrumentId: null,

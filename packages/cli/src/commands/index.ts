@@ -5,6 +5,7 @@ import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
+import { doctorCommands } from './doctor.ts';
 import { evidenceCommands } from './evidence.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
@@ -41,5 +42,6 @@ export const COMMANDS: readonly Command[] = [
   ...scheduleCommands,
   ...evidenceCommands,
   ...limitCommands,
+  ...doctorCommands,
   ...operateCommands,
 ];

@@ -87,6 +87,7 @@ const PASSING = [
   'x-request-id',
   'etag',
   'last-modified',
+  'traceparent',
 ];
 
 test('a page, an answer, a mistake and a bug carry exactly these headers', async () => {

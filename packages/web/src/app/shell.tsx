@@ -149,7 +149,8 @@ function ThemeToggle() {
   const isTheme = (value: string): value is Theme => value === 'system' || value === 'light' || value === 'dark';
   return (
     <label className="flex items-center gap-1.5 text-xs text-soft">
-      Theme
+      {/* Between a tablet and a desk there is no room for every word. */}
+      <span className="lg:max-xl:sr-only">Theme</span>
       <select
         className="min-h-8 rounded border border-line bg-sheet px-1.5 text-xs text-ink"
         value={theme}
@@ -187,10 +188,10 @@ function Account() {
   };
   return (
     <span className="flex items-center gap-2 text-sm">
-      <span>
+      <span className="max-w-56 truncate lg:max-xl:hidden">
         {signedIn.displayName} <span className="text-soft">({signedIn.role})</span>
       </span>
-      <button type="button" className="link" onClick={leave}>
+      <button type="button" className="link whitespace-nowrap" onClick={leave}>
         Sign out
       </button>
     </span>

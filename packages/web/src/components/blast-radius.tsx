@@ -154,8 +154,11 @@ function Picture({ found }: { found: BlastRadius }) {
           {change.firstDay !== null && `, ${formatDay(change.firstDay)} to ${formatDay(change.lastDay)}`}
         </span>
       </li>
-      {steps.map((step) => (
-        <li key={step.kind} className={`px-3 py-2.5 ${step.isStale ? 'bg-warn-well' : 'bg-sheet'}`}>
+      {steps.map((step, at) => (
+        <li
+          key={step.kind}
+          className={`px-3 py-2.5 ${step.isStale ? 'bg-warn-well' : 'bg-sheet'} ${at === steps.length - 1 && steps.length % 2 === 1 ? 'max-md:col-span-2' : ''}`}
+        >
           <span className={`block text-xl font-semibold ${step.count === 0 ? 'text-soft' : ''}`}>
             <span aria-hidden="true" className="mr-1.5 text-sm font-normal text-soft">
               →

@@ -1,12 +1,13 @@
 import { Link } from '@tanstack/react-router';
 import type { Schedule } from '@touchstone/contracts/tasks';
-import { formatAgo, formatInstant } from '../lib/format.ts';
+import { formatAgo, formatDay, formatInstant } from '../lib/format.ts';
 import { TaskBadge } from './task-progress.tsx';
 
 export function NextRuns({ schedule }: { schedule: Pick<Schedule, 'enabled' | 'nextRuns'> }) {
   if (!schedule.enabled) return 'off';
-  if (schedule.nextRuns.length === 0) return 'not in sight';
-  return schedule.nextRuns.map((one) => formatInstant(one)).join('; ');
+  const [next, ...later] = schedule.nextRuns;
+  if (next === undefined) return 'not in sight';
+  return `${formatInstant(next)}${later.length > 0 ? `, then ${later.map(formatDay).join(', ')}` : ''}`;
 }
 
 /** What it started last, and how that ended. */

@@ -259,7 +259,7 @@ export function createRefreshService(deps: RefreshDeps) {
     const symbols = work.what.symbols ?? feed.symbols;
     if (symbols.length === 0)
       throw new ProblemError('NOT_POSSIBLE_NOW', `${row.name} has no series in its settings. Name some first.`);
-    const to = lastClosedDay('EVERY_DAY', clock.now());
+    const to = Math.floor(clock.now() / MS_PER_DAY);
     const from = to - Math.round(settings.years * DAYS_PER_YEAR);
     await database.transaction(context.principal, (tx) =>
       repository.setRefresh(tx, refresh.id, {

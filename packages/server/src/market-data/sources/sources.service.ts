@@ -1,5 +1,5 @@
 import type { Source } from '@touchstone/contracts/data';
-import { changedMeanwhile } from '../../platform/changed-meanwhile.ts';
+import { changedMeanwhile } from '../../platform/database/changed-meanwhile.ts';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found } from '../../platform/problem-error.ts';

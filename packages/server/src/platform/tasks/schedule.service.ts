@@ -1,6 +1,6 @@
 import type { Scope } from '@touchstone/contracts/policy';
 import { type Schedule, type ScheduleKind, scheduleKind } from '@touchstone/contracts/tasks';
-import { changedMeanwhile } from '../changed-meanwhile.ts';
+import { changedMeanwhile } from '../database/changed-meanwhile.ts';
 import type { Database, Principal, Transaction } from '../database/database.ts';
 import { appendEvidence } from '../evidence/evidence.ts';
 import { found, ProblemError } from '../problem-error.ts';

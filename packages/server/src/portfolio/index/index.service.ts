@@ -1,6 +1,6 @@
 import type { IndexDefinition } from '@touchstone/contracts/indexes';
 import type { ReadCoverage } from '../../features/index.ts';
-import { changedMeanwhile } from '../../platform/changed-meanwhile.ts';
+import { changedMeanwhile } from '../../platform/database/changed-meanwhile.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';

@@ -1,5 +1,5 @@
 import type { Universe } from '@touchstone/contracts/universes';
-import { changedMeanwhile } from '../../platform/changed-meanwhile.ts';
+import { changedMeanwhile } from '../../platform/database/changed-meanwhile.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';

@@ -1,4 +1,4 @@
-import { Link } from '@tanstack/react-router';
+import { Link, useLocation } from '@tanstack/react-router';
 import type { Alert } from '@touchstone/contracts/alerts';
 import { useCallback, useEffect, useState } from 'react';
 import { createPortal } from 'react-dom';
@@ -120,8 +120,10 @@ function Toast({ alert, onDone }: { alert: Alert; onDone: (id: number) => void }
 /** Critical alerts stand over every page until somebody acknowledges them. */
 export function AlertBanner() {
   const alerts = useOpenAlerts().data;
+  const { pathname } = useLocation();
   const worst = alerts?.items.find((one) => one.severity === 'critical');
-  if (!alerts || !worst) return null;
+  // The page of alerts has it in its list.
+  if (!alerts || !worst || pathname === '/alerts') return null;
   return <Critical alert={worst} moreCount={alerts.open.critical - 1} key={worst.id} />;
 }
 

@@ -14,7 +14,9 @@ export function subjectPlace({ kind, subjectKind, subjectId }: Alert): string | 
   if (subjectKind === 'backup') return '/operate/backups';
   if (subjectKind === 'schedule') return '/tasks/schedules';
   if (subjectKind === 'task') return '/tasks';
+  if (subjectKind === 'check') return '/evidence';
   if (!isNumber) return null;
+  if (subjectKind === 'user') return `/settings/people/${subjectId}`;
   if (subjectKind === 'universe') return `/universes/${subjectId}`;
   if (subjectKind === 'index') return `/indexes/${subjectId}`;
   if (subjectKind === 'feed') return `/data/feeds/${subjectId}`;

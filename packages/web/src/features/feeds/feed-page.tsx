@@ -392,6 +392,7 @@ function Refreshes({ feed }: { feed: Feed }) {
                 key: 'rows',
                 header: 'New rows',
                 isNumber: true,
+                isWide: true,
                 cell: (refresh) => formatCount(refresh.acceptedCount),
               },
               {

@@ -254,7 +254,7 @@ function Processes() {
                   <span className="block min-w-32">
                     <span className="font-medium">{one.kind}</span>{' '}
                     {one.isThis && <span className="text-xs text-soft">this one</span>}
-                    <code className="block font-mono text-xs text-soft">{one.id.slice(0, 8)}</code>
+                    <span className="block text-xs text-soft">since {formatInstant(one.startedAt)}</span>
                   </span>
                 ),
               },
@@ -268,7 +268,6 @@ function Processes() {
                 header: 'Last heard of',
                 cell: (one: ServerProcess) => formatAgo(one.lastSeenAt, Date.now()),
               },
-              { key: 'since', header: 'Started', isWide: true, cell: (one) => formatInstant(one.startedAt) },
               {
                 key: 'code',
                 header: 'Code',

@@ -68,7 +68,7 @@ export function SourcesPage() {
             <div className="space-y-4">
               {feeds.error && <ProblemNotice error={feeds.error} onRetry={() => feeds.refetch()} />}
               {feeds.data && feeds.data.items.length > 0 && (
-                <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+                <div className="grid gap-4 md:grid-cols-2 md:items-start xl:grid-cols-3">
                   {feeds.data.items.map((feed) => (
                     <FeedCard key={feed.id} feed={feed} />
                   ))}

@@ -129,7 +129,7 @@ function UniverseDetail({ universe }: { universe: Whole }) {
             ]}
           />
         </Panel>
-        <div className="grid min-w-0 gap-4">
+        <div className="grid min-w-0 gap-4 max-lg:order-first">
           {universe.deletedAt === null && <CurrentPanel universe={universe} />}
           <Panel title="Definition">
             <Facts

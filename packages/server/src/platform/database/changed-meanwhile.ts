@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Transaction } from './database/database.ts';
-import { ProblemError } from './problem-error.ts';
+import { ProblemError } from '../problem-error.ts';
+import type { Transaction } from './database.ts';
 
 /**
  * What somebody is told whose change started from an old version: where the record is by now and who brought it there.
