@@ -88,7 +88,7 @@ async function isTouchstone(host: string, port: number): Promise<boolean> {
   const name = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
   try {
     const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
-    const answer = await fetch(`http://${name}:${port}/healthz`, { signal });
+    const answer = await fetch(`http://${name}:${port}/healthz`, { signal, headers: { connection: 'close' } });
     const told: unknown = await answer.json();
     return typeof told === 'object' && told !== null && 'ok' in told && told.ok === true;
   } catch {
