@@ -47,6 +47,7 @@ TABLE api_key
   prefix text NOT NULL
   key_hash bytea NOT NULL
   scopes text[] NOT NULL
+  life_days integer NOT NULL
   expires_at timestamp with time zone NOT NULL
   last_used_at timestamp with time zone
   revoked_at timestamp with time zone
@@ -65,6 +66,7 @@ TABLE api_key
   CONSTRAINT api_key_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app_user(tenant_id, id)
   CONSTRAINT api_key_version_check CHECK ((version > 0))
   CONSTRAINT key_hash_is_sha256 CHECK ((length(key_hash) = 32))
+  CONSTRAINT life_is_a_year_at_most CHECK (((life_days >= 1) AND (life_days <= 365)))
   CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
   CREATE UNIQUE INDEX api_key_key_hash_key ON public.api_key USING btree (key_hash)
   CREATE UNIQUE INDEX api_key_pkey ON public.api_key USING btree (id)
@@ -221,6 +223,7 @@ TABLE data_case
   CREATE UNIQUE INDEX data_case_pkey ON public.data_case USING btree (id)
   CREATE INDEX data_case_run ON public.data_case USING btree (tenant_id, run_id)
   CREATE INDEX data_case_source ON public.data_case USING btree (tenant_id, source_id)
+  CREATE INDEX data_case_state ON public.data_case USING btree (tenant_id, state, id DESC)
   CREATE UNIQUE INDEX data_case_tenant_id_id_key ON public.data_case USING btree (tenant_id, id)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
@@ -1058,7 +1061,8 @@ TABLE second_factor
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE server_process
-  id uuid NOT NULL
+  id integer NOT NULL IDENTITY
+  name uuid NOT NULL
   tenant_id integer NOT NULL
   kind text NOT NULL
   code_version text NOT NULL
@@ -1073,9 +1077,11 @@ TABLE server_process
   deleted_by integer
   version integer NOT NULL DEFAULT 1
   CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['server'::text, 'worker'::text])))
+  CONSTRAINT server_process_name_key UNIQUE (name)
   CONSTRAINT server_process_pkey PRIMARY KEY (id)
   CONSTRAINT server_process_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
   CONSTRAINT server_process_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX server_process_name_key ON public.server_process USING btree (name)
   CREATE UNIQUE INDEX server_process_pkey ON public.server_process USING btree (id)
   CREATE INDEX server_process_seen ON public.server_process USING btree (tenant_id, last_seen_at)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))

@@ -322,7 +322,7 @@ export const gap = z.object({
   sourceId: id,
   sourceName: name,
   refreshId: id.meta({ description: 'The refresh that told of it last.', example: 12 }),
-  symbol,
+  symbol: z.string().meta({ description: 'Symbol, series or base currency.', example: 'ALDR' }),
   instrumentId: id.nullable(),
   kind: gapKind,
   sentence: z.string().meta({

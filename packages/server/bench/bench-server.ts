@@ -38,6 +38,8 @@ export const TENANT: Principal = { tenantId: 7, actorId: null };
 
 export type BenchServer = {
   database: Database;
+  /** How a worker reaches it as the application. */
+  connection: pg.ClientConfig;
   /** The owner of the tables, for what a plain `COPY` would do. */
   migrator: pg.Pool;
   objects: ObjectStore;
@@ -74,6 +76,7 @@ export async function startBenchServer(): Promise<BenchServer> {
   const peers: pg.Pool[] = [];
   return {
     database,
+    connection,
     migrator,
     objects,
     imports,

@@ -11,6 +11,7 @@ import {
   createCourtService,
   createMarketData,
   loadSimulatedMarket,
+  type MarketDataDeps,
   registerCourtRoutes,
   registerMarketDataRoutes,
   sessionTimes,
@@ -19,6 +20,7 @@ import { registerTrialDependents, registerTrialRoutes } from './models/index.ts'
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import { createWatch } from './operate/watch/watch.ts';
+import type { SecretBox } from './platform/auth/secret-box.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
@@ -54,6 +56,12 @@ export type StageParts = {
   compute: Compute;
   clock: Clock;
   codeVersion: string;
+  /** Seals the keys of vendors. */
+  secretBox: SecretBox;
+  /** Where TwelveData is asked. */
+  twelveDataUrl?: string;
+  /** How vendors are reached, for tests. */
+  feedOptions?: MarketDataDeps['feedOptions'];
   /** How backups reach the whole database. Left out: the server cannot make any. */
   keeping?: Pick<KeepingParts, 'backupFolder' | 'openOwner' | 'config'>;
   log?: { warn(fields: object, text: string): void };
@@ -65,7 +73,11 @@ const SLOW_MS = 1_500;
 /** The stages, upstream first, each given exactly what it needs. */
 export function createStages(parts: StageParts) {
   const { database, connection, objects, tasks, compute, clock, codeVersion } = parts;
-  const market = createMarketData({ database, connection, objects, tasks, clock });
+  const market = createMarketData({
+    ...{ database, connection, objects, tasks, clock, secretBox: parts.secretBox },
+    ...(parts.twelveDataUrl === undefined ? {} : { twelveDataUrl: parts.twelveDataUrl }),
+    ...(parts.feedOptions === undefined ? {} : { feedOptions: parts.feedOptions }),
+  });
   const datasets = createDatasetService(database, objects, universeQuestion);
   const readCoverage = createCoverage(objects);
   const blastRadius = createBlastRadiusService(database, readCoverage);

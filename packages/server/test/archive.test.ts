@@ -44,10 +44,10 @@ before(async () => {
   server = await startTestServer(db, {
     runTasks: true,
     database,
-    wire: ({ serve, tasks, home }) =>
+    wire: ({ serve, tasks, home, secretBox }) =>
       createStages({
         ...{ database, objects, tasks, home, connection: db.connection, compute: inlineCompute, clock: systemClock },
-        codeVersion: 'test',
+        ...{ codeVersion: 'test', secretBox },
       }).registerRoutes(serve),
   });
   token = await server.tokenFor('owner', TENANT);

@@ -205,8 +205,8 @@ const FIXTURES: Record<string, Fixture> = {
      VALUES (7, 2009, 1, 1, 1, repeat('a', 64), repeat('b', 64)) RETURNING id`,
   ),
   api_key: fixture(
-    `INSERT INTO api_key (tenant_id, user_id, name, prefix, key_hash, scopes, expires_at)
-     VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', now()) RETURNING id`,
+    `INSERT INTO api_key (tenant_id, user_id, name, prefix, key_hash, scopes, life_days, expires_at)
+     VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', 90, now()) RETURNING id`,
     ['app_user'],
   ),
   alert: fixture(
@@ -269,6 +269,18 @@ const FIXTURES: Record<string, Fixture> = {
   schedule: fixture(
     `INSERT INTO schedule (tenant_id, kind, title, cron) VALUES (7, 'verify', 'Nightly', '0 3 * * *') RETURNING id`,
   ),
+  schedule_timer: {
+    key: 'schedule_id',
+    make: fixture(
+      `INSERT INTO schedule_timer (tenant_id, schedule_id, for_version, computed_at) VALUES (7, $2, 1, now())
+       RETURNING schedule_id AS id`,
+      ['schedule'],
+    ).make,
+  },
+  server_process: fixture(
+    `INSERT INTO server_process (name, tenant_id, kind, code_version)
+     VALUES (gen_random_uuid(), 7, 'worker', '0.1.0') RETURNING id`,
+  ),
   second_factor: fixture(
     `INSERT INTO second_factor (tenant_id, user_id, secret_encrypted) VALUES (7, $2, convert_to($1, 'UTF8')) RETURNING id`,
     ['app_user'],
@@ -283,6 +295,12 @@ const FIXTURES: Record<string, Fixture> = {
   task: fixture(`INSERT INTO task (tenant_id, kind, title) VALUES (7, 'operate.verify', 'Verify') RETURNING id`),
   // A tenant is made by the owner of the tables; the application only ever changes its own.
   tenant: { key: 'id', make: async () => 7 },
+  refresh: fixture(`INSERT INTO refresh (tenant_id, source_id) VALUES (7, $2) RETURNING id`, ['source']),
+  refresh_gap: fixture(
+    `INSERT INTO refresh_gap (tenant_id, source_id, refresh_id, symbol, kind, sentence, from_day, to_day)
+     VALUES (7, $2, $3, 'GAP ' || $1, 'empty', 'nothing', '2026-01-02', '2026-01-05') RETURNING id`,
+    ['source', 'refresh'],
+  ),
   universe: fixture(
     `INSERT INTO universe (tenant_id, name, rule, source_tenant_id, source_id)
      VALUES (7, 'universe ' || $1, 'list', 7, $2) RETURNING id`,
@@ -391,12 +409,14 @@ test('a name is free again once its row is deleted, and only then', async () => 
     'index_definition',
     'instrument',
     'person',
+    'refresh_gap',
     'source',
     'universe',
     'universe_member',
   ]);
   const unique: Record<string, readonly string[]> = {
     alert: ['same_as'],
+    refresh_gap: ['source_id', 'symbol'],
     ...{ index_definition: ['name'], instrument: ['symbol'], person: ['email'], source: ['code'], universe: ['name'] },
     universe_member: ['universe_id', 'instrument_id'],
   };

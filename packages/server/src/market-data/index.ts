@@ -1,3 +1,4 @@
+import type { SecretBox } from '../platform/auth/secret-box.ts';
 import type { Database } from '../platform/database/database.ts';
 import type { Serve } from '../platform/http/serve.ts';
 import { type ArchiveRouteParts, registerArchiveRoutes } from './archive/archive.routes.ts';
@@ -12,12 +13,18 @@ import { registerCorrectionsRoutes } from './corrections/corrections.routes.ts';
 import { createCorrectionsService } from './corrections/corrections.service.ts';
 import { registerExchangeRatesRoutes } from './exchange-rates/exchange-rates.routes.ts';
 import { createExchangeRatesService } from './exchange-rates/exchange-rates.service.ts';
+import { registerFeedsRoutes } from './feeds/feeds.routes.ts';
+import { createFeedsService } from './feeds/feeds.service.ts';
+import { createOpenFeeds, type FeedOpenerOptions } from './feeds/open-feed.ts';
+import { createTwelveDataOpener } from './feeds/open-twelvedata.ts';
 import { registerInstrumentsRoutes } from './instruments/instruments.routes.ts';
 import { createInstrumentsService } from './instruments/instruments.service.ts';
 import { registerMacroRoutes } from './macro/macro.routes.ts';
 import { createMacroService } from './macro/macro.service.ts';
 import { registerPriceImportRoutes } from './price-import/price-import.routes.ts';
 import { createPriceImportService, type PriceImportDeps } from './price-import/price-import.service.ts';
+import { registerRefreshRoutes } from './refresh/refresh.routes.ts';
+import { createRefreshService } from './refresh/refresh.service.ts';
 import { registerRunsRoutes } from './runs/runs.routes.ts';
 import { createRunsService } from './runs/runs.service.ts';
 import { registerTruthRoutes } from './simulated-market/truth.routes.ts';
@@ -44,18 +51,33 @@ export { findPriceSource } from './facts/price-source.ts';
 export { loadTellings } from './facts/read-bars.ts';
 export { type ReadTime, resolveTime, type TimeQuery } from './facts/read-time.ts';
 export { findOwnSource } from './price-import/price-import.repository.ts';
+export { REFRESH_TASK } from './refresh/refresh.service.ts';
 export { loadSimulatedMarket } from './simulated-market/simulated-market.service.ts';
 
 export type MarketData = ReturnType<typeof createMarketData>;
 
-/** Every service of the stage. Registers the import task on the way. */
-export function createMarketData(deps: PriceImportDeps) {
-  const { database, tasks } = deps;
+export type MarketDataDeps = PriceImportDeps & {
+  secretBox: SecretBox;
+  /** Where TwelveData is asked; without it there is no such feed. */
+  twelveDataUrl?: string;
+  /** How vendors are reached, beside the clock. */
+  feedOptions?: Omit<FeedOpenerOptions, 'clock'>;
+};
+
+/** Every service of the stage. Registers the tasks of imports and refreshes on the way. */
+export function createMarketData(deps: MarketDataDeps) {
+  const { database, clock, tasks, secretBox, feedOptions, twelveDataUrl } = deps;
+  const openers =
+    twelveDataUrl === undefined ? {} : { twelvedata: createTwelveDataOpener(database, clock, twelveDataUrl) };
+  const openFeeds = createOpenFeeds({ ...feedOptions, clock, openers: { ...openers, ...feedOptions?.openers } });
+  const feeds = createFeedsService({ database, clock, secretBox, openFeeds });
   const service = createArchiveService(deps);
   registerArchiveTasks(tasks, service);
   const archive: ArchiveRouteParts = { database, tasks, service };
   return {
     archive,
+    feeds,
+    refresh: createRefreshService({ ...deps, feeds }),
     priceImport: createPriceImportService(deps),
     truth: createTruthService(deps),
     ...createReaders(database),
@@ -81,6 +103,8 @@ function createReaders(database: Database) {
 export function registerMarketDataRoutes(serve: Serve, market: MarketData): void {
   registerTimelineRoutes(serve, market.timeline);
   registerSourcesRoutes(serve, market.sources);
+  registerFeedsRoutes(serve, market.feeds);
+  registerRefreshRoutes(serve, market.refresh);
   registerInstrumentsRoutes(serve, market.instruments);
   registerBarsRoutes(serve, market.bars);
   registerCorrectionsRoutes(serve, market.corrections);

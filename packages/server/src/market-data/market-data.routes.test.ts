@@ -19,8 +19,8 @@ before(async () => {
   db = await createTestDatabase();
   server = await startTestServer(db, {
     runTasks: true,
-    wire: ({ serve, database, objects, tasks }) => {
-      const deps = { database, connection: db.connection, objects, tasks, clock: systemClock };
+    wire: ({ serve, database, objects, tasks, secretBox }) => {
+      const deps = { database, connection: db.connection, objects, tasks, secretBox, clock: systemClock };
       registerMarketDataRoutes(serve, createMarketData(deps));
     },
   });

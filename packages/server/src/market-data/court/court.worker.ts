@@ -33,7 +33,10 @@ const LAST_DAY = dayNumber('2200-12-31');
  * @public Called by its name from another thread.
  */
 export async function judgeAgain(job: CourtJob): Promise<CourtOutcome> {
-  const database = createDatabase(createPool({ ...job.connection, max: 1 }, () => {}), job.objectsFolder);
+  const database = createDatabase(
+    createPool({ ...job.connection, max: 1 }, () => {}),
+    job.objectsFolder,
+  );
   try {
     const ids = Int32Array.from(job.instrumentIds).sort();
     const { known, splits, caseKeys } = await database.transaction(

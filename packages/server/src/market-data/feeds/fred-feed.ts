@@ -41,7 +41,7 @@ export function createFredFeed(options: FredOptions): FactFeed {
 /**
  * Values as they stood on chosen days: `observation_date,SERIES_20240105,SERIES_20240202`, or rows with
  * `realtime_start`. A value counts as known from the end of the first asked day that shows it: that may be later than its
- * publication, and never earlier. At first the ends of the months are asked, then the day of each refresh.
+ * publication, and never earlier. At first the ends of the months are asked, then the day before each refresh.
  */
 export function createAlfredFeed(options: FredOptions): FactFeed {
   return {
@@ -72,11 +72,13 @@ function vintageUrl(base: string, symbol: string, vintages: readonly number[]): 
   return url;
 }
 
-/** Month ends after what is known, and the last day itself. */
+/** Month ends after what is known, and the last day that is over. */
 function vintageDays({ from, to, knownThrough }: FactQuestion): number[] {
+  const last = to - 1;
   const days: number[] = [];
-  for (let day = (knownThrough ?? from - 1) + 1; day < to; day++) if (dayText(day + 1).endsWith('-01')) days.push(day);
-  if (knownThrough === null || to > knownThrough) days.push(to);
+  for (let day = (knownThrough ?? from - 1) + 1; day < last; day++)
+    if (dayText(day + 1).endsWith('-01')) days.push(day);
+  if (knownThrough === null || last > knownThrough) days.push(last);
   return days;
 }
 

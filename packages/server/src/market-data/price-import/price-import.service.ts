@@ -11,8 +11,9 @@ import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import type { ObjectStore, StoredObject } from '../../platform/object-store/object-store.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import type { TaskContext, Tasks } from '../../platform/tasks/tasks.ts';
-import { findPublished, type Published, publishRun } from '../facts/publish-run.ts';
+import { findPublished, type Published, type PublishPlan, publishRun } from '../facts/publish-run.ts';
 import { dropStaging } from '../facts/staging.ts';
+import { reconcile } from '../refresh/reconcile.ts';
 import type { KnownAtRule, PriceBasis } from './judge-delivery.ts';
 import { type PreviewImport, previewFile } from './preview-import.ts';
 import * as repository from './price-import.repository.ts';
@@ -114,14 +115,28 @@ export function createPriceImportService(deps: PriceImportDeps) {
       if (outcome.kind === 'refused') throw await refuse(principal, runId, outcome);
       signal.throwIfAborted();
       const published = await publishRun(database, principal, outcome.plan);
+      const disagreements = await compareSources(principal, prepared.job.source, outcome.plan);
       context.progress(1, `Published ${published.rowCount.toLocaleString('en')} rows`);
       const { counts, cases, universeName } = outcome.plan;
       const universeId = await findUniverse(principal, universeName);
-      return { ...told(published), ...counts, caseCount: cases.length, universeId };
+      return { ...told(published), ...counts, caseCount: cases.length + disagreements, universeId };
     } catch (error) {
       await abandon(runId, context, error);
       throw error;
     }
+  }
+
+  /** What other sources tell of the same bars. Done twice it finds its own cases and opens none. */
+  async function compareSources(
+    principal: Principal,
+    { id, name }: { id: number; name: string },
+    plan: PublishPlan,
+  ): Promise<number> {
+    const { runId, instrumentIds, firstDay, lastDay, priceBasis } = plan;
+    const basis = basisOf.parse(priceBasis);
+    if (basis === null || firstDay === null || lastDay === null || instrumentIds.length === 0) return 0;
+    const question = { runId, source: { id, name, basis }, instrumentIds, firstDay, lastDay };
+    return database.transaction(principal, (tx) => reconcile(tx, question));
   }
 
   /** The universe an import was asked to make, so that an index over it is one step away. */

@@ -15,7 +15,7 @@ export type SecretBox = {
   successorOf(secretPart: string): string;
 };
 
-export type SealUse = 'signing keys' | 'second factor' | 'provider sign-in';
+export type SealUse = 'signing keys' | 'second factor' | 'provider sign-in' | 'vendor keys';
 export type MacUse = 'challenge' | 'recovery code' | 'provider subject' | 'address';
 
 const NONCE_BYTES = 12;
@@ -27,6 +27,7 @@ export function createSecretBox(secret: string): SecretBox {
     'signing keys': keyFor('signing keys'),
     'second factor': keyFor('second factor'),
     'provider sign-in': keyFor('provider sign-in'),
+    'vendor keys': keyFor('vendor keys'),
   };
   const macKeys: Record<MacUse, Buffer> = {
     challenge: keyFor('challenge'),

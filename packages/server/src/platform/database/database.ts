@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
-import { measurePool } from '../telemetry/statements.ts';
 import type { DB } from './schema-types.ts';
+import { measurePool } from './statements.ts';
 
 /** On whose behalf a transaction runs. Row-level security reads it. */
 export type Principal = {

@@ -39,6 +39,7 @@ export interface ApiKeyTable {
   prefix: string;
   key_hash: Buffer;
   scopes: string[];
+  life_days: number;
   expires_at: string;
   last_used_at: string | null;
   revoked_at: string | null;
@@ -640,7 +641,8 @@ export interface SecondFactorTable {
 }
 
 export interface ServerProcessTable {
-  id: string;
+  id: GeneratedAlways<number>;
+  name: string;
   tenant_id: number;
   kind: string;
   code_version: string;

@@ -5,7 +5,13 @@ import type { Database } from '../database/database.ts';
 import type { Installation } from '../database/installation.ts';
 
 /** What the settings say about optional parts. */
-export type PartSettings = { redisUrl: string | null; traceEndpoint: string | null; webFolder: string | null };
+export type PartSettings = {
+  redisUrl: string | null;
+  traceEndpoint: string | null;
+  webFolder: string | null;
+  /** False while Redis does not answer. */
+  isRedisUp?: () => boolean;
+};
 
 /** Optional extensions of the database, and what is done without them. */
 const EXTENSIONS: readonly { name: string; without: string }[] = [
@@ -49,7 +55,12 @@ export function createPartsReader(database: Database, installation: Installation
       ...told,
       redisUrl === null
         ? { name: 'redis', state: 'fall-back', sentence: 'Caches and limits live in this process and in the database.' }
-        : { name: 'redis', state: 'in use', sentence: 'Caches and limits are shared through Redis.' },
+        : settings.isRedisUp?.() === false
+          ? {
+              ...{ name: 'redis', state: 'fall-back' },
+              sentence: 'Redis does not answer. Nothing is cached, each process counts by itself, and nobody signs in.',
+            }
+          : { name: 'redis', state: 'in use', sentence: 'Caches and limits are shared through Redis.' },
       { name: 'objects', state: 'in use', sentence: 'Frozen datasets and results lie in a folder of this machine.' },
       {
         name: 'queue',
