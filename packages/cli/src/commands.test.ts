@@ -10,6 +10,7 @@ import { type Answers, exampleOf, fakeTerminal, Refusal, startDouble } from '../
 import { COMMANDS } from './commands/index.ts';
 import { run } from './run.ts';
 
+const PASSWORD = 'correct horse battery';
 const HASH = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 const VERDICT = { ok: true, checks: [{ name: 'evidence', count: 3, ok: true, sentence: 'All 3 records fit.' }] };
 
@@ -43,6 +44,8 @@ const NORMAL: Answers = {
   getTask: () => doneTask({ runId: 12, ...VERDICT }),
   signIn: () => session(),
   createOwner: () => session(),
+  acceptInvitation: () => session(),
+  answerSecondFactor: () => session(),
   listInstruments: ({ query }) => ({
     items: [like('getInstrument', { symbol: Object(query).search ?? 'ALDR' })],
     nextCursor: null,
@@ -70,12 +73,15 @@ function split(example: string): string[] {
   return words.map((word) => (/\.(csv|csv\.gz|arrow)$/.test(word) ? path.join(folder, word) : word));
 }
 
-const BY_SERVER = ['backup', 'restore', 'user reset'];
+const BY_SERVER = ['backup', 'restore', 'drill', 'migrate', 'doctor', 'user reset'];
 
 for (const command of COMMANDS.filter(({ name }) => !BY_SERVER.includes(name))) {
   test(`the example of "${command.name}" is a request the contract takes, for people and as JSON`, async () => {
-    const words = [...split(command.example), ...(/^(login|owner)/.test(command.name) ? ['--password-stdin'] : [])];
-    const input = 'correct horse battery\n';
+    const words = [
+      ...split(command.example),
+      ...(/^(login|owner|join|password)/.test(command.name) ? ['--password-stdin'] : []),
+    ];
+    const input = command.name === 'password change' ? `${PASSWORD}\n${PASSWORD} 2\n` : `${PASSWORD}\n`;
     const forPeople = await call(words, { input });
     assert.equal(forPeople.code, 0, forPeople.err);
     assert.ok(forPeople.out.endsWith('\n'), forPeople.out);
@@ -85,6 +91,16 @@ for (const command of COMMANDS.filter(({ name }) => !BY_SERVER.includes(name))) 
     assert.equal(typeof JSON.parse(asJson.out), 'object');
   });
 }
+
+test('doctor says why a finding matters and what to do, and ends with 1 when something is broken', async () => {
+  const finding = { check: 'backups', state: 'broken', what: 'No backup.', why: 'All may be lost.', command: 'do it' };
+  const answers = { getDoctor: () => like('getDoctor', { ok: false, findings: [finding] }) };
+  const { code, out } = await call(['doctor', '--server'], { answers });
+  assert.equal(code, 1);
+  assert.match(out, /BROKEN +backups +No backup\.\n +Why: All may be lost\.\n +Do: {2}do it\n\n1 broken, 0 warnings/);
+  assert.equal((await call(['doctor', '--server'])).code, 0);
+  assert.equal((await call(['archive', 'start', 'ten'])).code, 2);
+});
 
 test('--json prints the answer of the contract as it came', async () => {
   const { out } = await call(['status', '--json']);
@@ -167,13 +183,18 @@ test('a schedule names its index by number, keeps what is not changed, and must 
   assert.deepEqual(paused.seen.at(-1)?.body, { enabled: false, version: 1 });
   const moved = await call(['schedule', 'update', '12', '--cron', '0 4 * * *', '--enabled', 'true']);
   assert.deepEqual(moved.seen.at(-1)?.body, { cron: '0 4 * * *', enabled: true, version: 1 });
+  const followed = await call(['schedule', 'update', '12', '--after-close', 'XNYS', '--minutes', '90']);
+  assert.deepEqual(followed.seen.at(-1)?.body, { afterClose: { calendar: 'XNYS', minutes: 90 }, version: 1 });
   const gone = await call(['schedule', 'delete', '12']);
   assert.deepEqual([gone.ids, gone.seen[0]?.params], [['deleteSchedule'], { scheduleId: 12 }]);
   for (const [words, sentence] of [
     ['create verify', /Say when with --cron/],
     ['create index-run --cron x', /Say which index with --index/],
     ['create verify --cron x --index A', /--index says nothing to verify/],
-    ['create dance --cron x', /KIND must be one of index-run, verify, was "dance"/],
+    ['create dance --cron x', /KIND must be one of index-run, verify, refresh, court, backup, archive, was "dance"/],
+    ['create refresh --cron x', /Say which universe with --universe/],
+    ['create verify --after-close XNYS --cron x', /either by --cron or by --after-close/],
+    ['create verify --cron x --minutes 3', /--minutes goes with --after-close/],
     ['update 12', /Say what to change/],
     ['update 12 --enabled maybe', /--enabled must be true or false/],
     ['update 13 --enabled true', /There is no schedule 13/],
@@ -368,4 +389,78 @@ test('the command starts under an old Node as well and ends with the exit code o
     assert.match(stdout, /touchstone run retract RUN/);
     assert.equal(spawnSync(node, [program, 'nonsense'], { encoding: 'utf8' }).status, 2);
   }
+});
+
+test('an account with a second factor is asked for its code, or needs it in --code', async () => {
+  const answers: Answers = {
+    signIn: () => new Refusal('SECOND_FACTOR_NEEDED', 'Enter a code.', [], 'the challenge'),
+  };
+  const input = `${PASSWORD}\n`;
+  const asked = await call(['login', 'a@example.org'], {
+    ...{ answers, isInteractive: true, replies: [PASSWORD, '492039'] },
+  });
+  assert.equal(asked.code, 0, asked.err);
+  assert.deepEqual(asked.seen.at(-1)?.body, { challenge: 'the challenge', code: '492039', asProgram: true });
+  const given = await call(['login', 'a@example.org', '--password-stdin', '--code', '123456'], { answers, input });
+  assert.equal(Object(given.seen.at(-1)?.body).code, '123456');
+  const alone = await call(['login', 'a@example.org', '--password-stdin'], { answers, input });
+  assert.equal(alone.code, 2);
+  assert.match(alone.err, /Repeat with --code CODE/);
+});
+
+test('an API key in the environment speaks for itself, and no session is touched', async () => {
+  const double = await startDouble(NORMAL);
+  const file = path.join(home, 'cli-session.json');
+  const old = JSON.stringify({ ...session({ accessTokenExpiresAt: '2026-01-01T00:00:00.000Z' }), url: double.url });
+  await writeFile(file, old);
+  const key = `tsk_aaaaaaaa_${'a'.repeat(43)}`;
+  const { terminal } = fakeTerminal({
+    ...{ TOUCHSTONE_URL: double.url, TOUCHSTONE_HOME: home, TOUCHSTONE_API_KEY: key },
+  });
+  try {
+    assert.equal(await run(['people', 'list'], terminal, COMMANDS), 0);
+    assert.deepEqual(
+      double.seen.map((each) => [each.id, each.authorization]),
+      [['listPeople', `Bearer ${key}`]],
+    );
+    assert.equal(await readFile(file, 'utf8'), old);
+  } finally {
+    await double.close();
+  }
+});
+
+test('a person is named by number, address or name; two of one name need the number', async () => {
+  const people = [
+    like('getPerson', { userId: 4, displayName: 'Ada', email: 'ada@example.org' }),
+    like('getPerson', { userId: 5, displayName: 'Ada', email: 'lovelace@example.org' }),
+  ];
+  const answers: Answers = { listPeople: () => ({ items: people, nextCursor: null }) };
+  const byAddress = await call(['people', 'show', 'Lovelace@example.org'], { answers });
+  assert.deepEqual(byAddress.seen.at(-1)?.params, { userId: 5 });
+  const byNumber = await call(['people', 'deactivate', '4'], { answers });
+  assert.deepEqual(byNumber.ids, ['deactivatePerson']);
+  const twice = await call(['people', 'show', 'ada'], { answers });
+  assert.match(twice.err, /"ada" names 4 and 5: use the number/);
+  const nobody = await call(['people', 'show', 'bob'], { answers });
+  assert.match(nobody.err, /There is nobody called "bob" here/);
+});
+
+test('forgetting somebody asks first, and where nobody can be asked it wants --yes', async () => {
+  const alone = await call(['people', 'forget', '4']);
+  assert.deepEqual([alone.code, alone.ids], [2, []]);
+  assert.match(alone.err, /Repeat with --yes/);
+  const no = await call(['people', 'forget', '4'], { isInteractive: true, replies: ['y'] });
+  assert.deepEqual([no.code, no.ids], [2, []]);
+  const yes = await call(['people', 'forget', '4'], { isInteractive: true, replies: ['yes'] });
+  assert.deepEqual([yes.code, yes.ids], [0, ['forgetPerson']]);
+});
+
+test('a role names the one it replaces, so that two owners do not overwrite each other', async () => {
+  const { seen, ids } = await call(['people', 'role', '4', 'manager']);
+  assert.deepEqual(ids, ['getPerson', 'changeRole']);
+  assert.deepEqual(seen.at(-1)?.body, { from: 'analyst', role: 'manager' });
+  const wrong = await call(['people', 'invite', 'a@example.org', 'king']);
+  assert.match(wrong.err, /ROLE must be one of owner, manager, analyst, viewer, auditor, was "king"/);
+  const scope = await call(['keys', 'create', 'x', '--scopes', 'people:write']);
+  assert.match(scope.err, /not "people:write"/);
 });

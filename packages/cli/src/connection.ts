@@ -27,7 +27,8 @@ export type Connection = {
 
 const REFRESH_BEFORE_MS = 30_000;
 
-export function createConnection(url: string, file: SessionFile): Connection {
+/** @param apiKey Speaks for itself: no session is read, renewed or needed. */
+export function createConnection(url: string, file: SessionFile, apiKey?: string): Connection {
   const base = url.replace(/\/+$/, '');
   let known: Promise<StoredSession | undefined> | undefined;
 
@@ -59,6 +60,7 @@ export function createConnection(url: string, file: SessionFile): Connection {
   const sendWith =
     (onBytes: ((sent: number) => void) | undefined): Send =>
     async (path, init) => {
+      if (apiKey !== undefined) return request(base, path, withToken(init, { accessToken: apiKey }), onBytes);
       let session = await current();
       if (session !== undefined && Date.parse(session.accessTokenExpiresAt) - Date.now() < REFRESH_BEFORE_MS) {
         session = await refresh(session);
@@ -95,7 +97,7 @@ function toStored(url: string, session: Session, refreshToken: string): StoredSe
 
 type Init = Parameters<Send>[1];
 
-function withToken(init: Init, session: StoredSession | undefined): Init {
+function withToken(init: Init, session: Pick<StoredSession, 'accessToken'> | undefined): Init {
   if (session === undefined) return init;
   return { ...init, headers: { ...init.headers, authorization: `Bearer ${session.accessToken}` } };
 }

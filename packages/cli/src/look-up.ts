@@ -1,5 +1,6 @@
 import { listInstruments, listSources } from '@touchstone/contracts/data';
 import { listIndexes } from '@touchstone/contracts/indexes';
+import { listPeople } from '@touchstone/contracts/people';
 import { listUniverses } from '@touchstone/contracts/universes';
 import type { Call } from './command.ts';
 import { UsageError } from './command.ts';
@@ -24,6 +25,19 @@ export async function sourceId(call: Call, code: string): Promise<number> {
   throw new UsageError(
     `There is no source ${code}. There are: ${items.map((item) => item.code).join(', ') || 'none'}.`,
   );
+}
+
+/** A person by number, by address or by name. */
+export async function personId(call: Call, text: string): Promise<number> {
+  if (isNumber(text)) return Number(text);
+  const { items } = await allPages(PEOPLE_MAX, (page) => call.client.call(listPeople, { query: page }));
+  const wanted = text.toLowerCase();
+  const same = items.filter((item) => item.email === wanted || item.displayName?.toLowerCase() === wanted);
+  if (same.length === 1) return same[0]!.userId;
+  if (same.length > 1) {
+    throw new UsageError(`"${text}" names ${same.map((item) => item.userId).join(' and ')}: use the number.`);
+  }
+  throw new UsageError(`There is nobody called "${text}" here.`);
 }
 
 export async function universeId(call: Call, text: string): Promise<number> {
@@ -58,6 +72,7 @@ function isNumber(text: string): boolean {
   return /^\d{1,10}$/.test(text);
 }
 
+const PEOPLE_MAX = 10_000;
 const PAGE_LIMIT_MAX = 500;
 const PAGES_MAX = 2000;
 

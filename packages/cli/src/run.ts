@@ -38,12 +38,16 @@ export async function run(words: readonly string[], terminal: Terminal, commands
 }
 
 function connect(url: string | undefined, terminal: Terminal) {
-  const { TOUCHSTONE_URL, TOUCHSTONE_HOME } = terminal.environment;
+  const { TOUCHSTONE_URL, TOUCHSTONE_HOME, TOUCHSTONE_API_KEY } = terminal.environment;
   const home = TOUCHSTONE_HOME || path.join(homedir(), '.touchstone');
   const address = url ?? (TOUCHSTONE_URL || DEFAULT_URL);
   if (!/^https?:\/\//.test(address))
     throw new UsageError(`The server's address begins with http://, was "${address}".`);
-  return createConnection(address, openSessionFile(path.join(home, 'cli-session.json')));
+  return createConnection(
+    address,
+    openSessionFile(path.join(home, 'cli-session.json')),
+    TOUCHSTONE_API_KEY || undefined,
+  );
 }
 
 /** The help that fits what was written: of the command, of its family, or all. */

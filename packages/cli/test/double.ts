@@ -21,11 +21,19 @@ export async function startDouble(answers: Answers = {}) {
   const server = createServer(async (request, response) => {
     const send = (status: number, type: string, text: string) =>
       response.writeHead(status, { 'content-type': type }).end(text);
-    const refuse = (code: ProblemCode, detail: string, details: Problem['details'] = []) =>
+    const refuse = (code: ProblemCode, detail: string, details: Problem['details'] = [], challenge?: string) =>
       send(
         PROBLEMS[code].status,
         'application/problem+json',
-        JSON.stringify({ type: `/problems#${code}`, ...PROBLEMS[code], detail, code, requestId: 'R1', details }),
+        JSON.stringify({
+          type: `/problems#${code}`,
+          ...PROBLEMS[code],
+          detail,
+          code,
+          requestId: 'R1',
+          details,
+          challenge,
+        }),
       );
     const content = await readAll(request);
     const url = new URL(request.url ?? '/', 'http://double');
@@ -51,7 +59,7 @@ export async function startDouble(answers: Answers = {}) {
     seen.push(told);
     const count = seen.filter((each) => each.id === route.id).length;
     const given = answers[route.id]?.(told, count);
-    if (given instanceof Refusal) return refuse(given.code, given.detail, given.details);
+    if (given instanceof Refusal) return refuse(given.code, given.detail, given.details, given.challenge);
     if (route.status === 204) return response.writeHead(204).end();
     if (route.gives === 'csv' || route.gives === 'bytes') return send(200, 'text/csv', String(given ?? 'day,level\n'));
     // What the double says must be what the contract says.
@@ -76,10 +84,12 @@ export class Refusal {
   readonly code: ProblemCode;
   readonly detail: string;
   readonly details: Problem['details'];
-  constructor(code: ProblemCode, detail: string, details: Problem['details'] = []) {
+  readonly challenge: string | undefined;
+  constructor(code: ProblemCode, detail: string, details: Problem['details'] = [], challenge?: string) {
     this.code = code;
     this.detail = detail;
     this.details = details;
+    this.challenge = challenge;
   }
 }
 

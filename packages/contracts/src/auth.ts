@@ -106,6 +106,7 @@ export const answerSecondFactor = defineRoute({
   group: 'auth',
   summary: 'Second step of signing in: the challenge of the first, and a code that was not used before',
   scope: 'public',
+  limit: 'auth',
   body: z.object({
     challenge: z
       .string()
@@ -126,6 +127,7 @@ export const startProviderSignIn = defineRoute({
   group: 'auth',
   summary: 'Begin to sign in with the configured provider (OpenID Connect): the address to send the browser to',
   scope: 'public',
+  limit: 'auth',
   status: 200,
   answer: z.object({
     url: z.string().meta({
@@ -143,6 +145,7 @@ export const finishProviderSignIn = defineRoute({
   group: 'auth',
   summary: 'Finish it with what the provider sent along; needs the cookie of the start',
   scope: 'public',
+  limit: 'auth',
   body: z.object({
     query: z
       .string()

@@ -40,6 +40,7 @@ export const getTimeline = defineRoute({
   group: 'data',
   summary: 'The ends of the time machine: what the first and the last knowledge is',
   scope: 'market:read',
+  cache: ['source', 'run'],
   status: 200,
   answer: z.object({
     firstKnownAt: instant.nullable().meta({ description: 'Null while nothing is published.' }),
@@ -159,6 +160,7 @@ export const getInstrument = defineRoute({
   group: 'data',
   summary: 'One instrument, with its names over time and its corporate actions',
   scope: 'market:read',
+  cache: ['instrument', 'source', 'run', 'case'],
   params: instrumentParams,
   query: timeQuery,
   status: 200,
@@ -206,6 +208,7 @@ export const listBars = defineRoute({
   group: 'data',
   summary: 'Daily bars of one instrument as known at a moment, ascending by day',
   scope: 'market:read',
+  cache: ['instrument', 'source', 'run', 'case'],
   params: instrumentParams,
   query: timeQuery.extend({
     sourceId: idParam.optional().meta({ description: 'Default: the only source, or the one told last.', example: 1 }),
@@ -239,6 +242,7 @@ export const listBarVersions = defineRoute({
   group: 'data',
   summary: 'Everything ever told about one bar, also what was retracted or held back',
   scope: 'market:read',
+  cache: ['instrument', 'source', 'run', 'case'],
   params: instrumentParams.extend({ day }),
   status: 200,
   answer: z.object({ items: z.array(barVersion) }),
@@ -654,6 +658,7 @@ export const getSimulatedTruth = defineRoute({
   group: 'data',
   summary: 'What was planted in the simulated market, and what the quality court found of it',
   scope: 'market:read',
+  cache: ['source', 'run'],
   status: 200,
   answer: simulatedTruth,
   problems: ['NOT_FOUND'],
@@ -668,6 +673,7 @@ export const listExchangeRates = defineRoute({
   group: 'data',
   summary: 'Units of `quote` for one `base`, as known at a moment',
   scope: 'market:read',
+  cache: ['source', 'run'],
   query: timeQuery.extend({ base: currency, quote: currency, from: day.optional(), to: day.optional() }),
   status: 200,
   answer: z.object({
@@ -683,6 +689,7 @@ export const listMacroSeries = defineRoute({
   group: 'data',
   summary: 'One macro series as known at a moment, vintages respected',
   scope: 'market:read',
+  cache: ['source', 'run'],
   query: timeQuery.extend({ series: z.string().min(1).max(64).meta({ example: 'CPIAUCSL' }) }),
   status: 200,
   answer: z.object({
@@ -698,6 +705,7 @@ export const listHolidays = defineRoute({
   group: 'data',
   summary: 'Days an exchange was closed or closed early',
   scope: 'market:read',
+  cache: ['run'],
   params: z.object({ calendar }),
   query: z.object({ from: day, to: day }),
   status: 200,

@@ -195,6 +195,7 @@ export const resetPasswordByLink = defineRoute({
   group: 'auth',
   summary: 'Set a new password with a one-time link; ends every session of the person',
   scope: 'public',
+  limit: 'auth',
   body: z.object({ token, newPassword: password }),
   status: 204,
   problems: ['LINK_ENDED', 'TOO_MANY_TRIES'],
@@ -259,6 +260,7 @@ export const readInvitation = defineRoute({
   group: 'auth',
   summary: 'What an invitation is for, to whoever holds its link',
   scope: 'public',
+  limit: 'auth',
   body: z.object({ token }),
   status: 200,
   answer: z.object({
@@ -277,6 +279,7 @@ export const acceptInvitation = defineRoute({
   group: 'auth',
   summary: 'Join with a link, a name and a password; signs in',
   scope: 'public',
+  limit: 'auth',
   body: z.object({ token, displayName: name.meta({ example: 'Ada' }), password, asProgram }),
   status: 201,
   answer: session,

@@ -24,7 +24,8 @@ export type Role = (typeof ROLES)[number];
 export const PERSON_ROLES = ['owner', 'manager', 'analyst', 'viewer', 'auditor'] as const;
 
 const reading: readonly Scope[] = ['market:read', 'portfolio:read', 'task:read', 'system:read'];
-const ofOperator: readonly Scope[] = ['tenant:write'];
+/** They touch what every tenant has. */
+const ofOperator: readonly Scope[] = ['system:write', 'tenant:write'];
 
 /** The one table of who may do what. What is not here is denied. */
 export const POLICY: Record<Role, readonly Scope[]> = {

@@ -51,7 +51,7 @@ export type Route<
 };
 
 /** What evidence is about, as far as answers are kept until it changes. */
-export type SubjectKind = 'case' | 'index' | 'instrument' | 'run' | 'simulation' | 'source' | 'universe';
+export type SubjectKind = 'case' | 'index' | 'instrument' | 'run' | 'source' | 'universe';
 
 /** Problems any route can answer with. */
 export const COMMON_PROBLEMS = [
@@ -71,7 +71,7 @@ export const KEY_PROBLEMS = ['KEY_REUSED', 'KEY_IN_USE', 'ANSWER_LOST'] as const
 /** True for a route whose first answer is kept for a repeat with the same Idempotency-Key. */
 export function takesKey(route: Route): boolean {
   // A stranger has no name under which an answer could be kept, and these answers hold sessions.
-  return route.method === 'POST' && route.scope !== 'public';
+  return route.method === 'POST' && route.scope !== 'public' && (route.gives ?? 'json') === 'json';
 }
 
 /** The problems a route can answer with, each once. */

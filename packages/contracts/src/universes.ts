@@ -59,6 +59,7 @@ export const listUniverses = defineRoute({
   group: 'universe',
   summary: 'Sets of instruments',
   scope: 'portfolio:read',
+  cache: ['universe', 'source', 'instrument', 'run'],
   query: pageQuery.extend({
     includeDeleted: z.stringbool().default(false).meta({ description: 'For auditors and owners.', example: 'false' }),
   }),
@@ -73,6 +74,7 @@ export const getUniverse = defineRoute({
   group: 'universe',
   summary: 'One universe and its members',
   scope: 'portfolio:read',
+  cache: ['universe', 'source', 'instrument', 'run'],
   params: universeParams,
   status: 200,
   answer: universe.extend({ members: z.array(universeMember) }),

@@ -38,7 +38,7 @@ export const TENANT: Principal = { tenantId: 7, actorId: null };
 
 export type BenchServer = {
   database: Database;
-  /** How threads reach it as the application. */
+  /** How threads and workers reach it as the application. */
   connection: pg.PoolConfig;
   /** The owner of the tables, for what a plain `COPY` would do. */
   migrator: pg.Pool;

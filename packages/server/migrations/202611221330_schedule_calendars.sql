@@ -49,7 +49,9 @@ GRANT EXECUTE ON FUNCTION touchstone_due_schedules(timestamptz) TO {{app}};
 
 -- A server or worker process that shares this database. Belongs to the system; names no machine.
 CREATE TABLE server_process (
-  id uuid PRIMARY KEY,
+  id integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+  -- Made by the process itself at its start.
+  name uuid NOT NULL UNIQUE,
   tenant_id integer NOT NULL REFERENCES tenant,
   kind text NOT NULL CONSTRAINT kind_is_known CHECK (kind IN ('server', 'worker')),
   code_version text NOT NULL,

@@ -54,6 +54,8 @@ CREATE TABLE api_key (
   prefix text NOT NULL,
   key_hash bytea NOT NULL UNIQUE CONSTRAINT key_hash_is_sha256 CHECK (length(key_hash) = 32),
   scopes text[] NOT NULL,
+  -- How long it was made for; its successor gets as long.
+  life_days integer NOT NULL CONSTRAINT life_is_a_year_at_most CHECK (life_days BETWEEN 1 AND 365),
   expires_at timestamptz NOT NULL,
   last_used_at timestamptz,
   revoked_at timestamptz,

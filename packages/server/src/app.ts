@@ -4,15 +4,19 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { registerAlertRoutes } from './platform/alerts/alert.routes.ts';
+import { registerAuditRoutes } from './platform/audit/audit.routes.ts';
 import { type Auth, isLocal } from './platform/auth/auth.routes.ts';
 import type { Clock } from './platform/clock/clock.ts';
 import type { Database, Principal } from './platform/database/database.ts';
 import type { Installation } from './platform/database/installation.ts';
 import { addApiDocs } from './platform/http/api-docs.ts';
+import type { Edges } from './platform/http/edges.ts';
+import { registerEdgesFigures } from './platform/http/edges-figures.ts';
 import { addHealth } from './platform/http/health.ts';
 import { createHttpApp } from './platform/http/http-app.ts';
 import type { Serve } from './platform/http/serve.ts';
 import { createServe } from './platform/http/serve-routes.ts';
+import { registerLimitRoutes } from './platform/limits/limits.routes.ts';
 import type { ObjectStore } from './platform/object-store/object-store.ts';
 import type { Processes } from './platform/tasks/processes.ts';
 import { registerTaskRoutes } from './platform/tasks/task.routes.ts';
@@ -22,7 +26,8 @@ import { addTracing } from './platform/telemetry/http-trace.ts';
 import { addMetrics } from './platform/telemetry/metrics.ts';
 import { createPartsReader } from './platform/telemetry/parts.ts';
 import { createSlowQueries, type SlowQueries } from './platform/telemetry/slow-queries.ts';
-import { traceOutgoingRequests } from './platform/telemetry/trace.ts';
+import { registerTenantRoutes } from './platform/tenancy/tenants.routes.ts';
+import { traceOutgoingRequests } from './platform/trace/trace.ts';
 
 export type AppParts = {
   config: Pick<Config, 'trustProxy'> & Partial<Pick<Config, 'redisUrl' | 'traceEndpoint' | 'slowQueryMs'>>;
@@ -33,6 +38,7 @@ export type AppParts = {
   log: Logger;
   auth: Auth;
   installation: Installation;
+  edges: Edges;
   /** This process among those that share the database. */
   processes: Processes;
   /** Registers the routes of the stages. */
@@ -50,22 +56,31 @@ const SLOW_QUERY_MS = 100;
 
 /** The whole HTTP side, ready to listen or to be asked by a test. */
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
-  const { database, auth, tasks, installation } = parts;
+  const { database, auth, tasks, installation, edges } = parts;
   const served: Route[] = [];
   const { trustProxy, redisUrl = null, traceEndpoint = null, slowQueryMs = SLOW_QUERY_MS } = parts.config;
-  const app = await createHttpApp({ log: parts.log, webFolder: parts.webFolder, trustProxy, served });
+  const { allowedOrigins, patience } = edges;
+  const app = await createHttpApp({
+    ...{ log: parts.log, webFolder: parts.webFolder, trustProxy, served, allowedOrigins, patience },
+  });
+  await edges.open();
+  app.addHook('onClose', () => edges.close());
   traceOutgoingRequests();
   addTracing(app);
   addMetrics(app, { tasks, database, authenticate: auth.authenticate, isLocal, log: parts.log });
-  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder };
+  registerEdgesFigures(edges);
+  const isRedisAway = () => edges.describe().redis === 'away';
+  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder, isRedisAway };
   const readParts = createPartsReader(database, installation, settings);
   addHealth(app, database, installation, readParts);
   const slowQueries = createSlowQueries(database, slowQueryMs, parts.log);
   parts.onSlowQueries?.(slowQueries);
   app.addHook('onClose', () => slowQueries.close());
   addApiDocs(app, served, installation.version);
-  const serve = createServe(app, auth.authenticate, served);
+  const serve = createServe(app, auth.authenticate, served, edges);
   auth.registerRoutes(serve);
+  registerTenantRoutes(serve, database, auth.links);
+  registerAuditRoutes(serve, database);
   registerTaskRoutes(serve, { tasks, database, processes: parts.processes }, app);
   registerAlertRoutes(serve, database, app, parts.log);
   registerDiagnosticsRoutes(serve, {
@@ -73,6 +88,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     codeVersion: parts.codeVersion ?? installation.version,
     readFreshness: parts.readFreshness ?? (async () => []),
   });
+  registerLimitRoutes(serve, edges.limits);
   parts.registerRoutes(serve);
   await app.ready();
   return app;

@@ -31,6 +31,8 @@ export type Config = Readonly<{
   allowedOrigins: readonly string[];
   /** Null: caches and limits live in the process and in the database. */
   redisUrl: string | null;
+  /** Requests a minute of one user or API key; the other limits follow from it. Null: no limits. */
+  requestsPerMinute: number | null;
   /** Sign-in with another provider (OpenID Connect). Null: none. */
   oidc: Readonly<{ issuer: string; clientId: string; clientSecret: string }> | null;
   /** Where traces go (OTLP over HTTP). Null: nowhere, and OpenTelemetry is not even loaded. */
@@ -77,6 +79,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       .filter((origin) => origin !== '')
       .map((origin) => readOrigin('ALLOWED_ORIGINS', origin, problems)),
     redisUrl: readRedisUrl(text('REDIS_URL'), problems),
+    requestsPerMinute: readRequestsPerMinute(text('REQUESTS_PER_MINUTE') ?? '6000', problems),
     oidc: readOidc(text, problems),
     traceEndpoint: readHttpUrl('OTEL_EXPORTER_OTLP_ENDPOINT', text('OTEL_EXPORTER_OTLP_ENDPOINT'), problems),
     twelveDataUrl: readHttpUrl('TWELVEDATA_URL', text('TWELVEDATA_URL') ?? 'https://api.twelvedata.com', problems),
@@ -121,6 +124,14 @@ function readPort(text: string | null, problems: string[]): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65535) problems.push(`PORT must be a number from 0 to 65535, was "${text}"`);
   return port;
+}
+
+function readRequestsPerMinute(text: string, problems: string[]): number | null {
+  if (text === 'unlimited') return null;
+  const count = Number(text);
+  const fits = /^\d{1,9}$/.test(text) && count >= 60;
+  if (!fits) problems.push(`REQUESTS_PER_MINUTE must be a number from 60 on, or "unlimited", was "${text}"`);
+  return count;
 }
 
 /** @param range With the value when nothing is set. */

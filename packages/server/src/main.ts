@@ -7,12 +7,14 @@ import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import { readCodeVersion } from './code-version.ts';
 import { type Config, loadSecret, readConfig } from './config.ts';
+import { ownerOf } from './operate/open-installation.ts';
 import { createAuth } from './platform/auth/auth.routes.ts';
 import { createSecretBox } from './platform/auth/secret-box.ts';
 import { systemClock } from './platform/clock/clock.ts';
 import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
 import { openDatabase } from './platform/database/open-database.ts';
+import { createEdges } from './platform/http/edges.ts';
 import { createFolderStore } from './platform/object-store/object-store.ts';
 import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
@@ -39,7 +41,7 @@ async function start(config: Config): Promise<void> {
   // Asked before the slow work, so that a taken port is told at once.
   await checkPort(config);
   const opened = await openDatabase(config, log);
-  const database = createDatabase(opened.pool);
+  const database = createDatabase(opened.pool, path.join(config.home, 'objects'));
   try {
     const objects = createFolderStore(path.join(config.home, 'objects'));
     const clock = systemClock;
@@ -47,6 +49,7 @@ async function start(config: Config): Promise<void> {
       config.traceEndpoint === null ? null : await startTracing(config.traceEndpoint, config.version, database, log);
     const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
     const auth = createAuth(database, clock, { ...config, secret });
+    const edges = createEdges({ config, database, connection: opened.connection, secret, log });
     const compute = createCompute(COMPUTE_THREADS);
     const codeVersion = readCodeVersion(config.version);
     const stages = createStages({
@@ -55,6 +58,7 @@ async function start(config: Config): Promise<void> {
       home: config.home,
       secretBox: createSecretBox(secret),
       twelveDataUrl: config.twelveDataUrl,
+      keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config), config },
     });
     const processes = createProcesses(database, { kind: 'server', codeVersion }, log);
     const { registerRoutes } = stages;
@@ -63,7 +67,20 @@ async function start(config: Config): Promise<void> {
     const webFolder = WEB_FOLDER;
     const app = await createApp({
       ...{ codeVersion, readFreshness: stages.watch.freshness },
-      ...{ config, database, objects, tasks, clock, log, auth, installation, registerRoutes, webFolder, processes },
+      ...{
+        config,
+        database,
+        objects,
+        tasks,
+        clock,
+        log,
+        auth,
+        installation,
+        edges,
+        registerRoutes,
+        webFolder,
+        processes,
+      },
     });
     await stages.ensureFirstPage(console.log);
     await app.listen({ host: config.host, port: config.port });

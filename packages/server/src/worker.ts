@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { readCodeVersion } from './code-version.ts';
 import { type Config, ConfigError, loadSecret, readConfig } from './config.ts';
+import { ownerOf } from './operate/open-installation.ts';
 import { createSecretBox } from './platform/auth/secret-box.ts';
 import { systemClock } from './platform/clock/clock.ts';
 import { createCompute } from './platform/compute/compute.ts';
@@ -12,6 +13,8 @@ import { createFolderStore } from './platform/object-store/object-store.ts';
 import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
+import { startTracing } from './platform/telemetry/start-tracing.ts';
+import { traceOutgoingRequests } from './platform/trace/trace.ts';
 import { stopOnSignal, toSentence } from './process-end.ts';
 import { createStages } from './stages.ts';
 
@@ -35,18 +38,22 @@ async function start(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
   await mkdir(config.home, { recursive: true });
   const opened = await openDatabase(config, log);
-  const database = createDatabase(opened.pool);
+  const database = createDatabase(opened.pool, path.join(config.home, 'objects'));
   const codeVersion = readCodeVersion(config.version);
+  traceOutgoingRequests();
   const objects = createFolderStore(path.join(config.home, 'objects'));
   const clock = systemClock;
+  const tracing =
+    config.traceEndpoint === null ? null : await startTracing(config.traceEndpoint, config.version, database, log);
   const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
   const compute = createCompute(COMPUTE_THREADS);
   createStages({
-    ...{ database, objects, tasks, compute, clock, codeVersion },
+    ...{ database, objects, tasks, compute, clock, codeVersion, log },
     connection: opened.connection,
     home: config.home,
     secretBox: createSecretBox(await loadSecret(config)),
     twelveDataUrl: config.twelveDataUrl,
+    keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config), config },
   });
   const processes = createProcesses(database, { kind: 'worker', codeVersion }, log);
   await processes.open();
@@ -55,6 +62,7 @@ async function start(config: Config): Promise<void> {
     await tasks.stop();
     await processes.close();
     await compute.close();
+    await tracing?.close();
     await database.close();
     await opened.stop();
   });

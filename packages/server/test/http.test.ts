@@ -78,6 +78,19 @@ const large = defineRoute({
   answer: z.object({ items: z.array(text) }),
   problems: [],
 });
+const table = defineRoute({
+  ...{
+    id: 'testCsv',
+    method: 'GET',
+    path: '/test/csv',
+    group: 'data',
+    summary: 'CSV',
+    scope: 'market:read',
+    gives: 'csv',
+  },
+  status: 200,
+  problems: [],
+});
 
 let db: TestDatabase;
 let server: TestServer;
@@ -104,6 +117,7 @@ before(async () => {
         for await (const chunk of bytesOf(request, 3_000_000)) byteCount += chunk.length;
         return { byteCount };
       });
+      serve(table, async ({ reply }) => reply.type('text/csv').send('a,b\n1,2\n'));
       serve(large, async () => ({ items: Array.from({ length: 500 }, () => 'the same text') }));
     },
   });

@@ -122,6 +122,41 @@ test('an API key may do what it was given, and with one right missing everything
   }
 });
 
+test('a session that ends in the middle of an import is told so, and nothing is stored half', async () => {
+  const tenantId = 3;
+  const counts = async () => {
+    const { rows } = await db.migrator.query(
+      `SELECT (SELECT count(*) FROM task WHERE tenant_id = $1) AS tasks,
+              (SELECT count(*) FROM ingest_run WHERE tenant_id = $1) AS runs,
+              (SELECT count(*) FROM source WHERE tenant_id = $1) AS sources`,
+      [tenantId],
+    );
+    return rows[0];
+  };
+  const send = (token: string) =>
+    server.call('POST', '/data/uploads?fileName=p.csv', {
+      ...{ token, headers: { 'content-type': 'application/octet-stream' } },
+      body: `date,symbol,close\n${'2024-01-02,LATE,10\n'.repeat(1_000)}`,
+    });
+  const start = (token: string, uploadId: unknown) =>
+    server.call('POST', '/data/imports', {
+      token,
+      body: { uploadId, fileName: 'p.csv', source: { code: 'late' }, onBadRow: 'keep-good' },
+    });
+  const token = await server.tokenFor('manager', tenantId);
+  const uploaded = await send(token);
+  assert.equal(uploaded.status, 201, uploaded.text);
+  server.clock.offsetMs += 16 * 60_000;
+  for (const reply of [await start(token, uploaded.json.uploadId), await send(token)]) {
+    assert.equal(reply.status, 401, reply.text);
+    assert.equal(reply.json.code, 'NOT_SIGNED_IN');
+  }
+  assert.deepEqual(await counts(), { tasks: 0, runs: 0, sources: 0 });
+  const fresh = await server.tokenFor('manager', tenantId);
+  const started = await start(fresh, uploaded.json.uploadId);
+  assert.equal(started.status, 202, `the upload was not lost: ${started.text}`);
+});
+
 test('the page of the access matrix is the present one', async () => {
   const file = path.join(import.meta.dirname, '../../../docs/operate/access-matrix.md');
   const written = await readFile(file, 'utf8');

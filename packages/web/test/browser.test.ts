@@ -1,28 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
-import { type Fixture, type FixtureOptions, startFixtureServer } from './fixture-server.ts';
+import type { Browser } from 'playwright-core';
+import { type Fixture, startFixtureServer } from './fixture-server.ts';
 import { hashOf } from './fixture-world.ts';
+import { buildPages, fresh, LOOKS, launchBrowser, lookAt, openPage, serve, skipsBrowser } from './in-browser.ts';
 
 /** The screens in a real browser, against the fixture server and its strict Content-Security-Policy. */
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const isRequired = (process.env.TOUCHSTONE_REQUIRE ?? '').split(/[\s,]+/).includes('chromium');
-const isThere = existsSync(CHROMIUM);
-if (!isThere && !isRequired) console.log(`skipped: no Chromium at ${CHROMIUM}; set CHROMIUM to its path`);
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--no-first-run',
-];
 const FIRST_PAGE_BYTES_MAX = 300_000;
 const PAST = '2020-04-15T23:59:59.000Z';
 
@@ -61,23 +48,17 @@ const PAGES: readonly (readonly [path: string, heading: string])[] = [
   ['/reset-password#fixture-token', 'New password'],
 ];
 
-describe('the screens in a browser', { skip: !isThere && !isRequired }, () => {
+describe('the screens in a browser', { skip: skipsBrowser() }, () => {
   let pages: string;
   let browser: Browser;
   let owner: Fixture;
   let visitor: Fixture;
 
   before(async () => {
-    assert.ok(isThere, `Chromium is required, but there is none at ${CHROMIUM}.`);
-    pages = await mkdtemp(join(tmpdir(), 'touchstone-web-'));
-    await build({
-      root: join(import.meta.dirname, '..'),
-      logLevel: 'error',
-      build: { outDir: pages, emptyOutDir: true },
-    });
+    pages = await buildPages();
     owner = await startFixtureServer({ pages, role: 'owner' });
     visitor = await startFixtureServer({ pages });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+    browser = await launchBrowser();
   });
 
   after(async () => {
@@ -87,27 +68,9 @@ describe('the screens in a browser', { skip: !isThere && !isRequired }, () => {
     if (pages) await rm(pages, { recursive: true, force: true });
   });
 
-  for (const [width, scheme] of [
-    [1440, 'light'],
-    [390, 'dark'],
-    [390, 'light'],
-    [1440, 'dark'],
-  ] as const) {
-    test(`Every page stands at ${width} px in ${scheme}: one heading, labelled controls, no error, nothing wider than the screen.`, async (t) => {
-      const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme: scheme });
-      t.after(() => context.close());
-      const { page, errors } = await openPage(context);
-      // Every page is seen at both widths and in both schemes; all four pairs of each would only take longer.
-      const shown = PAGES.filter((_, at) => (at % 2 === 0) === ((width === 1440) === (scheme === 'light')));
-      for (const [path, heading] of shown) {
-        await page.goto(owner.origin + path);
-        await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
-        await page.waitForFunction(() => document.querySelector('[aria-label=Loading]') === null);
-        const found = await page.evaluate(inspect);
-        assert.deepEqual(found, { headings: 1, unlabelled: [], overflow: 0 }, `${path} at ${width} px`);
-        assert.deepEqual(errors, [], path);
-      }
-    });
+  for (const [width, scheme] of LOOKS) {
+    test(`Every page stands at ${width} px in ${scheme}: one heading, labelled controls, no error, nothing wider than the screen.`, () =>
+      lookAt(browser, owner.origin, PAGES, width, scheme));
   }
 
   test('A visitor sees whose data these are, and the three doors.', async (t) => {
@@ -350,46 +313,3 @@ describe('the screens in a browser', { skip: !isThere && !isRequired }, () => {
     assert.ok((await readdir(join(pages, 'assets'))).length > 10);
   });
 });
-
-async function serve(t: TestContext, options: FixtureOptions): Promise<Fixture> {
-  const server = await startFixtureServer(options);
-  t.after(() => server.stop());
-  return server;
-}
-
-/** A page of its own; closed after the test, also when it fails. */
-async function fresh(t: TestContext, browser: Browser, address: string) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 860 } });
-  t.after(() => context.close());
-  const opened = await openPage(context);
-  await opened.page.goto(address);
-  return opened;
-}
-
-async function openPage(context: BrowserContext): Promise<{ page: Page; errors: string[] }> {
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') errors.push(message.text());
-  });
-  return { page, errors };
-}
-
-/** Runs in the page: what a person with a keyboard, a reader or a phone would stumble over. */
-function inspect() {
-  const unlabelled = [...document.querySelectorAll('input, select, textarea, button, a')]
-    .filter((element) => {
-      const labels = 'labels' in element && element.labels instanceof NodeList ? element.labels.length : 0;
-      const own = element.getAttribute('aria-label') ?? element.textContent?.trim() ?? '';
-      const isField = /^(INPUT|SELECT|TEXTAREA)$/.test(element.tagName);
-      return isField ? labels === 0 && !element.getAttribute('aria-label') : own === '';
-    })
-    .map((element) => element.outerHTML.slice(0, 120));
-  return {
-    headings: document.querySelectorAll('h1').length,
-    unlabelled,
-    overflow: Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth),
-  };
-}

@@ -13,6 +13,7 @@ import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import * as tasks from '@touchstone/contracts/tasks';
 import * as universes from '@touchstone/contracts/universes';
 import type { z } from 'zod';
+import { answerOperation } from './fixture-operate.ts';
 import { answerPeople } from './fixture-people.ts';
 import * as world from './fixture-world.ts';
 
@@ -224,7 +225,6 @@ function makeHandlers(
     cases: structuredClone(options.isEmpty ? [] : world.cases),
     sources: structuredClone(options.isEmpty ? [] : world.sources),
     tasks: structuredClone(options.isEmpty ? [] : world.tasks),
-    schedules: structuredClone(options.isEmpty ? [] : world.schedules),
     uploads: new Map<string, string>(),
   };
   const now = () => new Date().toISOString();
@@ -236,6 +236,9 @@ function makeHandlers(
   const must = <T>(item: T | undefined, what: string): T => {
     if (item === undefined) throw new Told('NOT_FOUND', `There is no ${what}.`);
     return item;
+  };
+  const tell = (event: string, data: unknown) => {
+    for (const stream of streams) stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   };
   const startTask = (kind: string, title: string, steps: string[], finish: () => Record<string, unknown>) => {
     const task = world.taskOf(state.tasks.length + 1, {
@@ -264,7 +267,7 @@ function makeHandlers(
               startedAt: task.startedAt ?? now(),
             },
       );
-      for (const stream of streams) stream.write(`event: task\ndata: ${JSON.stringify(task)}\n\n`);
+      tell('task', task);
       if (!isDone) later(() => step(at + 1));
     };
     const later = (run: () => void) => {
@@ -313,6 +316,16 @@ function makeHandlers(
   });
 
   answerPeople(on);
+  answerOperation(on, {
+    isEmpty: options.isEmpty ?? false,
+    now,
+    startTask,
+    tell,
+    page,
+    refuse: (code, detail) => {
+      throw new Told(code, detail);
+    },
+  });
 
   // ---- Data
   on(data.getTimeline, () => ({
@@ -423,7 +436,7 @@ function makeHandlers(
       ],
     };
   });
-  on(data.correctBar, ({ body }) => ({ ...body, revision: 2, runId: 6, knownAt: now() }));
+  on(data.correctBar, ({ body }) => ({ ...body, revision: 2, runId: 5, knownAt: now() }));
   on(data.addCorporateAction, ({ body }) => ({ day: body.day, kind: body.kind, value: body.value, knownAt: now() }));
   on(data.uploadFile, ({ query, size }) => {
     const uploadId = world.hashOf(query.fileName);
@@ -691,14 +704,16 @@ function makeHandlers(
     };
   });
   on(indexes.listBenchmarks, () => ({
-    items: world.instruments.slice(-1).map((one) => ({
-      instrumentId: one.id,
-      symbol: one.symbol,
-      name: one.name,
-      kind: one.kind,
-      firstDay: one.firstDay,
-      lastDay: one.lastDay,
-    })),
+    items: world.instruments
+      .filter((one) => one.kind === 'index')
+      .map((one) => ({
+        instrumentId: one.id,
+        symbol: one.symbol,
+        name: one.name,
+        kind: one.kind,
+        firstDay: one.firstDay,
+        lastDay: one.lastDay,
+      })),
   }));
   on(indexes.listStrategies, () => ({
     items: [
@@ -782,24 +797,6 @@ function makeHandlers(
   on(tasks.retryTask, ({ params }) =>
     Object.assign(task(params.taskId), { state: 'queued', problem: null, progress: 0, attempts: 3 }),
   );
-  on(tasks.listSchedules, () => ({ items: state.schedules }));
-  on(tasks.createSchedule, ({ body }) => {
-    const made = { ...world.audit(1), ...body, id: state.schedules.length + 1, lastStartedAt: null };
-    state.schedules.push(made);
-    return made;
-  });
-  const schedule = (id: number) =>
-    must(
-      state.schedules.find((one) => one.id === id),
-      `schedule ${id}`,
-    );
-  on(tasks.updateSchedule, ({ params, body }) =>
-    Object.assign(schedule(params.scheduleId), body, { version: body.version + 1 }),
-  );
-  on(tasks.deleteSchedule, ({ params }) => {
-    state.schedules = state.schedules.filter((one) => one.id !== params.scheduleId);
-    return undefined;
-  });
 
   // ---- Diagnostics
   on(diagnostics.getStatus, () => ({

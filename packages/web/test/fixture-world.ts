@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Bar, DataCase, Instrument, Run, Source } from '@touchstone/contracts/data';
 import type { IndexDefinition, IndexLevels, IndexRun, Performance } from '@touchstone/contracts/indexes';
-import type { Schedule, Task } from '@touchstone/contracts/tasks';
+import type { Task } from '@touchstone/contracts/tasks';
 import type { Universe } from '@touchstone/contracts/universes';
 
 /** An invented market for the screens: plausible, the same at every start, and with everything a screen can show. */
@@ -98,10 +98,14 @@ const closes = new Map<number, number[]>(
 );
 const BENCHMARK_ID = 40;
 closes.set(BENCHMARK_ID, walk(7, 1, 0.0006, 0));
+/** The only one that is not of the simulated market, and may be corrected. */
+export const OWN_ID = 41;
+closes.set(OWN_ID, walk(41, 1, 0.01, 0));
 
 export const instruments: Instrument[] = [
   ...NAMES.map(([symbol, name, sector], at) => instrumentOf(at + 1, symbol, name, sector, 'equity')),
   instrumentOf(BENCHMARK_ID, 'SIMX', 'Simulated market, cap weighted', null, 'index'),
+  { ...instrumentOf(OWN_ID, 'YEWW', 'Yew Woodworks', 'Industrials', 'equity'), tenantId: 1 },
 ];
 
 function instrumentOf(
@@ -165,7 +169,7 @@ export const sources: Source[] = [
     currency: 'USD',
     priceBasis: 'raw',
     knownAtRule: 'close_plus_one_hour',
-    instrumentCount: instruments.length,
+    instrumentCount: NAMES.length + 1,
     firstDay: FIRST_DAY,
     lastDay: LAST_DAY,
     openCaseCount: 4,
@@ -373,6 +377,18 @@ export const universes: Universe[] = [
     visibility: 'tenant',
     memberCount: NAMES.length,
   },
+  {
+    ...audit(1),
+    id: 2,
+    tenantId: 1,
+    name: 'My universe',
+    description: 'Thirteen names, kept current from a feed.',
+    rule: 'list',
+    sourceId: 11,
+    sourceName: 'TwelveData',
+    visibility: 'tenant',
+    memberCount: 13,
+  },
 ];
 
 export const indexes: IndexDefinition[] = [
@@ -382,6 +398,7 @@ export const indexes: IndexDefinition[] = [
   }),
   indexOf(2, {
     name: 'Simulated equal weight',
+    stale: { since: '2026-01-12T07:00:00.000Z', changeCount: 2, firstDay: '2016-05-05' },
     description: '',
     method: 'equal_weight',
     benchmarkInstrumentId: null,
@@ -416,6 +433,7 @@ export function indexOf(id: number, part: Partial<IndexDefinition>): IndexDefini
     visibility: 'tenant',
     latestRunNumber: 1,
     latestRunAt: RECORDED_AT,
+    stale: null,
     ...part,
   };
 }
@@ -676,17 +694,4 @@ export const tasks: Task[] = [
     },
   }),
   taskOf(1, { result: { runNumber: 1, rebalanceCount: 3069 } }),
-];
-
-export const schedules: Schedule[] = [
-  {
-    ...audit(1),
-    id: 1,
-    kind: 'verify',
-    title: 'Verify every night',
-    cron: '0 3 * * *',
-    input: {},
-    enabled: true,
-    lastStartedAt: RECORDED_AT,
-  },
 ];

@@ -1,17 +1,22 @@
 import type { Command } from '../command.ts';
 import { accountCommands } from './account.ts';
 import { alertCommands } from './alerts.ts';
+import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
+import { doctorCommands } from './doctor.ts';
 import { evidenceCommands } from './evidence.ts';
 import { feedCommands } from './feeds.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
+import { keyCommands } from './keys.ts';
 import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
+import { peopleCommands } from './people.ts';
 import { runCommands } from './runs.ts';
+import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
 import { truthCommands } from './truth.ts';
@@ -23,17 +28,22 @@ export const COMMANDS: readonly Command[] = [
   ...healthCommands,
   ...alertCommands,
   ...accountCommands,
+  ...keyCommands,
+  ...peopleCommands,
   ...importCommands,
   ...dataCommands,
   ...runCommands,
   ...feedCommands,
   ...caseCommands,
+  ...blastRadiusCommands,
   ...truthCommands,
   ...universeCommands,
   ...indexCommands,
   ...datasetCommands,
   ...taskCommands,
+  ...scheduleCommands,
   ...evidenceCommands,
   ...limitCommands,
+  ...doctorCommands,
   ...operateCommands,
 ];

@@ -287,7 +287,9 @@ function createMarket(options: VendorDoubleOptions) {
       const answers: Record<string, () => unknown> = {
         price: () => ({ price: close.toFixed(5) }),
         exchange_rate: () => ({ symbol: told, rate: 1.25 * sign, timestamp }),
-        earliest_timestamp: () => ({ datetime: dayText(bars(symbol)[0]!.day + late / MS_PER_DAY), unix_time: 0 }),
+        earliest_timestamp: () => ({
+          datetime: late > 0 ? dayText(Math.floor((now + late) / MS_PER_DAY)) : dayText(bars(symbol)[0]!.day),
+        }),
         quote: () => quote(bars(symbol), { ...meta, timestamp, close }),
         splits: () => ({
           meta,

@@ -176,6 +176,41 @@ const imports = createRoute({
   component: lazyRouteComponent(() => import('../features/imports/import-page.tsx'), 'ImportPage'),
 });
 
+const connect = createRoute({
+  getParentRoute: () => root,
+  path: '/data/connect',
+  component: lazyRouteComponent(() => import('../features/feeds/connect-page.tsx'), 'ConnectPage'),
+});
+const feed = createRoute({
+  getParentRoute: () => root,
+  path: '/data/feeds/$sourceId',
+  params: numberParam('sourceId'),
+  component: lazyRouteComponent(() => import('../features/feeds/feed-page.tsx'), 'FeedPage'),
+  validateSearch: (search: Record<string, unknown>): { task?: number } => {
+    const task = number(search.task);
+    return task === undefined ? {} : { task };
+  },
+});
+const refresh = createRoute({
+  getParentRoute: () => root,
+  path: '/data/refreshes/$refreshId',
+  params: numberParam('refreshId'),
+  component: lazyRouteComponent(() => import('../features/feeds/refresh-page.tsx'), 'RefreshPage'),
+});
+type GapState = 'open' | 'closed' | 'all';
+type GapSearch = { gaps?: GapState | undefined; source?: number | undefined; universe?: number | undefined };
+const isGapState = (value: unknown): value is GapState => value === 'open' || value === 'closed' || value === 'all';
+const gaps = createRoute({
+  getParentRoute: () => root,
+  path: '/data/gaps',
+  component: lazyRouteComponent(() => import('../features/gaps/gaps-page.tsx'), 'GapsPage'),
+  validateSearch: (search: Record<string, unknown>): GapSearch => ({
+    ...(isGapState(search.gaps) && { gaps: search.gaps }),
+    ...(number(search.source) !== undefined && { source: number(search.source) }),
+    ...(number(search.universe) !== undefined && { universe: number(search.universe) }),
+  }),
+});
+
 const tasks = createRoute({
   getParentRoute: () => root,
   path: '/tasks',
@@ -212,6 +247,47 @@ const dataset = createRoute({
   },
 });
 
+type AlertState = 'open' | 'acknowledged' | 'resolved';
+type Severity = 'info' | 'warning' | 'critical';
+const isAlertState = (value: unknown): value is AlertState =>
+  value === 'open' || value === 'acknowledged' || value === 'resolved';
+const isSeverity = (value: unknown): value is Severity =>
+  value === 'info' || value === 'warning' || value === 'critical';
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts',
+  component: lazyRouteComponent(() => import('../features/alerts/alerts-page.tsx'), 'AlertsPage'),
+  validateSearch: (search: Record<string, unknown>): { show?: AlertState; severity?: Severity | undefined } => ({
+    ...(isAlertState(search.show) && { show: search.show }),
+    ...(isSeverity(search.severity) && { severity: search.severity }),
+  }),
+});
+const health = createRoute({
+  getParentRoute: () => root,
+  path: '/operate',
+  component: lazyRouteComponent(() => import('../features/operate/health-page.tsx'), 'HealthPage'),
+});
+const slowQueries = createRoute({
+  getParentRoute: () => root,
+  path: '/operate/slow-queries',
+  component: lazyRouteComponent(() => import('../features/operate/slow-queries-page.tsx'), 'SlowQueriesPage'),
+});
+const slowQuery = createRoute({
+  getParentRoute: () => root,
+  path: '/operate/slow-queries/$queryId',
+  params: numberParam('queryId'),
+  component: lazyRouteComponent(() => import('../features/operate/slow-query-page.tsx'), 'SlowQueryPage'),
+});
+const backups = createRoute({
+  getParentRoute: () => root,
+  path: '/operate/backups',
+  component: lazyRouteComponent(() => import('../features/operate/backups-page.tsx'), 'BackupsPage'),
+});
+const doctor = createRoute({
+  getParentRoute: () => root,
+  path: '/operate/doctor',
+  component: lazyRouteComponent(() => import('../features/operate/doctor-page.tsx'), 'DoctorPage'),
+});
 const audit = createRoute({
   getParentRoute: () => root,
   path: '/evidence/audit',
@@ -284,12 +360,22 @@ export const router = createRouter({
     cases,
     dataCase,
     imports,
+    connect,
+    feed,
+    refresh,
+    gaps,
     tasks,
     schedules,
     evidence,
     trials,
     datasets,
     dataset,
+    alerts,
+    health,
+    slowQueries,
+    slowQuery,
+    backups,
+    doctor,
     audit,
     settings,
     keys,

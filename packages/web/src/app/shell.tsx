@@ -1,13 +1,20 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { signOut } from '@touchstone/contracts/auth';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Loading } from '../components/ui.tsx';
 import { AUTH_KEY, useAuth } from '../lib/auth.ts';
 import { client, forgetSession } from '../lib/session.ts';
 import { type Theme, useTheme } from '../lib/theme.ts';
 import { TimeMachine } from './time-machine.tsx';
+
+const AlertBell = lazy(() =>
+  import('../features/alerts/alert-center.tsx').then((part) => ({ default: part.AlertBell })),
+);
+const AlertBanner = lazy(() =>
+  import('../features/alerts/alert-center.tsx').then((part) => ({ default: part.AlertBanner })),
+);
 
 const PLACES = [
   ['/', 'Overview'],
@@ -16,12 +23,16 @@ const PLACES = [
   ['/data', 'Data'],
   ['/tasks', 'Tasks'],
   ['/evidence', 'Evidence'],
+  ['/operate', 'Operate'],
   ['/settings', 'Settings'],
 ] as const;
 /** Pages that need nobody to be signed in. */
 const OPEN_PLACES = ['/sign-in', '/sign-in/provider', '/owner', '/invitation', '/reset-password'];
 /** Work, evidence, accounts and files to come are about now, whatever moment is looked at elsewhere. */
-const TIMELESS_PLACES = ['/tasks', '/evidence', '/settings', '/data/import'];
+const TIMELESS_PLACES = [
+  ...['/tasks', '/evidence', '/settings', '/operate', '/alerts'],
+  ...['/data/import', '/data/connect', '/data/feeds', '/data/refreshes', '/data/gaps'],
+];
 
 /** The frame of every page. */
 export function Shell() {
@@ -45,6 +56,9 @@ export function Shell() {
       <div className="z-40 bg-paper lg:sticky lg:top-0">
         <Header />
       </div>
+      <Watch>
+        <AlertBanner />
+      </Watch>
       {/* On a phone only the time machine stays in sight; the rest of the head would take too much of the page. */}
       <div className="sticky top-0 z-30 border-b border-line bg-paper lg:top-13">
         {signedIn && hasTimeMachine && (
@@ -67,7 +81,14 @@ export function Shell() {
   );
 }
 
+/** Alerts are for those who are signed in; they come after the page, which does not wait for them. */
+function Watch({ children }: { children: ReactNode }) {
+  const { can, isVisitor } = useAuth();
+  return can('system:read') && !isVisitor ? <Suspense fallback={null}>{children}</Suspense> : null;
+}
+
 function Header() {
+  const { can } = useAuth();
   const [isOpen, setIsOpen] = useState(false);
   const { pathname } = useLocation();
   const shownFor = useRef(pathname);
@@ -81,9 +102,14 @@ function Header() {
         <img src="/icon.svg" alt="" className="size-6" width="24" height="24" />
         Touchstone
       </Link>
+      <span className="ml-auto size-9 lg:order-last lg:ml-0 lg:empty:hidden">
+        <Watch>
+          <AlertBell />
+        </Watch>
+      </span>
       <button
         type="button"
-        className="ml-auto min-h-9 rounded border border-line bg-sheet px-3 text-sm lg:hidden"
+        className="-ml-3 min-h-9 rounded border border-line bg-sheet px-3 text-sm lg:hidden"
         aria-expanded={isOpen}
         aria-controls="places"
         onClick={() => setIsOpen(!isOpen)}
@@ -96,7 +122,7 @@ function Header() {
       >
         <nav aria-label="Main">
           <ul className="flex flex-col lg:flex-row">
-            {PLACES.map(([to, label]) => (
+            {PLACES.filter(([to]) => to !== '/operate' || can('system:read')).map(([to, label]) => (
               <li key={to}>
                 <Link
                   to={to}
@@ -123,7 +149,8 @@ function ThemeToggle() {
   const isTheme = (value: string): value is Theme => value === 'system' || value === 'light' || value === 'dark';
   return (
     <label className="flex items-center gap-1.5 text-xs text-soft">
-      Theme
+      {/* Between a tablet and a desk there is no room for every word. */}
+      <span className="lg:max-xl:sr-only">Theme</span>
       <select
         className="min-h-8 rounded border border-line bg-sheet px-1.5 text-xs text-ink"
         value={theme}
@@ -161,10 +188,10 @@ function Account() {
   };
   return (
     <span className="flex items-center gap-2 text-sm">
-      <span>
+      <span className="max-w-56 truncate lg:max-xl:hidden">
         {signedIn.displayName} <span className="text-soft">({signedIn.role})</span>
       </span>
-      <button type="button" className="link" onClick={leave}>
+      <button type="button" className="link whitespace-nowrap" onClick={leave}>
         Sign out
       </button>
     </span>

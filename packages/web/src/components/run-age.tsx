@@ -1,21 +1,18 @@
-import { useQuery } from '@tanstack/react-query';
-import { getTimeline } from '@touchstone/contracts/data';
-import type { IndexRun } from '@touchstone/contracts/indexes';
-import { formatInstant } from '../lib/format.ts';
+import type { IndexDefinition, IndexRun } from '@touchstone/contracts/indexes';
+import { formatDay, formatInstant, plural } from '../lib/format.ts';
 import { useKnownTime } from '../lib/known-time.ts';
-import { apiQuery } from '../lib/query.ts';
 import { Note } from './ui.tsx';
 
-/** Says that a run is old: data were published after it. Looking back in time, that is no news. */
-export function RunAge({ run, tenantId }: { run: IndexRun; tenantId: number }) {
+/** Says that facts under a version have changed since it was computed. Looking back in time, that is no news. */
+export function RunAge({ run, index }: { run: IndexRun; index: Pick<IndexDefinition, 'stale'> }) {
   const known = useKnownTime();
-  const timeline = useQuery(apiQuery(getTimeline));
-  const latest = timeline.data?.recordedAt;
-  if (tenantId === 0 || known.knownAt || !latest || Date.parse(latest) <= Date.parse(run.time.recordedAt)) return null;
+  if (index.stale === null || known.knownAt) return null;
+  const { since, changeCount, firstDay } = index.stale;
   return (
-    <Note tone="warn" title="Older than the newest data">
-      Version {run.runNumber} knows what was recorded by {formatInstant(run.time.recordedAt)}; more was published on{' '}
-      {formatInstant(latest)}. Compute the index again to take it in.
+    <Note tone="warn" title="Stale: facts changed since its last version">
+      Version {run.runNumber} knows what was recorded by {formatInstant(run.time.recordedAt)}. Since{' '}
+      {formatInstant(since)}, {plural(changeCount, 'change')} touched its data
+      {firstDay !== null && `, from ${formatDay(firstDay)} on`}. Compute the index again to take it in.
     </Note>
   );
 }

@@ -11,6 +11,7 @@ const PLACES = {
     ['/data/instruments', 'Instruments'],
     ['/data/runs', 'Deliveries'],
     ['/data/cases', 'Findings'],
+    ['/data/gaps', 'Gaps'],
     ['/data/import', 'Import'],
   ],
   tasks: [
@@ -22,6 +23,12 @@ const PLACES = {
     ['/evidence/trials', 'Trials'],
     ['/evidence/datasets', 'Datasets'],
     ['/evidence/audit', 'Audit'],
+  ],
+  operate: [
+    ['/operate', 'Health'],
+    ['/operate/slow-queries', 'Slow queries'],
+    ['/operate/backups', 'Backups'],
+    ['/operate/doctor', 'Doctor', 'system:write'],
   ],
   settings: [
     ['/settings', 'My account'],

@@ -1,15 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { getTask, type Task, task, watchTasks } from '@touchstone/contracts/tasks';
 import { useEffect, useState } from 'react';
+import { readEventStream } from './event-stream.ts';
 import { apiQuery, queryClient, refreshAll } from './query.ts';
-import { client } from './session.ts';
 
-/**
- * Live progress of background work. One stream serves the whole page; EventSource cannot carry an access token, so the
- * stream is read by fetch. While it is away, tasks are polled.
- */
+/** Live progress of background work. One stream serves the whole page; while it is away, tasks are polled. */
 
-const RECONNECT_MS = 3_000;
 const POLL_MS = 1_000;
 const POLL_BESIDE_STREAM_MS = 10_000;
 
@@ -63,53 +59,14 @@ function writeToCache(changed: Task): void {
 }
 
 function openStream(): () => void {
-  const ending = new AbortController();
-  void keepReading(ending.signal);
-  return () => ending.abort();
-}
-
-async function keepReading(ending: AbortSignal): Promise<void> {
-  while (!ending.aborted) {
-    try {
-      const response = await client.raw(watchTasks);
-      isOpen = true;
-      await readEvents(response, ending);
-    } catch {
-      // The polling of each task carries on; the stream is only quicker.
-    }
-    isOpen = false;
-    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
-  }
-}
-
-async function readEvents(response: Response, ending: AbortSignal): Promise<void> {
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  if (!reader) return;
-  ending.addEventListener('abort', () => void reader.cancel().catch(() => {}), { once: true });
-  let rest = '';
-  while (!ending.aborted) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const blocks = (rest + value).split('\n\n');
-    rest = blocks.pop() ?? '';
-    for (const block of blocks) tell(block);
-  }
-}
-
-function tell(block: string): void {
-  const lines = block.split('\n');
-  if (
-    lines
-      .find((line) => line.startsWith('event:'))
-      ?.slice(6)
-      .trim() !== 'task'
-  )
-    return;
-  const text = lines
-    .filter((line) => line.startsWith('data:'))
-    .map((line) => line.slice(5).trim())
-    .join('');
-  const parsed = task.safeParse(JSON.parse(text));
-  if (!parsed.success) return;
-  for (const listener of listeners) listener(parsed.data);
+  return readEventStream(watchTasks, {
+    onOpen: (open) => {
+      isOpen = open;
+    },
+    onEvent: (name, data) => {
+      const parsed = name === 'task' ? task.safeParse(data) : null;
+      if (!parsed?.success) return;
+      for (const listener of listeners) listener(parsed.data);
+    },
+  });
 }

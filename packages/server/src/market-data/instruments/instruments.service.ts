@@ -1,8 +1,9 @@
 import type { Instrument } from '@touchstone/contracts/data';
+import { changedMeanwhile } from '../../platform/database/changed-meanwhile.ts';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { decodeCursor, toPage } from '../../platform/http/cursor.ts';
-import { found, ProblemError } from '../../platform/problem-error.ts';
+import { found } from '../../platform/problem-error.ts';
 import { findActions } from '../facts/corporate-actions.ts';
 import { basisOf } from '../facts/price-source.ts';
 import { resolveTime, type TimeQuery } from '../facts/read-time.ts';
@@ -63,10 +64,7 @@ export function createInstrumentsService(database: Database) {
           'This instrument',
         );
         if (!(await repository.changeInstrument(tx, id, change, version)))
-          throw new ProblemError(
-            'CONFLICT',
-            `Instrument ${id} was changed since version ${version}. Look at it again.`,
-          );
+          throw await changedMeanwhile(tx, 'instrument', id, { name: `Instrument ${id}`, version });
         await appendEvidence(tx, {
           kind: 'instrument.changed',
           subjectKind: 'instrument',

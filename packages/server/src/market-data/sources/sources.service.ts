@@ -1,7 +1,8 @@
 import type { Source } from '@touchstone/contracts/data';
+import { changedMeanwhile } from '../../platform/database/changed-meanwhile.ts';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
-import { found, ProblemError } from '../../platform/problem-error.ts';
+import { found } from '../../platform/problem-error.ts';
 import { auditOf, checkOwn } from '../facts/rows.ts';
 import { findSources, renameSource, type SourceRow } from './sources.repository.ts';
 
@@ -20,10 +21,7 @@ export function createSourcesService(database: Database) {
         const [before] = await findSources(tx, id);
         checkOwn(principal, found(before, `There is no source ${id}.`), 'This source');
         if (!(await renameSource(tx, id, change.name, change.version)))
-          throw new ProblemError(
-            'CONFLICT',
-            `Source ${id} was changed since version ${change.version}. Look at it again.`,
-          );
+          throw await changedMeanwhile(tx, 'source', id, { name: `Source ${id}`, version: change.version });
         await appendEvidence(tx, {
           kind: 'source.renamed',
           subjectKind: 'source',

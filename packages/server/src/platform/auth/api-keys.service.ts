@@ -26,6 +26,7 @@ type KeyRow = {
   name: string;
   prefix: string;
   scopes: string[];
+  life_days: number;
   expires_at: string;
   last_used_at: string | null;
   revoked_at: string | null;
@@ -37,7 +38,7 @@ type KeyRow = {
 export function createApiKeyService(database: Database, clock: Clock, callers: Callers) {
   const instant = (ms: number) => new Date(ms).toISOString();
 
-  async function insert(tx: Transaction, userId: number, name: string, scopes: readonly string[], expiresAt: number) {
+  async function insert(tx: Transaction, userId: number, name: string, scopes: readonly string[], lifeDays: number) {
     const prefix = `tsk_${Array.from(randomBytes(PREFIX_LENGTH), (byte) => BASE32[byte & 31]).join('')}`;
     const key = `${prefix}_${randomBytes(SECRET_BYTES).toString('base64url')}`;
     const { id } = await tx.query
@@ -45,7 +46,9 @@ export function createApiKeyService(database: Database, clock: Clock, callers: C
       .values({
         tenant_id: tx.principal.tenantId,
         user_id: userId,
-        ...{ name, prefix, key_hash: hashToken(key), scopes: [...scopes], expires_at: instant(expiresAt) },
+        ...{ name, prefix, key_hash: hashToken(key), scopes: [...scopes] },
+        life_days: lifeDays,
+        expires_at: instant(clock.now() + lifeDays * DAY_MS),
       })
       .returning('id')
       .executeTakeFirstOrThrow();
@@ -102,11 +105,10 @@ export function createApiKeyService(database: Database, clock: Clock, callers: C
       return database.transaction(caller, async (tx) => {
         const userId = isService ? await findService(tx, caller, asked.serviceId!) : caller.actorId!;
         const scopes = SCOPES.filter((scope) => asked.scopes.includes(scope));
-        const expiresAt = clock.now() + asked.expiresInDays * DAY_MS;
-        const { key, id } = await insert(tx, userId, asked.name, scopes, expiresAt);
+        const { key, id } = await insert(tx, userId, asked.name, scopes, asked.expiresInDays);
         await appendEvidence(tx, {
           ...{ kind: 'api_key.created', subjectKind: 'api_key', subjectId: id },
-          body: { keyId: id, userId, scopes, expiresAt: instant(expiresAt) },
+          body: { keyId: id, userId, scopes, lifeDays: asked.expiresInDays },
         });
         return { key, apiKey: told(await find(tx, caller, id)) };
       });
@@ -117,13 +119,13 @@ export function createApiKeyService(database: Database, clock: Clock, callers: C
       const { userId, ...answer } = await database.transaction(caller, async (tx) => {
         await tx.query.selectFrom('api_key').select('id').where('id', '=', keyId).forUpdate().execute();
         const old = await find(tx, caller, keyId);
+        // Whoever holds a key acts as its user, so nobody gets one that speaks for another person.
+        if (old.user_id !== caller.actorId) await findService(tx, caller, old.user_id);
         if (stateOf(old) !== 'active' || old.replaced_by_id !== null) {
           throw new ProblemError('NOT_POSSIBLE_NOW', 'This key has ended or was rotated already. Make a new one.');
         }
-        const now = clock.now();
-        const lifeMs = Date.parse(old.expires_at) - Date.parse(old.created_at);
-        const { key, id } = await insert(tx, old.user_id, old.name, old.scopes, now + lifeMs);
-        const oldEndsAt = instant(Math.min(Date.parse(old.expires_at), now + overlapHours * HOUR_MS));
+        const { key, id } = await insert(tx, old.user_id, old.name, old.scopes, old.life_days);
+        const oldEndsAt = instant(Math.min(Date.parse(old.expires_at), clock.now() + overlapHours * HOUR_MS));
         await tx.query
           .updateTable('api_key')
           .set({ expires_at: oldEndsAt, replaced_by_id: id })

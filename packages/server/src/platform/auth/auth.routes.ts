@@ -15,7 +15,7 @@ import {
   REFRESH_COOKIE,
   userAgentOf,
 } from './browser-session.ts';
-import { createLinkService } from './links.service.ts';
+import { createLinkService, type LinkService } from './links.service.ts';
 import { registerPeopleRoutes } from './people.routes.ts';
 import { createProviderSignIn, type ProviderSettings, type ProviderSignIn } from './provider-sign-in.ts';
 import { createSecretBox, type SecretBox } from './secret-box.ts';
@@ -25,6 +25,7 @@ export type Auth = {
   authenticate(request: FastifyRequest): Promise<Caller | null>;
   registerRoutes(serve: Serve): void;
   service: AuthService;
+  links: LinkService;
 };
 
 export type AuthSettings = {
@@ -57,6 +58,7 @@ export function createAuth(database: Database, clock: Clock, { secret, publicUrl
   return {
     authenticate,
     service,
+    links,
     registerRoutes(serve) {
       registerSignInRoutes(serve, { service, provider, authenticate, box });
       registerAccountRoutes(serve, service);

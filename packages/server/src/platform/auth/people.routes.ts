@@ -1,9 +1,7 @@
 import * as contract from '@touchstone/contracts/people';
-import { createAuditService } from '../audit/audit.service.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Serve } from '../http/serve.ts';
-import { createTenantService } from '../tenancy/tenants.service.ts';
 import { createApiKeyService } from './api-keys.service.ts';
 import type { AuthService } from './auth.service.ts';
 import { answerSession, userAgentOf } from './browser-session.ts';
@@ -12,12 +10,10 @@ import { createPeopleService } from './people.service.ts';
 
 type Parts = { database: Database; clock: Clock; auth: AuthService; links: LinkService };
 
-/** People, invitations, tenants, keys, and who did what. */
+/** People, invitations, links and keys. */
 export function registerPeopleRoutes(serve: Serve, { database, clock, auth, links }: Parts): void {
   const people = createPeopleService(database, clock, auth.callers, auth.sessions);
   const keys = createApiKeyService(database, clock, auth.callers);
-  const tenants = createTenantService(database, links);
-  const audit = createAuditService(database);
 
   serve(contract.listPeople, ({ caller, query }) => people.list(caller, query));
   serve(contract.getPerson, ({ caller, params }) => people.get(caller, params.userId));
@@ -57,9 +53,6 @@ export function registerPeopleRoutes(serve: Serve, { database, clock, auth, link
     return undefined;
   });
 
-  serve(contract.listTenants, async ({ caller }) => ({ items: await tenants.list(caller) }));
-  serve(contract.createTenant, ({ caller, body }) => tenants.create(caller, body.name, body.ownerEmail));
-
   serve(contract.listKeys, ({ caller, query }) => keys.list(caller, query));
   serve(contract.createKey, ({ caller, body }) => keys.create(caller, body));
   serve(contract.rotateKey, ({ caller, params, body }) => keys.rotate(caller, params.keyId, body.overlapHours));
@@ -67,6 +60,4 @@ export function registerPeopleRoutes(serve: Serve, { database, clock, auth, link
     await keys.revoke(caller, params.keyId);
     return undefined;
   });
-
-  serve(contract.listAudit, ({ caller, query }) => audit.list(caller, query));
 }

@@ -70,6 +70,7 @@ export function createProviderSignIn(
       const info = await fetchUserInfo(configuration, tokens.access_token, subject);
       return { subject, email: info.email, emailVerified: info.email_verified === true, name: info.name };
     } catch (error) {
+      if (isRefusedClient(error)) throw misconfigured(error);
       throw isAway(error) ? away(error) : refused(error);
     }
   }
@@ -181,6 +182,19 @@ function isAway(error: unknown): boolean {
     if (cause.cause instanceof Response && cause.cause.status >= 500) return true;
   }
   return false;
+}
+
+/** It refuses us and not the person: the operator's to mend, so it is told as our failure and reaches the log. */
+function isRefusedClient(error: unknown): boolean {
+  return error instanceof Error && 'error' in error && /^(invalid|unauthorized)_client$/.test(String(error.error));
+}
+
+function misconfigured(cause: unknown): ProblemError {
+  return new ProblemError(
+    'SIGN_IN_PROVIDER_AWAY',
+    'The sign-in provider refuses this installation. Its operator must check OIDC_CLIENT_ID and OIDC_CLIENT_SECRET.',
+    { cause },
+  );
 }
 
 function away(cause: unknown): ProblemError {

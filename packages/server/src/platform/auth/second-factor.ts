@@ -16,8 +16,6 @@ const RECOVERY_BYTES = 10;
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** Codes of an authenticator (RFC 6238) and recovery codes. */
-export type SecondFactors = ReturnType<typeof createSecondFactors>;
-
 export function createSecondFactors(database: Database, clock: Clock, box: SecretBox, tries: Tries) {
   const findOf = (tx: Transaction, userId: number) =>
     tx.query.selectFrom('second_factor').selectAll().where('user_id', '=', userId).forUpdate().executeTakeFirst();

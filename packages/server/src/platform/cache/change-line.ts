@@ -13,7 +13,7 @@ export type ChangeLine = {
 type Listener = {
   onChange(change: Change): void;
   /** The line stands again; what changed meanwhile is unknown. */
-  onGap(): void;
+  onGap(): Promise<void>;
 };
 type Log = { warn(fields: object, text: string): void };
 
@@ -58,7 +58,7 @@ export function createChangeLine(
       if (!closed) reconnectLater();
     });
     await fresh.query(`LISTEN ${CHANNEL}`);
-    listener.onGap();
+    await listener.onGap();
     client = fresh;
   }
 

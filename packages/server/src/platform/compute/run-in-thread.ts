@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { threadArguments } from '../telemetry/trace.ts';
+import { threadArguments } from '../trace/trace.ts';
 
 export type ThreadOptions = {
   /** Ends the thread at once; what it had open is closed. */

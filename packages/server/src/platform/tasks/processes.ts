@@ -25,9 +25,9 @@ export function createProcesses(
   const write = (change: ReturnType<typeof sql>) =>
     database.transaction(SYSTEM_PRINCIPAL, async (tx) => {
       await sql`
-        INSERT INTO server_process (id, tenant_id, kind, code_version)
+        INSERT INTO server_process (name, tenant_id, kind, code_version)
         VALUES (${id}::uuid, ${SYSTEM_TENANT_ID}, ${about.kind}, ${about.codeVersion})
-        ON CONFLICT (id) DO UPDATE SET ${change}`.execute(tx.query);
+        ON CONFLICT (name) DO UPDATE SET ${change}`.execute(tx.query);
     });
 
   return {
@@ -56,11 +56,11 @@ export function createProcesses(
         principal,
         async (tx) => {
           const { rows } = await sql<Omit<ServerProcess, 'isThis'>>`
-            SELECT id, kind, code_version AS "codeVersion", started_at AS "startedAt", last_seen_at AS "lastSeenAt",
+            SELECT name AS id, kind, code_version AS "codeVersion", started_at AS "startedAt", last_seen_at AS "lastSeenAt",
                    CASE WHEN stopped_at IS NOT NULL THEN 'stopped'
                         WHEN last_seen_at < clock_timestamp() - ${LOST_AFTER}::interval THEN 'lost' ELSE 'running' END AS state
             FROM server_process WHERE last_seen_at > clock_timestamp() - ${SHOWN_FOR}::interval
-            ORDER BY started_at DESC, id LIMIT ${SHOWN_MAX}`.execute(tx.query);
+            ORDER BY started_at DESC, name LIMIT ${SHOWN_MAX}`.execute(tx.query);
           return rows.map((row) => ({ ...row, isThis: row.id === id }));
         },
         { readOnly: true },

@@ -1,6 +1,5 @@
 import type { Task } from '@touchstone/contracts/tasks';
 import { type Selectable, sql } from 'kysely';
-import { raiseAlert, resolveAlert } from '../alerts/alerts.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { ScheduleTable, ScheduleTimerTable } from '../database/schema-types.ts';
@@ -79,7 +78,7 @@ export function createScheduleTimer(parts: ScheduleTimerParts) {
     // A process of another version may know how.
     if (work === undefined) return false;
     const [following] = await next(tx, row, Math.max(now, dueAt), 1);
-    const task = await parts.start(tx, work(toRecord(row.input) ?? {}));
+    const task = await parts.start(tx, { ...work(toRecord(row.input) ?? {}), title: row.title });
     await writeTimer(tx, row, following, { dueAt, startedAt: now, taskId: task.id });
     return true;
   }
@@ -145,28 +144,6 @@ export function createScheduleTimer(parts: ScheduleTimerParts) {
 
     nextRuns: async (tx: Transaction, row: ScheduleRow, count: number): Promise<string[]> =>
       row.enabled ? (await next(tx, row, clock.now(), count)).map(isoOf) : [],
-
-    /** Tells people when scheduled work failed, and that it is over when it is done the next time. */
-    async tellOutcome(tx: Transaction, taskId: number, failure: string | null): Promise<void> {
-      const schedule = await tx.query
-        .selectFrom('schedule_timer as t')
-        .innerJoin('schedule as s', 's.id', 't.schedule_id')
-        .select(['s.id', 's.title'])
-        .where('t.last_task_id', '=', taskId)
-        .executeTakeFirst();
-      if (schedule === undefined) return;
-      const sameAs = `schedule.failed:${schedule.id}`;
-      if (failure === null) return resolveAlert(tx, sameAs);
-      await raiseAlert(tx, {
-        kind: 'schedule.failed',
-        severity: 'warning',
-        title: `Scheduled work failed: ${schedule.title}`.slice(0, 200),
-        detail: `${failure} It starts again at its next time; task ${taskId} can be run again by hand.`,
-        subjectKind: 'schedule',
-        subjectId: schedule.id,
-        sameAs,
-      });
-    },
   };
 }
 

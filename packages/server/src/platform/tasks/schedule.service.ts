@@ -1,5 +1,6 @@
-import { hasScope, type Role } from '@touchstone/contracts/policy';
+import type { Scope } from '@touchstone/contracts/policy';
 import { type Schedule, type ScheduleKind, scheduleKind } from '@touchstone/contracts/tasks';
+import { changedMeanwhile } from '../database/changed-meanwhile.ts';
 import type { Database, Principal, Transaction } from '../database/database.ts';
 import { appendEvidence } from '../evidence/evidence.ts';
 import { found, ProblemError } from '../problem-error.ts';
@@ -16,7 +17,7 @@ export type NewSchedule = Pick<Schedule, 'kind' | 'title' | 'input' | 'enabled'>
 };
 export type ScheduleChange = { [K in keyof NewSchedule]?: NewSchedule[K] | undefined } & { version: number };
 
-type Caller = Principal & { role: Role };
+type Caller = Principal & { scopes: readonly Scope[] };
 
 export type ScheduleService = ReturnType<typeof createScheduleService>;
 
@@ -60,10 +61,7 @@ export function createScheduleService(database: Database, tasks: TaskEngine) {
   async function updateIn(tx: Transaction, scheduleId: number, change: ScheduleChange): Promise<Schedule> {
     const before = found(await findToChange(tx, scheduleId), `There is no schedule ${scheduleId}.`);
     if (before.version !== change.version) {
-      throw new ProblemError(
-        'CONFLICT',
-        `Schedule ${scheduleId} is at version ${before.version} by now, you changed version ${change.version}. Load it again.`,
-      );
+      throw await changedMeanwhile(tx, 'schedule', scheduleId, { name: before.title, version: change.version });
     }
     const kind = change.kind ?? toKind(before.kind);
     const timing = timingFrom(change, timingOf(before));
@@ -135,13 +133,13 @@ export function createScheduleService(database: Database, tasks: TaskEngine) {
     list: (principal: Principal): Promise<Schedule[]> => database.transaction(principal, listIn, { readOnly: true }),
     create: (caller: Caller, body: NewSchedule): Promise<Schedule> =>
       database.transaction(caller, (tx) => {
-        checkRole(caller, body.kind);
+        checkScope(caller, body.kind);
         return createIn(tx, body);
       }),
     update: (caller: Caller, scheduleId: number, change: ScheduleChange): Promise<Schedule> =>
       database.transaction(caller, async (tx) => {
         const before = await findToChange(tx, scheduleId);
-        for (const kind of [before?.kind, change.kind]) checkRole(caller, kind);
+        for (const kind of [before?.kind, change.kind]) checkScope(caller, kind);
         return updateIn(tx, scheduleId, change);
       }),
 
@@ -150,7 +148,7 @@ export function createScheduleService(database: Database, tasks: TaskEngine) {
         caller,
         async (tx) => {
           const row = await findToChange(tx, scheduleId);
-          checkRole(caller, row?.kind);
+          checkScope(caller, row?.kind);
           const { kind } = found(row?.deleted_at === null ? row : null, `There is no schedule ${scheduleId}.`);
           await tx.query
             .updateTable('schedule')
@@ -167,9 +165,12 @@ export function createScheduleService(database: Database, tasks: TaskEngine) {
 }
 
 /** These touch everything the installation holds, not only what the tenant has. */
-function checkRole({ role }: Caller, kind: string | undefined): void {
-  if ((kind === 'backup' || kind === 'archive') && !hasScope(role, 'system:write')) {
-    throw new ProblemError('FORBIDDEN', `Your role may not schedule "${kind}": it concerns the whole installation.`);
+function checkScope({ scopes }: Caller, kind: string | undefined): void {
+  if ((kind === 'backup' || kind === 'archive') && !scopes.includes('system:write')) {
+    throw new ProblemError(
+      'FORBIDDEN',
+      `Only the operator may schedule "${kind}": it concerns the whole installation.`,
+    );
   }
 }
 

@@ -7,7 +7,7 @@ import type { Clock } from '../clock/clock.ts';
 import type { Database, Principal, Transaction } from '../database/database.ts';
 import { appendEvidence } from '../evidence/evidence.ts';
 import { found, ProblemError } from '../problem-error.ts';
-import { inSpan, parseTraceparent } from '../telemetry/trace.ts';
+import { inSpan, parseTraceparent } from '../trace/trace.ts';
 import { createScheduleTimer, type ScheduledWork, type ScheduleTimer } from './schedule-timer.ts';
 import type { SessionTimes } from './schedule-times.ts';
 import {
@@ -323,7 +323,6 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
       await changeTask(tx, row.id, {
         ...{ state: 'done', progress: 1, result: JSON.stringify(outcome.result), problem: null, finished_at: now() },
       });
-      await schedules.tellOutcome(tx, row.id, null);
       return;
     }
     const { error } = outcome;
@@ -360,7 +359,6 @@ export function createTaskEngine({ database, connection, clock, log }: TaskEngin
       ...{ title: `"${row.title}" has failed`, detail: `${problem.detail} Look at the task, and run it again.` },
       ...{ subjectKind: 'task', subjectId: row.id, sameAs: sameWork(row) },
     });
-    await schedules.tellOutcome(tx, row.id, problem.detail);
   }
 
   function completeJob(tx: Transaction, jobId: string) {

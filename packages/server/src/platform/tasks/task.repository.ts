@@ -2,7 +2,7 @@ import type { Task } from '@touchstone/contracts/tasks';
 import { type Selectable, sql } from 'kysely';
 import type { Transaction } from '../database/database.ts';
 import type { TaskTable } from '../database/schema-types.ts';
-import { currentTraceparent } from '../telemetry/trace.ts';
+import { currentTraceparent } from '../trace/trace.ts';
 import { TASK_CHANNEL, type TaskNews } from './task-line.ts';
 import type { TaskInput } from './tasks.ts';
 

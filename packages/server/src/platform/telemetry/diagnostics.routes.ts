@@ -4,8 +4,9 @@ import * as contract from '@touchstone/contracts/diagnostics';
 import { OPERATOR_SCOPES, POLICY } from '@touchstone/contracts/policy';
 import type { Route } from '@touchstone/contracts/route';
 import { countOpenAlerts, principalsOf } from '../alerts/alert.repository.ts';
-import type { Database, Principal } from '../database/database.ts';
+import type { Database, Principal, Transaction } from '../database/database.ts';
 import type { Installation } from '../database/installation.ts';
+import { poolFigures } from '../database/statements.ts';
 import { evidenceBodyOf } from '../evidence/evidence.ts';
 import { decodeIdCursor, toPage } from '../http/cursor.ts';
 import type { Caller, Serve } from '../http/serve.ts';
@@ -16,7 +17,6 @@ import { eventLoopDelayMsP99 } from './metrics.ts';
 import { diffPlans } from './plan-text.ts';
 import { findQueryRow, listQueryRows, toSlowQuery } from './query-log.repository.ts';
 import type { SlowQueries } from './slow-queries.ts';
-import { poolFigures } from './statements.ts';
 
 export type DiagnosticsParts = {
   database: Database;
@@ -86,21 +86,9 @@ export function registerDiagnosticsRoutes(serve: Serve, parts: DiagnosticsParts)
 
   serve(contract.listEvidence, async ({ caller, query }) => {
     const before = decodeIdCursor(query.cursor);
-    const rows = await database.transaction(
-      caller,
-      (tx) =>
-        tx.query
-          .selectFrom('evidence')
-          .selectAll()
-          .where('tenant_id', '=', caller.tenantId)
-          .$if(before !== null, (records) => records.where('sequence', '<', before!))
-          .$if(query.subjectKind !== undefined, (records) => records.where('subject_kind', '=', query.subjectKind!))
-          .$if(query.subjectId !== undefined, (records) => records.where('subject_id', '=', query.subjectId!))
-          .orderBy('sequence', 'desc')
-          .limit(query.limit + 1)
-          .execute(),
-      { readOnly: true },
-    );
+    const rows = await database.transaction(caller, (tx) => listEvidenceRows(tx, { ...query, before }), {
+      readOnly: true,
+    });
     const records = rows.map((row) => ({
       sequence: row.sequence,
       recordedAt: row.recorded_at,
@@ -184,4 +172,27 @@ async function readRowEstimates(database: Database): Promise<{ table: string; es
      GROUP BY 1 ORDER BY 1`,
   );
   return rows;
+}
+
+/** Newest first; one more than asked for tells that there is a next page. */
+export function listEvidenceRows(
+  tx: Transaction,
+  question: {
+    before: number | null;
+    subjectKind?: string | undefined;
+    subjectId?: string | undefined;
+    limit: number;
+  },
+) {
+  const { before, subjectKind, subjectId, limit } = question;
+  return tx.query
+    .selectFrom('evidence')
+    .selectAll()
+    .where('tenant_id', '=', tx.principal.tenantId)
+    .$if(before !== null, (records) => records.where('sequence', '<', before!))
+    .$if(subjectKind !== undefined, (records) => records.where('subject_kind', '=', subjectKind!))
+    .$if(subjectId !== undefined, (records) => records.where('subject_id', '=', subjectId!))
+    .orderBy('sequence', 'desc')
+    .limit(limit + 1)
+    .execute();
 }

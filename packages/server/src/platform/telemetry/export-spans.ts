@@ -1,6 +1,6 @@
+import type { Statement } from '../database/statements.ts';
+import { beginSpan, collectSpans, isRecording, type Span, tellSpan } from '../trace/trace.ts';
 import { normaliseSql } from './plan-text.ts';
-import type { Statement } from './statements.ts';
-import { beginSpan, collectSpans, isRecording, type Span, tellSpan } from './trace.ts';
 
 export type SpanExport = {
   /** Sends what is waiting. */

@@ -23,7 +23,7 @@ export function hideSecrets(value: unknown, depth = 0): unknown {
 export function hideInText(text: string): string {
   return text
     .slice(0, TEXT_LENGTH_MAX)
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]+(?::[^\s/@]*)?@/gi, `$1${HIDDEN}@`)
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*(?::[^\s/@]*)?@/gi, `$1${HIDDEN}@`)
     .replace(
       /([?&;]|\b)((?:[\w-]*(?:api[_-]?key|token|password|secret)[\w-]*|code|state|otp|signature|sig))=([^\s&#"',;]+)/gi,
       (whole, before: string, name: string) =>

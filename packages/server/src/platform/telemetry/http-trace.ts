@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { beginSpan, formatTraceparent, inTrace, type OpenSpan, parseTraceparent } from './trace.ts';
+import { beginSpan, formatTraceparent, inTrace, type OpenSpan, parseTraceparent } from '../trace/trace.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,13 +1,13 @@
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { currentTrace } from '../trace/trace.ts';
 import { hideInText, hideSecrets } from './hide-secrets.ts';
-import { currentTrace } from './trace.ts';
 
 /** JSON lines on standard output. Every line of work inside a trace carries its id, and nothing secret is written. */
 export function createLog(level: string, destination?: DestinationStream): Logger {
   const options: LoggerOptions = {
     level,
     base: undefined,
-    formatters: { log: hideFields, bindings: hideFields },
+    formatters: { log: hideFields },
     hooks: {
       logMethod(args, method) {
         method.apply(this, hideWords(args));
@@ -23,7 +23,14 @@ export function createLog(level: string, destination?: DestinationStream): Logge
     serializers: { err: (error: unknown) => tellError(error) },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  const log = destination === undefined ? pino(options) : pino(options, destination);
+  // The library shows bound fields to no formatter, so they are hidden when they are bound; children inherit this.
+  const child = log.child;
+  return Object.assign(log, {
+    child(this: Logger, bindings: object, childOptions?: object) {
+      return child.call(this, hideFields(bindings), childOptions);
+    },
+  });
 }
 
 function hideFields(fields: object): Record<string, unknown> {

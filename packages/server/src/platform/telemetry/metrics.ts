@@ -1,15 +1,14 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { hasScope } from '@touchstone/contracts/policy';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Counter, Histogram } from 'prom-client';
 import { isOperator } from '../alerts/alert.repository.ts';
 import type { Database } from '../database/database.ts';
+import { poolFigures } from '../database/statements.ts';
 import type { Caller } from '../http/serve.ts';
 import { ProblemError } from '../problem-error.ts';
 import type { TaskEngine } from '../tasks/task-engine.ts';
 import { createBusinessFigures } from './business-figures.ts';
 import { readCacheFigures } from './gauges.ts';
-import { poolFigures } from './statements.ts';
 
 const loopDelay = monitorEventLoopDelay({ resolution: 10 });
 loopDelay.enable();
@@ -147,7 +146,7 @@ export function addMetrics(app: FastifyInstance, { tasks, database, authenticate
         'Ask from the machine itself, or send a key with the right "system:read".',
       );
     }
-    if (!hasScope(caller.role, 'system:read')) {
+    if (!caller.scopes.includes('system:read')) {
       throw new ProblemError('FORBIDDEN', 'This needs the right "system:read".');
     }
     const isAll = await database.transaction(caller, (tx) => isOperator(tx, caller), { readOnly: true });

@@ -9,7 +9,7 @@ const LINES_MAX = 2_000;
  * Two runs with other values have one text, and the text holds nobody's data.
  */
 export function normaliseSql(text: string): string {
-  return hideLiterals(text.slice(0, TEXT_LENGTH_MAX).replace(/--[^\n]*/g, ' '))
+  return hideLiterals(text.slice(0, TEXT_LENGTH_MAX))
     .replace(/\s+/g, ' ')
     .replace(/\(\s*(?:\$\d+|\?)(?:::[\w[\] ]+)?(?:\s*,\s*(?:\$\d+|\?)(?:::[\w[\] ]+)?)+\s*\)/g, '($…)')
     .replace(/\(\$…\)(?:\s*,\s*\(\$…\))+/g, '($…), …')
@@ -21,16 +21,27 @@ export function normalisePlan(lines: readonly string[]): string {
   return lines.slice(0, LINES_MAX).map(hideLiterals).join('\n');
 }
 
+/** Texts, then names in quotes, comments and numbers, in the order they stand: a quote inside one of them begins none. */
+const LITERAL =
+  /\bE'(?:[^'\\]|\\[\s\S]|'')*'|'(?:[^']|'')*'|\$([A-Za-z_]*)\$[\s\S]*?\$\1\$|("(?:[^"]|"")*")|(--[^\n]*|\/\*[\s\S]*?\*\/)|(?<![\w$.])\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])/gi;
+
 function hideLiterals(text: string): string {
-  return text
-    .replace(/\bE?'(?:[^']|'')*'/gi, "'?'")
-    .replace(/\$([A-Za-z_]*)\$[\s\S]*?\$\1\$/g, "'?'")
-    .replace(/(?<![\w$.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])/gi, '?');
+  return text.replace(LITERAL, (whole, _tag, name?: string, comment?: string) => {
+    if (name !== undefined) return name;
+    if (comment !== undefined) return ' ';
+    return /^\d/.test(whole) ? '?' : "'?'";
+  });
+}
+
+/** What is to be explained: of a COPY of a query, the query. */
+export function queryOf(text: string): string {
+  const copied = /^\s*copy\s*\(([\s\S]*)\)\s*to\s+stdout[^)]*(?:\([^)]*\))?\s*$/i.exec(text)?.[1];
+  return (copied ?? text).replace(/;\s*$/, '');
 }
 
 /** Why a statement cannot be explained; null when it can. */
 export function whyNoPlan(text: string): string | null {
-  const plain = hideLiterals(text).trim();
+  const plain = hideLiterals(queryOf(text)).trim();
   if (!/^(?:select|with|insert|update|delete|values)\b/i.test(plain))
     return 'Only queries and changes of rows have a plan.';
   // Several statements in one text would be run, not explained.

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Database, SYSTEM_PRINCIPAL, type Transaction } from '../database/database.ts';
-import { normalisePlan, normaliseSql, whyNoPlan } from './plan-text.ts';
+import { type Statement, watchStatements } from '../database/statements.ts';
+import { normalisePlan, normaliseSql, queryOf, whyNoPlan } from './plan-text.ts';
 import { addSlowRuns, keepPlan, lockQueryLog, QUERIES_MAX, type TakenPlan } from './query-log.repository.ts';
-import { type Statement, watchStatements } from './statements.ts';
 
 export type SlowQueries = {
   thresholdMs: number;
@@ -105,7 +105,7 @@ async function explain(tx: Transaction, text: string, parameterCount: number): P
   const { rows } = await sql<{ version: number }>`SELECT current_setting('server_version_num')::int AS version`.execute(
     tx.query,
   );
-  const asked = text.replace(/;\s*$/, '');
+  const asked = queryOf(text);
   if (rows[0]!.version >= GENERIC_PLAN_VERSION) {
     return { plan: linesOf(await tx.client.query(`EXPLAIN (GENERIC_PLAN, COSTS OFF) ${asked}`)) };
   }

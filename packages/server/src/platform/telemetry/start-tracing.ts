@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
+import { watchStatements } from '../database/statements.ts';
 import { exportSpans, type SpanExport, tellStatementSpan } from './export-spans.ts';
-import { watchStatements } from './statements.ts';
 
 /** Sends the spans of requests, tasks, vendor calls and statements to a collector, until closed. */
 export async function startTracing(

@@ -38,6 +38,8 @@ export function createTenantService(database: Database, links: LinkService) {
         const inside = await actAs(tx, { tenantId, actorId: null });
         await appendEvidence(inside, entry);
         const { link, expiresAt } = await links.addInvitation(inside, ownerEmail, 'owner');
+        // Back to the operator: what is written at the commit is about their request.
+        await actAs(tx, principal);
         return { link, expiresAt, tenant };
       }),
   };

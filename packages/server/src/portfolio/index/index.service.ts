@@ -1,5 +1,6 @@
 import type { IndexDefinition } from '@touchstone/contracts/indexes';
 import type { ReadCoverage } from '../../features/index.ts';
+import { changedMeanwhile } from '../../platform/database/changed-meanwhile.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
@@ -44,10 +45,7 @@ export function createIndexService(database: Database, readCoverage: ReadCoverag
         const wanted = { ...definitionOf(before), ...fields };
         checkParameters(wanted);
         if (!(await updateIndex(tx, id, version, wanted, await getOwners(tx, wanted)))) {
-          throw new ProblemError(
-            'CONFLICT',
-            `${before.name} is at version ${before.version} by now, or is not yours to change. Load it again.`,
-          );
+          throw await changedMeanwhile(tx, 'index_definition', id, { name: before.name, version });
         }
         return record(tx, id, 'index.changed', { before: definitionOf(before), after: wanted }, readCoverage);
       }),

@@ -1,4 +1,5 @@
 import type { Universe } from '@touchstone/contracts/universes';
+import { changedMeanwhile } from '../../platform/database/changed-meanwhile.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
@@ -52,7 +53,8 @@ export function createUniverseService(database: Database) {
       database.transaction(principal, async (tx) => {
         const { version, members, ...fields } = changes;
         const before = await getUniverseIn(tx, id);
-        if (!(await updateUniverse(tx, id, version, fields))) throw changedMeanwhile(before);
+        if (!(await updateUniverse(tx, id, version, fields)))
+          throw await changedMeanwhile(tx, 'universe', id, { name: before.name, version });
         if (members !== undefined) {
           if (before.rule !== 'list') {
             throw new ProblemError(
@@ -125,13 +127,6 @@ async function record(tx: Transaction, id: number, kind: string, body: Record<st
     body: { ...body, version: universe.version },
   });
   return universe;
-}
-
-function changedMeanwhile(current: { version: number; tenantId: number; name: string }): ProblemError {
-  return new ProblemError(
-    'CONFLICT',
-    `${current.name} is at version ${current.version} by now, or is not yours to change. Load it again.`,
-  );
 }
 
 function missing(id: number): ProblemError {

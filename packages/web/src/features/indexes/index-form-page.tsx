@@ -12,6 +12,7 @@ import {
 } from '@touchstone/contracts/indexes';
 import { listUniverses } from '@touchstone/contracts/universes';
 import { useState } from 'react';
+import { Conflict } from '../../components/conflict.tsx';
 import { AreaField, ChoiceField, onSubmit, SelectField, TextField } from '../../components/form.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
@@ -241,9 +242,12 @@ function IndexForm({ start, before }: { start: Draft; before: IndexDefinition | 
         {isConflict && before !== null ? (
           <Conflict
             error={save.error}
-            indexId={before.id}
-            onTake={setVersion}
-            onReload={(fresh) => setDraft(toDraft(fresh))}
+            what="this index"
+            load={() => client.call(getIndex, { params: { indexId: before.id } })}
+            onTake={(fresh, isTheirs) => {
+              setVersion(fresh.version);
+              if (isTheirs) setDraft(toDraft(fresh));
+            }}
           />
         ) : (
           save.error && <ProblemNotice error={save.error} />
@@ -255,43 +259,6 @@ function IndexForm({ start, before }: { start: Draft; before: IndexDefinition | 
         </div>
       </form>
     </>
-  );
-}
-
-type ConflictProps = {
-  error: unknown;
-  indexId: number;
-  onTake: (version: number) => void;
-  onReload: (fresh: IndexDefinition) => void;
-};
-
-/** Somebody saved in between: shows nothing as lost, and lets the reader choose whose words stand. */
-function Conflict({ error, indexId, onTake, onReload }: ConflictProps) {
-  const fetchFresh = useMutation({ mutationFn: () => client.call(getIndex, { params: { indexId } }) });
-  const [taken, setTaken] = useState<string | null>(null);
-  const take = async (isTheirs: boolean) => {
-    const fresh = await fetchFresh.mutateAsync();
-    onTake(fresh.version);
-    if (isTheirs) onReload(fresh);
-    setTaken(isTheirs ? 'Theirs is loaded; look it over and save.' : 'Yours is kept; saving now replaces theirs.');
-  };
-  return (
-    <div className="space-y-2">
-      <ProblemNotice error={error} />
-      <Note tone="warn" title="Somebody changed this index while you were editing it.">
-        <p>Nothing you typed is lost.</p>
-        <div className="mt-2 flex flex-wrap gap-2">
-          <Button isBusy={fetchFresh.isPending} onClick={() => take(true)}>
-            Load theirs
-          </Button>
-          <Button isBusy={fetchFresh.isPending} onClick={() => take(false)}>
-            Keep mine
-          </Button>
-        </div>
-        {taken && <p className="mt-2 font-medium">{taken}</p>}
-        {fetchFresh.error && <ProblemNotice error={fetchFresh.error} />}
-      </Note>
-    </div>
   );
 }
 

@@ -69,7 +69,12 @@ export function IndexListPage() {
                       <span className="text-soft">not computed</span>
                     ) : (
                       <>
-                        {index.latestRunNumber}
+                        {index.latestRunNumber}{' '}
+                        {index.stale !== null && (
+                          <span title="Facts changed since its newest version.">
+                            <Badge tone="warn">stale</Badge>
+                          </span>
+                        )}
                         <span className="block text-xs text-soft">{formatInstant(index.latestRunAt)}</span>
                       </>
                     ),

@@ -62,6 +62,7 @@ function IndexDetail({ index }: { index: IndexDefinition }) {
           <>
             <IndexMark index={index} />
             {index.visibility === 'private' && <Badge>private</Badge>}
+            {index.stale !== null && <Badge tone="warn">stale</Badge>}
             {index.deletedAt !== null && <Badge tone="warn">deleted</Badge>}
           </>
         }
@@ -101,7 +102,7 @@ function IndexDetail({ index }: { index: IndexDefinition }) {
         )}
         {isComputed ? (
           <>
-            {levels.data && runNumber === undefined && <RunAge run={levels.data.run} tenantId={index.tenantId} />}
+            {levels.data && runNumber === undefined && <RunAge run={levels.data.run} index={index} />}
             <QueryPanel title="Level" query={levels} lines={10}>
               {(data) => <IndexLevelsPanel data={data} benchmarkName={index.benchmarkSymbol} />}
             </QueryPanel>

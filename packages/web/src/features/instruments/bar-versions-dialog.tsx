@@ -7,7 +7,7 @@ import { Dialog } from '../../components/dialog.tsx';
 import { onSubmit, TextField } from '../../components/form.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
-import { Badge, Button, Empty } from '../../components/ui.tsx';
+import { Badge, Button, Empty, Note } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatInstant, formatPrice } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
@@ -39,6 +39,7 @@ export function BarVersionsDialog(props: VersionsProps) {
 function Versions({ instrument, sourceId, day, refusal }: VersionsProps & { day: string }) {
   const versions = useQuery(apiQuery(listBarVersions, { params: { instrumentId: instrument.id, day } }));
   const [isCorrecting, setIsCorrecting] = useState(false);
+  const [correctedBy, setCorrectedBy] = useState<number | null>(null);
   return (
     <QueryView query={versions}>
       {({ items }) => (
@@ -49,6 +50,16 @@ function Versions({ instrument, sourceId, day, refusal }: VersionsProps & { day:
               <VersionItem key={`${version.runId} ${version.revision} ${version.recordedAt}`} version={version} />
             ))}
           </ol>
+          {correctedBy !== null && (
+            <div className="mt-5">
+              <Note tone="accent" title="It was told again.">
+                <Link to="/data/runs/$runId" params={{ runId: correctedBy }} className="link">
+                  See what this touches
+                </Link>
+                : datasets, index versions and trials made from the bar as it was before.
+              </Note>
+            </div>
+          )}
           <div className="mt-5">
             {isCorrecting && sourceId !== null ? (
               <CorrectForm
@@ -56,7 +67,10 @@ function Versions({ instrument, sourceId, day, refusal }: VersionsProps & { day:
                 sourceId={sourceId}
                 day={day}
                 last={items.findLast((version) => !version.quarantined)}
-                onDone={() => setIsCorrecting(false)}
+                onDone={(runId) => {
+                  setIsCorrecting(false);
+                  if (runId !== undefined) setCorrectedBy(runId);
+                }}
               />
             ) : (
               <Button
@@ -109,7 +123,8 @@ type CorrectProps = {
   sourceId: number;
   day: string;
   last: Version | undefined;
-  onDone: () => void;
+  /** With the delivery of the correction; without one when nothing was corrected. */
+  onDone: (runId?: number) => void;
 };
 
 function CorrectForm({ instrumentId, sourceId, day, last, onDone }: CorrectProps) {
@@ -137,8 +152,8 @@ function CorrectForm({ instrumentId, sourceId, day, last, onDone }: CorrectProps
           reason: bar.reason,
         },
       }),
-    onSuccess: async () => {
-      onDone();
+    onSuccess: async ({ runId }) => {
+      onDone(runId);
       await refreshAll();
     },
   });
@@ -173,7 +188,7 @@ function CorrectForm({ instrumentId, sourceId, day, last, onDone }: CorrectProps
         <Button type="submit" look="main" isBusy={save.isPending}>
           Tell it again
         </Button>
-        <Button onClick={onDone}>Keep as it is</Button>
+        <Button onClick={() => onDone()}>Keep as it is</Button>
       </div>
     </form>
   );

@@ -122,7 +122,7 @@ function IndexOverview({ index, all }: { index: IndexDefinition; all: readonly I
                 {(data) => <Headlines data={data} />}
               </QueryView>
             </Panel>
-            {levels.data && <RunAge run={levels.data.run} tenantId={index.tenantId} />}
+            {levels.data && <RunAge run={levels.data.run} index={index} />}
             <div className="grid min-w-0 gap-4 xl:grid-cols-[minmax(0,1.7fr)_minmax(0,1fr)] xl:items-start">
               <div className="grid min-w-0 gap-4">
                 <QueryPanel title="Level" query={levels} lines={11}>

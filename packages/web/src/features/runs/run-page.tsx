@@ -1,13 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { getRun, type Run, retractRun } from '@touchstone/contracts/data';
+import { BlastRadiusPanel } from '../../components/blast-radius.tsx';
 import { ConfirmButton } from '../../components/confirm.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { RowProblems } from '../../components/row-problems.tsx';
 import { RunState } from '../../components/run-state.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Facts, Hash, Note, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
-import { useRefusal } from '../../lib/auth.ts';
+import { useAuth, useRefusal } from '../../lib/auth.ts';
 import { formatCount, formatDay, formatInstant, words } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
@@ -25,6 +26,7 @@ export function RunPage() {
 
 function RunDetail({ run }: { run: Run }) {
   const refusal = useRefusal('market:write', run.tenantId);
+  const mayTrace = useAuth().can('portfolio:read');
   const canRetract = run.state === 'published' && run.retractedAt === null;
   const counts = [
     ['Rows read', run.rowCount],
@@ -107,6 +109,7 @@ function RunDetail({ run }: { run: Run }) {
             <RowProblems problems={run.errors} empty="Every row could be read." />
           </Panel>
         </div>
+        {run.state === 'published' && mayTrace && <BlastRadiusPanel runId={run.id} />}
       </div>
     </>
   );

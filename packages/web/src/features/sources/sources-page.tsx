@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { listSources, type Source, updateSource } from '@touchstone/contracts/data';
+import { listFeeds } from '@touchstone/contracts/feeds';
 import { useState } from 'react';
 import { Dialog } from '../../components/dialog.tsx';
 import { onSubmit, TextField } from '../../components/form.tsx';
@@ -9,9 +10,10 @@ import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, Button, buttonClass, Empty, Facts, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
-import { formatCount, formatDay, words } from '../../lib/format.ts';
+import { formatDay, plural, words } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
+import { FeedCard } from '../feeds/feed-parts.tsx';
 import { PlantedPanel } from './planted-panel.tsx';
 
 const RULES: Record<Source['knownAtRule'], string> = {
@@ -22,6 +24,8 @@ const RULES: Record<Source['knownAtRule'], string> = {
 
 export function SourcesPage() {
   const sources = useQuery(apiQuery(listSources));
+  const feeds = useQuery(apiQuery(listFeeds));
+  const fed = new Set(feeds.data?.items.map((feed) => feed.id));
   const refusal = useRefusal('market:write');
   return (
     <>
@@ -30,11 +34,16 @@ export function SourcesPage() {
         title="Data"
         actions={
           refusal === null ? (
-            <Link to="/data/import" className={buttonClass('main')}>
-              Import prices
-            </Link>
+            <>
+              <Link to="/data/connect" className={buttonClass('main')}>
+                Add data
+              </Link>
+              <Link to="/data/import" className={buttonClass()}>
+                Import prices
+              </Link>
+            </>
           ) : (
-            <Button refusal={refusal}>Import prices</Button>
+            <Button refusal={refusal}>Add data</Button>
           )
         }
       >
@@ -45,15 +54,28 @@ export function SourcesPage() {
           items.length === 0 ? (
             <Panel title="Sources">
               <Empty title="No source yet">
-                <p>A source is made by the first file imported under its name.</p>
+                <p>A source is a feed you connect, or is made by the first file imported under its name.</p>
+                {refusal === null && (
+                  <p className="mt-4">
+                    <Link to="/data/connect" className={buttonClass('main')}>
+                      Add data
+                    </Link>
+                  </p>
+                )}
               </Empty>
             </Panel>
           ) : (
             <div className="space-y-4">
+              {feeds.error && <ProblemNotice error={feeds.error} onRetry={() => feeds.refetch()} />}
               <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
-                {items.map((source) => (
-                  <SourceCard key={source.id} source={source} />
+                {feeds.data?.items.map((feed) => (
+                  <FeedCard key={feed.id} feed={feed} />
                 ))}
+                {items
+                  .filter((source) => !fed.has(source.id))
+                  .map((source) => (
+                    <SourceCard key={source.id} source={source} />
+                  ))}
               </div>
               {items.some((source) => source.kind === 'simulator') && <PlantedPanel />}
             </div>
@@ -73,10 +95,10 @@ function SourceCard({ source }: { source: Source }) {
       footer={
         <>
           <Link to="/data/instruments" search={(before) => ({ ...before, source: source.id })} className="link">
-            {formatCount(source.instrumentCount)} instruments
+            {plural(source.instrumentCount, 'instrument')}
           </Link>
           <Link to="/data/cases" search={(before) => ({ ...before, state: 'open' as const })} className="link">
-            {formatCount(source.openCaseCount)} open findings
+            {plural(source.openCaseCount, 'open finding')}
           </Link>
           <Rename source={source} />
         </>

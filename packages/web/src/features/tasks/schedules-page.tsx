@@ -1,34 +1,22 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { listIndexes } from '@touchstone/contracts/indexes';
-import {
-  createSchedule,
-  deleteSchedule,
-  listSchedules,
-  type Schedule,
-  updateSchedule,
-} from '@touchstone/contracts/tasks';
+import { useQuery } from '@tanstack/react-query';
+import { deleteSchedule, listSchedules, type Schedule } from '@touchstone/contracts/tasks';
 import { useState } from 'react';
 import { ConfirmButton } from '../../components/confirm.tsx';
-import { DataTable } from '../../components/data-table.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { CheckField, onSubmit, SelectField, TextField } from '../../components/form.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { LastOutcome, NextRuns } from '../../components/schedule-parts.tsx';
+import { scheduleKindName, scheduleTime } from '../../components/schedule-words.ts';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, Button, Empty, PageHeader, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
-import { formatInstant } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
+import { ScheduleForm } from './schedule-form.tsx';
 
-const KINDS = [
-  ['index-run', 'Compute an index'],
-  ['verify', 'Verify the evidence'],
-] as const;
-type Kind = Schedule['kind'];
+const POLL_MS = 30_000;
 
 export function SchedulesPage() {
-  const schedules = useQuery(apiQuery(listSchedules));
+  const schedules = useQuery({ ...apiQuery(listSchedules), refetchInterval: POLL_MS });
   const [edited, setEdited] = useState<Schedule | 'new' | null>(null);
   const refusal = useRefusal('task:write');
   return (
@@ -42,67 +30,31 @@ export function SchedulesPage() {
           </Button>
         }
       >
-        Work that comes again by itself.
+        Work that comes again by itself, at a time or after each close of an exchange.
       </PageHeader>
-      <Panel title="Schedules" flush>
+      <Panel title="All schedules" flush>
         <QueryView query={schedules}>
-          {({ items }) => (
-            <DataTable
-              label="Schedules"
-              rows={items}
-              rowKey={(schedule) => schedule.id}
-              empty={
-                <Empty title="Nothing comes again by itself yet">
-                  <p>A good first one: verify the evidence every night.</p>
-                </Empty>
-              }
-              columns={[
-                {
-                  key: 'title',
-                  header: 'Schedule',
-                  cell: (schedule) => (
-                    <span className="block min-w-32">
-                      <span className="font-medium">{schedule.title}</span>{' '}
-                      {!schedule.enabled && <Badge tone="warn">off</Badge>}
-                    </span>
-                  ),
-                },
-                { key: 'kind', header: 'What', cell: (schedule) => kindName(schedule.kind) },
-                {
-                  key: 'cron',
-                  header: 'When (UTC)',
-                  cell: (schedule) => <code className="font-mono text-xs whitespace-nowrap">{schedule.cron}</code>,
-                },
-                {
-                  key: 'last',
-                  header: 'Last started',
-                  isWide: true,
-                  cell: (schedule) => formatInstant(schedule.lastStartedAt),
-                },
-                {
-                  key: 'act',
-                  header: <span className="sr-only">Actions</span>,
-                  cell: (schedule) =>
-                    refusal === null && (
-                      <span className="flex justify-end gap-2">
-                        <Button onClick={() => setEdited(schedule)}>Edit</Button>
-                        <ConfirmButton
-                          action="Delete"
-                          look="bad"
-                          title={`Delete “${schedule.title}”?`}
-                          run={async () => {
-                            await client.call(deleteSchedule, { params: { scheduleId: schedule.id } });
-                            await refreshAll();
-                          }}
-                        >
-                          It will not start again. Tasks it started stay.
-                        </ConfirmButton>
-                      </span>
-                    ),
-                },
-              ]}
-            />
-          )}
+          {({ items }) =>
+            items.length === 0 ? (
+              <Empty title="Nothing comes again by itself yet">
+                <p>
+                  Good first ones: back up and verify the evidence every night. The page of a universe has “Keep it
+                  current”, which makes the rest.
+                </p>
+              </Empty>
+            ) : (
+              <ul>
+                {items.map((schedule) => (
+                  <ScheduleItem
+                    key={schedule.id}
+                    schedule={schedule}
+                    mayChange={refusal === null}
+                    onEdit={() => setEdited(schedule)}
+                  />
+                ))}
+              </ul>
+            )
+          }
         </QueryView>
       </Panel>
       <Dialog
@@ -116,84 +68,38 @@ export function SchedulesPage() {
   );
 }
 
-function ScheduleForm({ before, onDone }: { before: Schedule | null; onDone: () => void }) {
-  const indexes = useQuery(apiQuery(listIndexes, { query: { limit: 200 } }));
-  const [kind, setKind] = useState<Kind>(before?.kind ?? 'verify');
-  const [title, setTitle] = useState(before?.title ?? '');
-  const [cron, setCron] = useState(before?.cron ?? '0 3 * * *');
-  const [indexId, setIndexId] = useState(String(before?.input.indexId ?? ''));
-  const [isOn, setIsOn] = useState(before?.enabled ?? true);
-  const save = useMutation({
-    mutationFn: () => {
-      const input: Record<string, unknown> = kind === 'index-run' ? { indexId: Number(indexId) } : {};
-      const body = { kind, title, cron, input, enabled: isOn };
-      return before === null
-        ? client.call(createSchedule, { body })
-        : client.call(updateSchedule, {
-            params: { scheduleId: before.id },
-            body: { ...body, version: before.version },
-          });
-    },
-    onSuccess: async () => {
-      onDone();
-      await refreshAll();
-    },
-  });
-  return (
-    <form className="space-y-4" onSubmit={onSubmit(() => save.mutate())}>
-      <div className="grid gap-4 sm:grid-cols-2">
-        <TextField
-          label="Name"
-          required
-          maxLength={200}
-          path="body.title"
-          error={save.error}
-          value={title}
-          onValue={setTitle}
-        />
-        <SelectField
-          label="What"
-          value={kind}
-          onValue={(value) => setKind(KINDS.find(([one]) => one === value)?.[0] ?? 'verify')}
-          options={KINDS}
-        />
-        <TextField
-          label="When (cron, UTC)"
-          required
-          pattern="(\S+ ){4}\S+"
-          title="Five fields: minute, hour, day, month, weekday"
-          hint="Minute, hour, day, month, weekday. 0 3 * * * is every night at 03:00."
-          path="body.cron"
-          error={save.error}
-          value={cron}
-          onValue={setCron}
-        />
-        {kind === 'index-run' && (
-          <SelectField
-            label="Index"
-            required
-            path="body.input"
-            error={save.error}
-            value={indexId}
-            onValue={setIndexId}
-            options={[
-              ['', 'Choose an index'],
-              ...(indexes.data?.items ?? [])
-                .filter((index) => index.tenantId !== 0)
-                .map((index) => [String(index.id), index.name] as const),
-            ]}
-          />
-        )}
-      </div>
-      <CheckField label="On" isChecked={isOn} onChecked={setIsOn} />
-      {save.error && <ProblemNotice error={save.error} />}
-      <Button type="submit" look="main" isBusy={save.isPending}>
-        Save
-      </Button>
-    </form>
-  );
-}
+type ItemProps = { schedule: Schedule; mayChange: boolean; onEdit: () => void };
 
-function kindName(kind: Kind): string {
-  return KINDS.find(([one]) => one === kind)?.[1] ?? kind;
+function ScheduleItem({ schedule, mayChange, onEdit }: ItemProps) {
+  return (
+    <li className="grid gap-x-6 gap-y-2 border-t border-line px-4 py-3 text-sm md:grid-cols-[1.2fr_1.5fr_1.1fr_auto]">
+      <div>
+        <span className="font-medium">{schedule.title}</span> {!schedule.enabled && <Badge tone="warn">off</Badge>}
+        <span className="block text-xs text-soft">{scheduleKindName(schedule.kind)}</span>
+      </div>
+      <div>
+        {scheduleTime(schedule)}
+        <span className="block text-xs text-soft">
+          Next: <NextRuns schedule={schedule} />
+        </span>
+      </div>
+      <LastOutcome schedule={schedule} />
+      {mayChange && (
+        <span className="flex items-start gap-2">
+          <Button onClick={onEdit}>Edit</Button>
+          <ConfirmButton
+            action="Delete"
+            look="bad"
+            title={`Delete “${schedule.title}”?`}
+            run={async () => {
+              await client.call(deleteSchedule, { params: { scheduleId: schedule.id } });
+              await refreshAll();
+            }}
+          >
+            It will not start again. Tasks it started stay.
+          </ConfirmButton>
+        </span>
+      )}
+    </li>
+  );
 }

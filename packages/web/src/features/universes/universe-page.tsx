@@ -14,6 +14,7 @@ import { formatDay, plural } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
+import { CurrentPanel } from './current-panel.tsx';
 
 type Whole = Answer<typeof getUniverse>;
 
@@ -128,7 +129,8 @@ function UniverseDetail({ universe }: { universe: Whole }) {
             ]}
           />
         </Panel>
-        <div className="grid gap-4">
+        <div className="grid min-w-0 gap-4 max-lg:order-first">
+          {universe.deletedAt === null && <CurrentPanel universe={universe} />}
           <Panel title="Definition">
             <Facts
               items={[

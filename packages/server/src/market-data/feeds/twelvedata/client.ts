@@ -214,7 +214,7 @@ export function createTwelveDataClient(options: TwelveDataOptions) {
       if (response.status >= 300 && response.status < 400) {
         await response.body?.cancel();
         throw new VendorError('unavailable', `TwelveData answered with a redirect (${response.status}).`, {
-          isOutage: true,
+          ...{ isPassing: true, isOutage: true },
         });
       }
       if (!response.ok) throw await failureOf(response.status, about, body);

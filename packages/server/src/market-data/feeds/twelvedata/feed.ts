@@ -1,11 +1,10 @@
 import { dayText } from '@touchstone/quant/series/day';
-import type { FeedBatch, FeedContext, FeedGap, FeedSeries, PriceFeed } from '../feed.ts';
+import type { FeedBatch, FeedContext, FeedGap, FeedSeries, FeedSplit, PriceFeed } from '../feed.ts';
 import {
   createTwelveDataClient,
   type Dividend,
   PATIENCE_MS,
   type SeriesOutcome,
-  type Split,
   systemTiming,
   type TwelveDataClient,
   type TwelveDataOptions,
@@ -13,12 +12,12 @@ import {
 import type { DaySpan, SeriesPage } from './series.ts';
 import { gapOf, VendorError } from './vendor-error.ts';
 
-/** Corporate actions by symbol; a symbol that is in neither has none in these days. */
+/** Events by symbol; a symbol that is in neither has none in these days. */
 export type ActionBatch<T> = { actions: { symbol: string; events: T[] }[]; gaps: FeedGap[] };
 
 export type TwelveDataFeed = Omit<PriceFeed, 'fetchSplits'> & {
-  /** Splits with their ex-day from `from` to `to`. Costs 20 credits a symbol and a plan above the basic one. */
-  fetchSplits(symbols: readonly string[], from: number, to: number, context: FeedContext): Promise<ActionBatch<Split>>;
+  /** Costs 20 credits a symbol and a plan above the basic one. */
+  fetchSplits(symbols: readonly string[], from: number, to: number, context: FeedContext): Promise<FeedSplit[]>;
   /** Cash dividends as they were paid, by ex-day. Costs 20 credits a symbol and a plan above the basic one. */
   fetchDividends(
     symbols: readonly string[],
@@ -198,8 +197,14 @@ export function createTwelveDataFeed(options: TwelveDataOptions): TwelveDataFeed
       return { series: work.series, gaps: work.gaps };
     },
 
-    fetchSplits: (symbols, from, to, context) =>
-      fetchActions(symbols, context, (symbol) => client.splits(symbol, { from, to }, context)),
+    async fetchSplits(symbols, from, to, context) {
+      const { actions } = await fetchActions(symbols, context, (symbol) =>
+        client.splits(symbol, { from, to }, context),
+      );
+      return actions.flatMap(({ symbol, events }) =>
+        events.map(({ day, newPerOld }) => ({ symbol, day, ratio: newPerOld })),
+      );
+    },
 
     fetchDividends: (symbols, from, to, context) =>
       fetchActions(symbols, context, (symbol) => client.dividends(symbol, { from, to }, context)),

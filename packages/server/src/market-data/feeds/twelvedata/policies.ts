@@ -46,6 +46,8 @@ export type VendorPolicies = {
   /** @throws VendorError, or the reason of an abort. */
   run<T>(question: Question<T>, signal: AbortSignal): Promise<T>;
   state(): 'closed' | 'open' | 'half-open';
+  /** EpochMs until which the open breaker asks nothing; null: it asks. */
+  restsUntil(): number | null;
 };
 
 export function createVendorPolicies(limits: Partial<PolicyLimits> = {}): VendorPolicies {
@@ -76,6 +78,7 @@ export function createVendorPolicies(limits: Partial<PolicyLimits> = {}): Vendor
   breaker.onReset(() => {
     state = 'closed';
   });
+  const isResting = () => state === 'open' && Date.now() < openUntil;
   const brokenError = () =>
     new VendorError('unavailable', `TwelveData failed ${breakAfter} times in a row and is left alone for a while.`, {
       retryAt: openUntil,
@@ -94,12 +97,13 @@ export function createVendorPolicies(limits: Partial<PolicyLimits> = {}): Vendor
 
   return {
     state: () => state,
+    restsUntil: () => (isResting() ? openUntil : null),
     async run(question, signal) {
       try {
         return await retries.execute(async ({ attempt }) => {
           signal.throwIfAborted();
           // An open breaker costs no credits.
-          if (state === 'open' && Date.now() < openUntil) throw brokenError();
+          if (isResting()) throw brokenError();
           await question.prepare(attempt);
           return await breaker.execute(() => places.execute(() => askInTime(question, signal), signal), signal);
         }, signal);

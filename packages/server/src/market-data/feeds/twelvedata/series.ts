@@ -1,4 +1,3 @@
-import { dayText } from '@touchstone/quant/series/day';
 import type { FeedSeries } from '../feed.ts';
 import { checkShape, type SeriesAnswer, seriesSchema } from './answers.ts';
 import { lie, VendorError } from './vendor-error.ts';
@@ -17,6 +16,7 @@ export type SeriesPage = {
 /** Most bars the vendor puts into one answer. */
 export const PAGE_BARS_MAX = 5000;
 const MS_PER_DAY = 86_400_000;
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 /** The day begins first where clocks are 14 hours ahead of UTC. */
 const EARLIEST_ZONE_MS = 14 * 3_600_000;
 
@@ -83,14 +83,31 @@ export function checkSymbol(asked: string, told: string): void {
 
 /** @throws VendorError `lies` unless it is a real date that is no later than today anywhere on earth. */
 export function readDay(symbol: string, text: string, now: number): number {
-  const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  const day = ms / MS_PER_DAY;
-  if (Number.isNaN(ms) || dayText(day) !== text) {
-    throw lie(`TwelveData told “${text.slice(0, 40)}” as a day of “${symbol}”.`);
-  }
+  const day = dayOf(text);
+  if (Number.isNaN(day)) throw lie(`TwelveData told “${text.slice(0, 40)}” as a day of “${symbol}”.`);
+  const ms = day * MS_PER_DAY;
   if (ms > now + EARLIEST_ZONE_MS)
     throw lie(`TwelveData told data of “${symbol}” for ${text}, which is in the future.`);
   return day;
+}
+
+/** Days since 1970-01-01 of an ISO date, NaN for anything else. Makes no objects: it runs once a bar. */
+function dayOf(text: string): number {
+  if (text.length !== 10 || text[4] !== '-' || text[7] !== '-') return Number.NaN;
+  let digits = 0;
+  for (let i = 0; i < 10; i++) {
+    if (i === 4 || i === 7) continue;
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    digits = digits * 10 + digit;
+  }
+  const year = Math.floor(digits / 10_000);
+  const month = Math.floor(digits / 100) % 100;
+  const dayOfMonth = digits % 100;
+  if (month < 1 || month > 12 || dayOfMonth < 1 || year < 1000) return Number.NaN;
+  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  if (dayOfMonth > (month === 2 && isLeap ? 29 : MONTH_DAYS[month - 1]!)) return Number.NaN;
+  return Date.UTC(year, month - 1, dayOfMonth) / MS_PER_DAY;
 }
 
 /** @throws VendorError `lies` unless it is a finite number. */

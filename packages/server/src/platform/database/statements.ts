@@ -1,5 +1,6 @@
+import { EventEmitter } from 'node:events';
 import type pg from 'pg';
-import { currentTrace, type Trace } from './trace.ts';
+import { currentTrace, type Trace } from '../trace/trace.ts';
 
 /** One statement a connection has answered. */
 export type Statement = Readonly<{
@@ -110,7 +111,6 @@ function wrapQuery(client: pg.PoolClient, state: Watched): void {
   const measured: Loose = (...args) => {
     if (state.listeners.size === 0) return query(...args);
     const asked = readArguments(args);
-    // A stream (COPY) tells its own end; it is not one answer to wait for.
     if (asked === null) return query(...args);
     const trace = currentTrace();
     const startedAt = performance.now();
@@ -118,6 +118,18 @@ function wrapQuery(client: pg.PoolClient, state: Watched): void {
       const statement: Statement = { ...asked, ms: performance.now() - startedAt, problem, trace };
       for (const listener of state.listeners) listener(statement);
     };
+    const [first] = args;
+    if (first instanceof EventEmitter) {
+      // A stream (COPY) is answered when it ends; failing, it is closed without having ended.
+      let isTold = false;
+      const told = (problem: string | null) => () => {
+        if (!isTold) tell(problem);
+        isTold = true;
+      };
+      for (const name of ['end', 'finish']) first.once(name, told(null));
+      first.once('close', told('closed'));
+      return query(...args);
+    }
     const last = args.at(-1);
     if (typeof last === 'function') {
       const callback: Loose = (error, ...rest) => {
@@ -144,7 +156,7 @@ function wrapQuery(client: pg.PoolClient, state: Watched): void {
 
 function readArguments([first, second]: unknown[]): { text: string; values: readonly unknown[] } | null {
   if (typeof first === 'string') return { text: first, values: Array.isArray(second) ? second : [] };
-  if (typeof first !== 'object' || first === null || 'submit' in first || !('text' in first)) return null;
+  if (typeof first !== 'object' || first === null || !('text' in first)) return null;
   const values = 'values' in first && Array.isArray(first.values) ? first.values : second;
   return { text: String(first.text), values: Array.isArray(values) ? values : [] };
 }

@@ -1,0 +1,32 @@
+import { planCredits } from '../credits/plan-credits.ts';
+import type { OpenFeed } from '../feed.ts';
+import { systemTiming, type TwelveDataOptions } from './client.ts';
+import { createTwelveDataFeed } from './feed.ts';
+import { gapOf, VendorError } from './vendor-error.ts';
+
+/** What the vendor's own endpoint of a key is called in a gap: it has no symbol. */
+const KEY_SYMBOL = '';
+
+/** TwelveData opened with a key, as the refresh wants a vendor. */
+export function openTwelveData(options: TwelveDataOptions): OpenFeed {
+  const { credits, policies, timing = systemTiming } = options;
+  const feed = createTwelveDataFeed(options);
+  return {
+    source: { prices: feed },
+    credits: {
+      status: () => credits.status(),
+      plan: async (symbolCount) => planCredits(symbolCount, await credits.status()),
+    },
+    restsUntil: async () => policies.restsUntil(),
+    async probe(context) {
+      try {
+        await feed.client.usage(context);
+        return null;
+      } catch (error) {
+        context.signal.throwIfAborted();
+        if (!(error instanceof VendorError)) throw error;
+        return gapOf(KEY_SYMBOL, error, timing.now());
+      }
+    },
+  };
+}

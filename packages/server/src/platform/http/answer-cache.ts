@@ -1,0 +1,67 @@
+import type { Route } from '@touchstone/contracts/route';
+import type pg from 'pg';
+import type { Cache, CacheState } from '../cache/cache.ts';
+import { createChangeLine } from '../cache/change-line.ts';
+import { type Change, type Database, SYSTEM_TENANT_ID } from '../database/database.ts';
+import type { Caller } from './serve.ts';
+
+/** An answer ready to be sent. */
+export type ReadyAnswer = { text: string; etag: string };
+
+/** Keeps answers of routes that declare `cache` until something they tell of changes. */
+export type AnswerCache = {
+  load(route: Route, caller: Caller, url: string, make: () => Promise<ReadyAnswer>): Promise<ReadyAnswer>;
+  open(): Promise<void>;
+  /** False while a change elsewhere could be missed, or Redis is away: every answer is made from the database then. */
+  isUsable(): boolean;
+  describe(): CacheState;
+  close(): Promise<void>;
+};
+
+/** Changes make an answer old at once; this bounds the damage should one be forgotten. */
+const TTL_MS = 5 * 60_000;
+
+type Log = { warn(fields: object, text: string): void };
+
+/** @param origin Only for tests that put two servers into one process. */
+export function createAnswerCache(
+  cache: Cache,
+  { database, connection, log, origin }: { database: Database; connection: pg.ClientConfig; log: Log; origin?: string },
+): AnswerCache {
+  const tagOf = ({ tenantId, subjectKind }: Change) => `${tenantId}:${subjectKind}`;
+  const invalidate = (changes: readonly Change[]) => cache.invalidate([...new Set(changes.map(tagOf))]);
+  const line = createChangeLine(
+    connection,
+    { onChange: (change) => void invalidate([change]), onGap: () => cache.invalidateAll() },
+    log,
+    origin === undefined ? {} : { origin },
+  );
+  // The changes of this process are known before their makers hear that they are done.
+  database.onCommit({ after: invalidate });
+  const tagsOf = (kinds: readonly string[], tenantId: number) =>
+    [...new Set([SYSTEM_TENANT_ID, tenantId])].flatMap((tenant) =>
+      kinds.map((subjectKind) => tagOf({ tenantId: tenant, subjectKind })),
+    );
+  const isUsable = () => line.isOpen() && cache.describe().usable;
+  return {
+    async load(route, caller, url, make) {
+      if (route.cache === undefined || !line.isOpen()) return make();
+      // Answers differ by who asks: private records, rights, rows of the tenant.
+      const key = `${route.id} ${caller.tenantId} ${caller.actorId} ${caller.role} ${caller.keyId} ${url}`;
+      const tags = tagsOf(route.cache, caller.tenantId);
+      const kept = await cache.load(key, { tags, ttlMs: TTL_MS }, async () => {
+        const { text, etag } = await make();
+        return `${etag}\n${text}`;
+      });
+      const end = kept.indexOf('\n');
+      return { etag: kept.slice(0, end), text: kept.slice(end + 1) };
+    },
+    open: () => line.open(),
+    isUsable,
+    describe: () => ({ ...cache.describe(), usable: isUsable() }),
+    async close() {
+      await line.close();
+      await cache.close();
+    },
+  };
+}

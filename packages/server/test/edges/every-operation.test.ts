@@ -1,0 +1,556 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { exampleOf } from '@touchstone/contracts/example';
+import type { ProblemCode } from '@touchstone/contracts/problems';
+import { PROBLEMS, problem } from '@touchstone/contracts/problems';
+import { defineRoute, type Route } from '@touchstone/contracts/route';
+import { ALL_ROUTES } from '@touchstone/contracts/routes';
+import * as OTPAuth from 'otpauth';
+import { z } from 'zod';
+import { raiseAlert } from '../../src/platform/alerts/alerts.ts';
+import { createTestDatabase, type TestDatabase } from '../cluster.ts';
+import type { Reply, TestServer } from '../test-server.ts';
+import { skipsRedis, startRedis } from './redis-server.ts';
+import { type Belongings, DAY, fillTenant, firstOf, must, startWholeServer, taskDone } from './whole-server.ts';
+
+// Each operation once as it should be asked, and each code of the catalogue once as it should not.
+
+const PASSWORD = 'correct horse battery';
+const EMAIL = 'owner@example.org';
+const fault = defineRoute({
+  ...{
+    id: 'testFault',
+    method: 'GET',
+    path: '/test/fault/:what',
+    group: 'data',
+    summary: 'Fails',
+    scope: 'market:read',
+  },
+  ...{ params: z.object({ what: z.string().meta({ example: 'disk' }) }), status: 204, problems: [] },
+});
+
+type World = Belongings & { server: TestServer; owner: string; family: string; userId: number; guestId: number };
+type Made = { path: string; body?: unknown; token?: string; headers?: Record<string, string> };
+
+let db: TestDatabase;
+let world: World;
+const served = new Set<string>();
+before(async () => {
+  db = await createTestDatabase();
+  const server = await startWholeServer(db, {
+    runTasks: true,
+    edges: { patience: { bodyMs: 500, headersMs: 500 } },
+    wire: ({ serve }) =>
+      serve(fault, async ({ params }) => {
+        if (params.what === 'disk') throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+        if (params.what === 'away') throw Object.assign(new Error('gone'), { code: '57P01' });
+        if (params.what === 'provider') await Promise.reject(new Error('not here'));
+        throw new Error('a bug');
+      }),
+  });
+  const made = await server.call('POST', '/auth/owner', {
+    body: { email: EMAIL, password: PASSWORD, displayName: 'Owner', tenantName: 'Home', asProgram: true },
+  });
+  assert.equal(made.status, 201, made.text);
+  const owner = String(made.json.accessToken);
+  const belongings = await fillTenant(server, owner, 'contract');
+  const sessions = firstOf(await must(server, owner, 'GET', '/auth/sessions'));
+  const state = await must(server, owner, 'GET', '/auth/state');
+  world = {
+    ...{ ...belongings, server, owner, family: String(sessions.family), guestId: 0 },
+    userId: Number(Object(state.signedIn).userId),
+  };
+  const { json } = await server.call('GET', '/api/openapi.json');
+  for (const operations of Object.values(Object(json.paths))) {
+    for (const operation of Object.values(Object(operations))) served.add(String(Object(operation).operationId));
+  }
+});
+after(async () => {
+  await world.server.close();
+  await db.close();
+});
+
+const call = (method: string, path: string, body?: unknown) => must(world.server, world.owner, method, path, body);
+
+async function guest(): Promise<{ userId: number; token: string }> {
+  const email = `guest${n++}@example.org`;
+  const invited = await call('POST', '/invitations', { email, role: 'viewer' });
+  const session = await must(world.server, '', 'POST', '/invitations/accept', {
+    ...{ token: tokenIn(invited), displayName: 'Guest', password: PASSWORD, asProgram: true },
+  });
+  return { userId: Number(Object(session.signedIn).userId), token: String(session.accessToken) };
+}
+let n = 1;
+const tokenIn = (answer: Record<string, unknown>) => String(answer.link).split('#')[1] ?? '';
+
+/** An owner with a second factor, and codes of it that were not used. */
+async function secondFactor(): Promise<{ token: string; code: () => string; recovery: string[] }> {
+  const { token } = await guest();
+  const enrolled = await must(world.server, token, 'POST', '/auth/second-factor/enrol');
+  const totp = new OTPAuth.TOTP({ secret: OTPAuth.Secret.fromBase32(String(enrolled.secret)) });
+  const confirmed = await must(world.server, token, 'POST', '/auth/second-factor/confirm', { code: totp.generate() });
+  const recovery = Array.isArray(confirmed.recoveryCodes) ? confirmed.recoveryCodes.map(String) : [];
+  return { token, code: () => recovery.pop() ?? '', recovery };
+}
+
+const newUniverse = () => ({ name: `universe ${n++}`, rule: 'list', sourceId: world.sourceId });
+const newIndex = () => ({ name: `index ${n++}`, universeId: world.universeId, method: 'equal_weight' });
+const schedule = () => ({
+  ...{
+    kind: 'index-run',
+    title: `schedule ${n++}`,
+    cron: '0 3 1 1 *',
+    input: { indexId: world.indexId },
+    enabled: true,
+  },
+});
+const idOf = async (made: Promise<Record<string, unknown>>) => Number((await made).id);
+const versionOf = async (path: string) => Number((await call('GET', path)).version);
+/** A task that failed: its work names an index that is gone. */
+async function failedTask(): Promise<number> {
+  const made = await call('POST', '/indexes', newIndex());
+  const { rows } = await db.migrator.query(
+    `INSERT INTO task (tenant_id, kind, title, input, state, finished_at) SELECT tenant_id, 'portfolio.index-run.run', 'failed', jsonb_build_object('indexId', $1::int), 'failed', now() FROM index_definition WHERE id = $1 RETURNING id`,
+    [made.id],
+  );
+  return rows[0].id;
+}
+
+/** How to ask an operation well. A GET that needs no more than its parameters is not here. */
+const GOOD: Record<string, () => Made | Promise<Made>> = {
+  createOwner: () => ({ path: '/auth/state' }),
+  signIn: () => ({ path: '/auth/sign-in', body: { email: EMAIL, password: PASSWORD, asProgram: true } }),
+  async refreshSession() {
+    const { json } = await world.server.call('POST', '/auth/sign-in', {
+      body: { email: EMAIL, password: PASSWORD, asProgram: true },
+    });
+    return { path: '/auth/refresh', body: { refreshToken: json.refreshToken } };
+  },
+  signOut: () => ({ path: '/auth/sign-out', body: {} }),
+  async endSession() {
+    const { token } = await guest();
+    const { family } = firstOf(await must(world.server, token, 'GET', '/auth/sessions'));
+    return { path: `/auth/sessions/${family}`, token };
+  },
+  async changePassword() {
+    const { token } = await guest();
+    return { path: '/auth/password', token, body: { currentPassword: PASSWORD, newPassword: 'another long password' } };
+  },
+  async enrolSecondFactor() {
+    return { path: '/auth/second-factor/enrol', token: (await guest()).token };
+  },
+  async confirmSecondFactor() {
+    const { token } = await guest();
+    const { secret } = await must(world.server, token, 'POST', '/auth/second-factor/enrol');
+    const totp = new OTPAuth.TOTP({ secret: OTPAuth.Secret.fromBase32(String(secret)) });
+    return { path: '/auth/second-factor/confirm', token, body: { code: totp.generate() } };
+  },
+  async renewRecoveryCodes() {
+    const { token, code } = await secondFactor();
+    return { path: '/auth/second-factor/recovery-codes', token, body: { code: code() } };
+  },
+  async disableSecondFactor() {
+    const { token, code } = await secondFactor();
+    return { path: '/auth/second-factor/disable', token, body: { code: code() } };
+  },
+  async answerSecondFactor() {
+    const { code } = await secondFactor();
+    const refused = await world.server.call('POST', '/auth/sign-in', {
+      body: { email: `guest${n - 1}@example.org`, password: PASSWORD, asProgram: true },
+    });
+    const { challenge } = refused.json;
+    return { path: '/auth/sign-in/second-factor', body: { challenge, code: code(), asProgram: true } };
+  },
+  createInvitation: () => ({ path: '/invitations', body: { email: `guest${n++}@example.org`, role: 'viewer' } }),
+  async revokeInvitation() {
+    const made = await call('POST', '/invitations', { email: `guest${n++}@example.org`, role: 'viewer' });
+    return { path: `/invitations/${Object(made.invitation).id}` };
+  },
+  async readInvitation() {
+    const made = await call('POST', '/invitations', { email: `guest${n++}@example.org`, role: 'viewer' });
+    return { path: '/invitations/read', body: { token: tokenIn(made) } };
+  },
+  async acceptInvitation() {
+    const made = await call('POST', '/invitations', { email: `guest${n++}@example.org`, role: 'viewer' });
+    const body = { token: tokenIn(made), displayName: 'Guest', password: PASSWORD, asProgram: true };
+    return { path: '/invitations/accept', body };
+  },
+  async resetPasswordByLink() {
+    const made = await call('POST', `/people/${(await guest()).userId}/reset-link`);
+    return { path: '/auth/password/reset', body: { token: tokenIn(made), newPassword: 'another long password' } };
+  },
+  createResetLink: async () => ({ path: `/people/${(await guest()).userId}/reset-link` }),
+  createService: () => ({ path: '/people/services', body: { name: 'Loader' } }),
+  createTenant: () => ({ path: '/tenants', body: { name: 'Second', ownerEmail: `tenant${n++}@example.org` } }),
+  changeRole: async () => ({
+    path: `/people/${(await guest()).userId}/role`,
+    body: { from: 'viewer', role: 'analyst' },
+  }),
+  deactivatePerson: async () => ({ path: `/people/${(await guest()).userId}/deactivate` }),
+  async reactivatePerson() {
+    const { userId } = await guest();
+    await call('POST', `/people/${userId}/deactivate`);
+    return { path: `/people/${userId}/reactivate` };
+  },
+  forgetPerson: async () => ({ path: `/people/${(await guest()).userId}/forget` }),
+  async removeSecondFactor() {
+    const { token } = await secondFactor();
+    const state = await must(world.server, token, 'GET', '/auth/state');
+    return { path: `/people/${Object(state.signedIn).userId}/second-factor` };
+  },
+  async endSessionOf() {
+    const { userId, token } = await guest();
+    const { family } = firstOf(await must(world.server, token, 'GET', '/auth/sessions'));
+    return { path: `/people/${userId}/sessions/${family}` };
+  },
+  createKey: () => ({ path: '/keys', body: { name: 'Notebook', scopes: ['market:read'] } }),
+  async rotateKey() {
+    const made = await call('POST', '/keys', { name: 'Notebook', scopes: ['market:read'] });
+    return { path: `/keys/${Object(made.apiKey).id}/rotate`, body: {} };
+  },
+  async revokeKey() {
+    const made = await call('POST', '/keys', { name: 'Notebook', scopes: ['market:read'] });
+    return { path: `/keys/${Object(made.apiKey).id}` };
+  },
+  uploadFile: () => ({
+    ...{ path: '/data/uploads?fileName=a.csv', body: 'date,symbol,close\n2026-01-15,ALDR,10\n' },
+    headers: { 'content-type': 'application/octet-stream' },
+  }),
+  previewImport: () => ({ path: '/data/imports/preview', body: { uploadId: world.uploadId, fileName: 'a.csv' } }),
+  startImport: () => ({
+    path: '/data/imports',
+    body: {
+      ...{ uploadId: world.uploadId, fileName: 'a.csv', source: { code: 'second' }, onBadRow: 'keep-good' },
+      choices: { priceBasis: 'raw' },
+    },
+  }),
+  async updateSource() {
+    const { version } = firstOf(await call('GET', '/data/sources'));
+    return { path: `/data/sources/${world.sourceId}`, body: { name: 'Renamed', version } };
+  },
+  updateInstrument: async () => ({
+    path: `/data/instruments/${world.instrumentId}`,
+    body: { name: 'Renamed', version: await versionOf(`/data/instruments/${world.instrumentId}`) },
+  }),
+  correctBar: () => ({
+    path: '/data/corrections',
+    body: {
+      ...{ instrumentId: world.instrumentId, sourceId: world.sourceId, day: DAY, reason: 'Vendor notice' },
+      ...{ open: 50, high: 60, low: 40, close: 50, volume: 5 },
+    },
+  }),
+  addCorporateAction: () => ({
+    path: '/data/corporate-actions',
+    body: {
+      ...{ instrumentId: world.instrumentId, sourceId: world.sourceId, day: DAY, kind: 'dividend', value: 0.1 },
+      reason: 'Vendor notice',
+    },
+  }),
+  decideCase: async () => ({
+    path: `/data/cases/${world.caseId}/decision`,
+    body: { state: 'false', version: await versionOf(`/data/cases/${world.caseId}`) },
+  }),
+  async retractRun() {
+    const { id } = firstOf(await call('GET', '/data/runs'));
+    return { path: `/data/runs/${id}/retract`, body: { reason: 'Vendor notice' } };
+  },
+  freezeDataset: () => ({ path: '/datasets', body: { universeId: world.universeId } }),
+  createUniverse: () => ({ path: '/universes', body: newUniverse() }),
+  async updateUniverse() {
+    const { id, version } = await call('POST', '/universes', newUniverse());
+    return { path: `/universes/${id}`, body: { name: `renamed ${n++}`, version } };
+  },
+  deleteUniverse: async () => ({ path: `/universes/${await idOf(call('POST', '/universes', newUniverse()))}` }),
+  async undeleteUniverse() {
+    const id = await idOf(call('POST', '/universes', newUniverse()));
+    await call('DELETE', `/universes/${id}`);
+    return { path: `/universes/${id}/undelete` };
+  },
+  createIndex: () => ({ path: '/indexes', body: newIndex() }),
+  async updateIndex() {
+    const { id, version } = await call('POST', '/indexes', newIndex());
+    return { path: `/indexes/${id}`, body: { description: 'changed', version } };
+  },
+  deleteIndex: async () => ({ path: `/indexes/${await idOf(call('POST', '/indexes', newIndex()))}` }),
+  async undeleteIndex() {
+    const id = await idOf(call('POST', '/indexes', newIndex()));
+    await call('DELETE', `/indexes/${id}`);
+    return { path: `/indexes/${id}/undelete` };
+  },
+  startIndexRun: () => ({ path: `/indexes/${world.indexId}/runs`, body: {} }),
+  async cancelTask() {
+    const id = await failedTask();
+    await db.migrator.query(`UPDATE task SET state = 'queued', finished_at = NULL WHERE id = $1`, [id]);
+    return { path: `/tasks/${id}/cancel` };
+  },
+  retryTask: async () => ({ path: `/tasks/${await failedTask()}/retry` }),
+  createSchedule: () => ({ path: '/schedules', body: schedule() }),
+  async updateSchedule() {
+    const { id, version } = await call('POST', '/schedules', schedule());
+    return { path: `/schedules/${id}`, body: { enabled: false, version } };
+  },
+  deleteSchedule: async () => ({ path: `/schedules/${await idOf(call('POST', '/schedules', schedule()))}` }),
+  startCourt: () => ({ path: `/universes/${world.universeId}/court` }),
+  async acknowledgeAlert() {
+    const { tenantId } = await call('GET', `/universes/${world.universeId}`);
+    await db.database.transaction({ tenantId: Number(tenantId), actorId: null }, (tx) =>
+      raiseAlert(tx, {
+        ...{ kind: 'data.stale', severity: 'warning', title: 'Stale', detail: '', subjectKind: 'universe' },
+        ...{ subjectId: 1, sameAs: `stale ${n++}` },
+      }),
+    );
+    return { path: `/alerts/${firstOf(await call('GET', '/alerts')).id}/acknowledge` };
+  },
+  startVerify: () => ({ path: '/diagnostics/verify' }),
+  getBlastRadius: () => ({ path: `/data/blast-radius?runId=${world.runId}` }),
+};
+
+/** Operations whose good answer takes more than a server, and where that is played. */
+const ELSEWHERE: Record<string, string> = {
+  createOwner: 'was called before the first test',
+  getSimulatedTruth: 'needs the simulated market: market-data.routes.test.ts',
+  startProviderSignIn: 'needs a provider: the tests of sign-in with one',
+  finishProviderSignIn: 'needs a provider: the tests of sign-in with one',
+  getSlowQuery: 'needs a slow query: the tests of the slow-query page',
+  keepCurrent: 'needs a vendor: the tests of refreshing',
+  createFeed: 'the tests of feeds',
+  updateFeed: 'the tests of feeds',
+  rotateFeedKey: 'the tests of feeds',
+  deleteFeed: 'the tests of feeds',
+  testFeed: 'needs a vendor: the tests of feeds',
+  planRefresh: 'needs a vendor: the tests of refreshing',
+  startRefresh: 'needs a vendor: the tests of refreshing',
+  getRefresh: 'needs a vendor: the tests of refreshing',
+  startArchive: 'the tests of archives',
+  bringBackArchive: 'the tests of archives',
+  startBackup: 'the tests of backups',
+  startDrill: 'the tests of backups',
+};
+
+function plainGet(route: Route): Made {
+  const known = new Map<string, unknown>([
+    ...Object.entries(world),
+    ...Object.entries({ day: DAY, calendar: 'XNYS', sha256: world.datasetSha256, otherSha256: world.datasetSha256 }),
+  ]);
+  const path = route.path.replace(/:(\w+)/g, (_match, name: string) => {
+    assert.ok(known.has(name), `say in GOOD how ${route.id} is asked: what is its ${name}?`);
+    return String(known.get(name));
+  });
+  const required = z.object({
+    properties: z.record(z.string(), z.unknown()).default({}),
+    required: z.array(z.string()).default([]),
+  });
+  const schema =
+    route.query === undefined
+      ? null
+      : required.parse(z.toJSONSchema(route.query, { io: 'input', unrepresentable: 'any' }));
+  const example = route.query === undefined ? {} : Object(exampleOf(route.query));
+  const query = (schema?.required ?? [])
+    .map((name) => `${name}=${encodeURIComponent(String(example[name]))}`)
+    .join('&');
+  return { path: query === '' ? path : `${path}?${query}` };
+}
+
+test('every operation answers a good request as its contract says', async (t) => {
+  const wrong: string[] = [];
+  // What takes away what others need comes last.
+  const isLast = ({ id }: Route) => ['retractRun', 'signOut'].includes(id);
+  for (const route of [...ALL_ROUTES.filter((each) => !isLast(each)), ...ALL_ROUTES.filter(isLast)]) {
+    if (route.id in ELSEWHERE || !served.has(route.id)) continue;
+    const how = GOOD[route.id];
+    if (how === undefined) assert.equal(route.method, 'GET', `say in GOOD how ${route.id} is asked well`);
+    const made = how === undefined ? plainGet(route) : await how();
+    const token = route.scope === 'public' ? {} : { token: made.token ?? world.owner };
+    if (route.gives === 'events') {
+      const closing = new AbortController();
+      const headers = { authorization: `Bearer ${world.owner}` };
+      const stream = await fetch(`${world.server.url}/api/v1${made.path}`, { headers, signal: closing.signal });
+      assert.match(stream.headers.get('content-type') ?? '', /^text\/event-stream/, route.id);
+      closing.abort();
+      continue;
+    }
+    const reply = await world.server.call(route.method, made.path, { ...token, ...made });
+    if (reply.status !== route.status) {
+      wrong.push(`${route.id}: ${reply.status} ${reply.text.slice(0, 400)}`);
+      continue;
+    }
+    checkAnswer(route, reply);
+    if (route.status === 202 && typeof Object(reply.json.task).id === 'number' && route.id === 'startImport') {
+      await taskDone(world.server, world.owner, reply.json);
+    }
+  }
+  assert.deepEqual(wrong, []);
+  t.diagnostic(`${Object.keys(ELSEWHERE).length} operations are asked elsewhere: ${Object.keys(ELSEWHERE).join(', ')}`);
+});
+
+function checkAnswer(route: Route, reply: Reply): void {
+  if (route.gives !== undefined && route.gives !== 'json') {
+    assert.ok(reply.text.length > 0, route.id);
+    return;
+  }
+  if (route.status === 204) {
+    assert.equal(reply.text, '', route.id);
+    return;
+  }
+  assert.match(reply.headers.get('content-type') ?? '', /^application\/json/, route.id);
+  // What a schema does not know is dropped by it: an answer may not hold more than its description.
+  assert.deepEqual(route.answer?.parse(reply.json), reply.json, route.id);
+}
+
+test('every operation that is asked elsewhere or specially is still one', () => {
+  const known = new Set(ALL_ROUTES.map((route) => route.id));
+  for (const id of Object.keys(ELSEWHERE)) assert.ok(known.has(id), `${id} is no operation any more`);
+  for (const route of ALL_ROUTES) {
+    if (route.scope === 'public' && route.method !== 'GET' && route.id !== 'signOut') {
+      assert.equal(route.limit, 'auth', `${route.id} lets strangers try: its tries must be counted`);
+    }
+    if (route.cache === undefined) continue;
+    assert.ok(route.method === 'GET' && (route.gives ?? 'json') === 'json', `${route.id} cannot be kept`);
+    assert.ok(['market:read', 'portfolio:read'].includes(route.scope), `${route.id} must not be kept`);
+  }
+});
+
+type Ask = { method: string; path: string } & Parameters<TestServer['call']>[2];
+const get = (path: string, more: object = {}): Ask => ({ method: 'GET', path, token: world.owner, ...more });
+const post = (path: string, body: unknown, more: object = {}): Ask => ({
+  ...{ method: 'POST', path, body, token: world.owner, ...more },
+});
+
+async function codeOf({ method, path, ...request }: Ask, server = world.server): Promise<Reply> {
+  return server.call(method, path, request);
+}
+
+/** Each code by the front door. What needs a fault in the machine is played by a route that has it. */
+const BAD: Record<ProblemCode, (redisUrl: string) => Promise<Reply>> = {
+  INVALID_REQUEST: () => codeOf(get('/tasks?limit=0')),
+  FILE_REFUSED: async () => {
+    const { uploadId } = await call('POST', '/data/uploads?fileName=x.csv', 'this is no table at all');
+    return codeOf(post('/data/imports/preview', { uploadId, fileName: 'x.csv' }));
+  },
+  NOT_SIGNED_IN: () => codeOf({ method: 'GET', path: '/tasks', token: 'a.b.c' }),
+  SIGN_IN_FAILED: () => codeOf({ ...post('/auth/sign-in', { email: EMAIL, password: 'wrong wrong wrong' }) }),
+  SECOND_FACTOR_NEEDED: async () => {
+    await secondFactor();
+    return codeOf(post('/auth/sign-in', { email: `guest${n - 1}@example.org`, password: PASSWORD }));
+  },
+  SESSION_ENDED: () => codeOf(post('/auth/refresh', { refreshToken: `1.${'a'.repeat(43)}` })),
+  FORBIDDEN: async () => codeOf(post('/universes', newUniverse(), { token: (await guest()).token })),
+  CSRF: async () => {
+    const signedIn = await codeOf({ ...post('/auth/sign-in', { email: EMAIL, password: PASSWORD }) });
+    const cookie = signedIn.headers
+      .getSetCookie()
+      .map((text) => text.split(';')[0])
+      .join('; ');
+    return codeOf({ method: 'POST', path: '/auth/refresh', body: {}, headers: { cookie } });
+  },
+  NOT_FOUND: () => codeOf(get('/indexes/2147483647')),
+  CONFLICT: async () => {
+    const id = await idOf(call('POST', '/universes', newUniverse()));
+    return codeOf({
+      method: 'PATCH',
+      path: `/universes/${id}`,
+      token: world.owner,
+      body: { name: 'late', version: 99 },
+    });
+  },
+  ALREADY_EXISTS: async () => {
+    const wanted = newUniverse();
+    await call('POST', '/universes', wanted);
+    return codeOf(post('/universes', wanted));
+  },
+  NOT_POSSIBLE_NOW: async () => codeOf(get(`/indexes/${await idOf(call('POST', '/indexes', newIndex()))}/levels`)),
+  NOT_ENOUGH_HISTORY: async () =>
+    codeOf(post('/datasets', { universeId: await idOf(call('POST', '/universes', newUniverse())) })),
+  LINK_ENDED: () => codeOf(post('/invitations/read', { token: `inv_${'a'.repeat(43)}` })),
+  TOO_LARGE: () => codeOf(post('/universes', { ...newUniverse(), description: 'x'.repeat(1_100_000) })),
+  TOO_SLOW: async () => {
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{"name":')),
+    });
+    const headers = { authorization: `Bearer ${world.owner}`, 'content-type': 'application/json' };
+    const init = { method: 'POST', body, headers, duplex: 'half' as const };
+    const response = await fetch(`${world.server.url}/api/v1/universes`, init);
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
+  },
+  TOO_MANY_TRIES: async () => {
+    for (let i = 0; i < 12; i++) {
+      const reply = await codeOf(post('/auth/sign-in', { email: 'nobody@example.org', password: 'wrong wrong wrong' }));
+      if (reply.status === 429) return reply;
+    }
+    throw new Error('twelve tries were let through');
+  },
+  SIGN_IN_PROVIDER_AWAY: async () => {
+    const oidc = { issuer: 'http://127.0.0.1:9', clientId: 'a', clientSecret: 'b' };
+    const server = await startWholeServer(db, { oidc });
+    const reply = await server.call('POST', '/auth/provider/start');
+    await server.close();
+    return reply;
+  },
+  TOO_MANY_REQUESTS: async () => {
+    const server = await startWholeServer(db, { edges: { requestsPerMinute: 60 } });
+    let reply = await server.call('GET', '/auth/state');
+    for (let i = 0; i < 90 && reply.status !== 429; i++) reply = await server.call('GET', '/auth/state');
+    await server.close();
+    return reply;
+  },
+  KEY_REUSED: async () => {
+    const headers = { 'idempotency-key': 'the-key-of-a-test' };
+    await codeOf(post('/universes', newUniverse(), { headers }));
+    return codeOf(post('/universes', newUniverse(), { headers }));
+  },
+  KEY_IN_USE: () => keyInState('running'),
+  ANSWER_LOST: () => keyInState('applied'),
+  LIMITS_AWAY: async (redisUrl) => {
+    const server = await startWholeServer(db, { edges: { requestsPerMinute: 6_000, redisUrl } });
+    const reply = await server.call('POST', '/auth/sign-in', { body: { email: EMAIL, password: PASSWORD } });
+    await server.close();
+    return reply;
+  },
+  DISK_FULL: () => codeOf(get('/test/fault/disk')),
+  DATABASE_AWAY: () => codeOf(get('/test/fault/away')),
+  UNEXPECTED: () => codeOf(get('/test/fault/bug')),
+};
+
+/** A repeat of a request whose first process was stopped at one point of its work. */
+async function keyInState(state: 'running' | 'applied'): Promise<Reply> {
+  const ask = post('/universes', newUniverse(), { headers: { 'idempotency-key': `key-${state}-${n++}` } });
+  await codeOf(ask);
+  await db.migrator.query(
+    `UPDATE edge.idempotency_key SET state = $1, status = NULL, answer_sealed = NULL, leased_until = now() + make_interval(secs => $2)
+     WHERE created_at = (SELECT max(created_at) FROM edge.idempotency_key)`,
+    [state, state === 'running' ? 60 : -1],
+  );
+  return codeOf(ask);
+}
+
+test('every code of the catalogue is told by a real answer, with its status and as its description says', async (t) => {
+  assert.deepEqual(Object.keys(BAD).sort(), Object.keys(PROBLEMS).sort());
+  const wrong: string[] = [];
+  const redis = skipsRedis(t) ? null : await startRedis();
+  await redis?.kill();
+  for (const [code, produce] of Object.entries(BAD)) {
+    if (code === 'LIMITS_AWAY' && redis === null) continue;
+    const reply = await produce(redis?.url ?? '');
+    if (reply.json.code !== code) {
+      wrong.push(`${code}: ${reply.status} ${reply.text}`);
+      continue;
+    }
+    assert.match(reply.headers.get('content-type') ?? '', /^application\/problem\+json/, `${code}: ${reply.text}`);
+    const told = problem.parse(reply.json);
+    assert.equal(told.code, code, reply.text);
+    const expected = Object.entries(PROBLEMS).find(([name]) => name === code)?.[1];
+    assert.deepEqual(
+      [told.status, reply.status, told.title, told.retryable],
+      [...[expected?.status, expected?.status, expected?.title, expected?.retryable]],
+    );
+    assert.ok(told.detail.length > 5 && told.requestId !== '', code);
+  }
+  await redis?.stop();
+  assert.deepEqual(wrong, []);
+});
+
+test('every code a route names is one of the catalogue, and none of the catalogue is unused', () => {
+  const named = new Set(ALL_ROUTES.flatMap((route) => [...route.problems]));
+  for (const code of named) assert.ok(code in PROBLEMS, code);
+});
