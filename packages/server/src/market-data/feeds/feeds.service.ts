@@ -11,7 +11,7 @@ import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { checkCalendar } from '../price-import/price-import.service.ts';
+import { checkCalendar } from '../calendars/check-calendar.ts';
 import { countOpenGaps, findLastRefreshes, type RefreshRow } from '../refresh/refresh.repository.ts';
 import { summaryOf } from '../refresh/refresh-summary.ts';
 import type { FeedCredits, OpenFeed } from './feed.ts';

@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type startImport, UPLOAD_BYTES_MAX } from '@touchstone/contracts/data';
 import type { Task } from '@touchstone/contracts/tasks';
-import { CALENDAR_CODES, type CalendarCode } from '@touchstone/quant/series/trading-calendar';
 import type { PoolConfig } from 'pg';
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock/clock.ts';
@@ -11,6 +10,7 @@ import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import type { ObjectStore, StoredObject } from '../../platform/object-store/object-store.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import type { TaskContext, Tasks } from '../../platform/tasks/tasks.ts';
+import { checkCalendar } from '../calendars/check-calendar.ts';
 import { findPublished, type Published, type PublishPlan, publishRun } from '../facts/publish-run.ts';
 import { dropStaging } from '../facts/staging.ts';
 import { reconcile } from '../refresh/reconcile.ts';
@@ -237,12 +237,4 @@ export function createPriceImportService(deps: PriceImportDeps) {
 function told(published: Published): Record<string, unknown> {
   const { runId, publishedAt, rowCount, contentSha256 } = published;
   return { runId, publishedAt, publishedCount: rowCount, contentSha256 };
-}
-
-/** @throws INVALID_REQUEST for a calendar nobody knows. */
-export function checkCalendar(code: string): CalendarCode {
-  const known = CALENDAR_CODES.find((calendar) => calendar === code);
-  if (known === undefined)
-    throw new ProblemError('INVALID_REQUEST', `A calendar must be one of ${CALENDAR_CODES.join(', ')}, was ${code}.`);
-  return known;
 }
