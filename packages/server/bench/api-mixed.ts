@@ -68,7 +68,7 @@ export async function run(): Promise<BenchResult[]> {
     async function one(n: number): Promise<void> {
       if (n % Math.round((RUN_EVERY_MS / 1000) * RATE) === RATE * 5) {
         await send('POST', `/indexes/${world.indexId}/runs`, {});
-      } else if (n % 25 === 0 && !isRenaming) await rename(n);
+      } else if (n % 50 === 0 && !isRenaming) await rename(n);
       else await send('GET', pick(shares)());
     }
 
