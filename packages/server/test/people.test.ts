@@ -332,6 +332,18 @@ test('the operator makes tenants and counts them; an owner of another tenant may
   assert.equal(Array.isArray(people.items) && people.items.length, 1, 'each sees their own');
 });
 
+test('the operator stays the operator when a later tenant has a lower number', async () => {
+  const other = await createTestDatabase();
+  try {
+    await other.migrator.query(`INSERT INTO tenant (id, name) VALUES (7, 'made first')`);
+    await other.migrator.query(`INSERT INTO tenant (id, name) VALUES (3, 'made later')`);
+    const { rows } = await other.migrator.query('SELECT touchstone_operator_tenant() AS id');
+    assert.equal(rows[0].id, 7);
+  } finally {
+    await other.close();
+  }
+});
+
 // ---- API keys -------------------------------------------------------------------------------------------------------------
 
 /** A key as its maker gets it. */

@@ -35,7 +35,6 @@ import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
 /** The door of the stage: facts in and out. Later stages enter here. */
-export { openBars } from './archive/open-bars.ts';
 export { sessionTimes } from './calendars/session-times.ts';
 export { registerCourtRoutes } from './court/court.routes.ts';
 export { COURT_TASK, createCourtService } from './court/court.service.ts';

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { getDoctor, listBackups as listBackupsRoute, startBackup, startDrill } from '@touchstone/contracts/keeping';
 import type pg from 'pg';
-import type { Config } from '../config.ts';
 import { type NewAlert, raiseAlert, resolveAlert } from '../platform/alerts/alerts.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import type { Database, Principal } from '../platform/database/database.ts';
@@ -11,9 +10,9 @@ import { ProblemError } from '../platform/problem-error.ts';
 import type { TaskContext, Tasks } from '../platform/tasks/tasks.ts';
 import { BackupError } from './backup-file.ts';
 import { backUpInto, KEEPS, listBackups } from './backup-folder.ts';
-import { examineFromInside, WEB_FOLDER } from './doctor/doctor.ts';
-import { diskOf, pingRedis } from './doctor/machine-checks.ts';
+import { examineFromInside, WEB_FOLDER } from './doctor.ts';
 import { findNewestBackup, runDrill } from './drill.ts';
+import { diskOf, type MachineSettings, pingRedis } from './machine-checks.ts';
 
 export const BACKUP_TASK = 'operate.backup.run';
 export const DRILL_TASK = 'operate.drill.run';
@@ -30,7 +29,7 @@ export type KeepingParts = {
   /** A connection as the owner of the tables, closed by who asked. Null: the server was not given one. */
   openOwner: (() => Promise<pg.Client>) | null;
   /** Null: the doctor does not look at the machine. */
-  config: Config | null;
+  config: MachineSettings | null;
 };
 
 /** Says how backups and drills are done in the background. Called once while wiring. */
