@@ -102,7 +102,8 @@ export const listIndexes = defineRoute({
   group: 'index',
   summary: 'Indexes',
   scope: 'portfolio:read',
-  cache: ['index', 'universe', 'instrument'],
+  // A run makes an index stale.
+  cache: ['index', 'universe', 'instrument', 'run'],
   query: pageQuery.extend({ includeDeleted: z.stringbool().default(false).meta({ example: 'false' }) }),
   status: 200,
   answer: page(indexDefinition),
@@ -115,7 +116,7 @@ export const getIndex = defineRoute({
   group: 'index',
   summary: 'One index definition',
   scope: 'portfolio:read',
-  cache: ['index', 'universe', 'instrument'],
+  cache: ['index', 'universe', 'instrument', 'run'],
   params: indexParams,
   status: 200,
   answer: indexDefinition,
