@@ -109,6 +109,59 @@ TABLE app_user
   CREATE TRIGGER touch BEFORE UPDATE ON public.app_user FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
+TABLE archive
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  year integer NOT NULL
+  state text NOT NULL DEFAULT 'written'::text
+  row_count integer NOT NULL
+  instrument_count integer NOT NULL
+  byte_count bigint NOT NULL
+  file_sha256 text NOT NULL
+  content_sha256 text NOT NULL
+  archived_at timestamp with time zone
+  brought_back_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT archive_pkey PRIMARY KEY (id)
+  CONSTRAINT archive_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT archive_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT archive_version_check CHECK ((version > 0))
+  CONSTRAINT content_sha256_is_hex CHECK ((content_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT file_sha256_is_hex CHECK ((file_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT row_count_is_positive CHECK ((row_count > 0))
+  CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['written'::text, 'verified'::text, 'archived'::text, 'brought_back'::text])))
+  CONSTRAINT year_is_plausible CHECK (((year >= 1800) AND (year <= 2200)))
+  CREATE UNIQUE INDEX archive_pkey ON public.archive USING btree (id)
+  CREATE UNIQUE INDEX archive_tenant_id_id_key ON public.archive USING btree (tenant_id, id)
+  CREATE INDEX archive_year ON public.archive USING btree (tenant_id, year)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.archive FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE archived_days
+  tenant_id integer NOT NULL
+  archive_id integer NOT NULL
+  instrument_id integer NOT NULL
+  source_id integer NOT NULL
+  run_id integer NOT NULL
+  days date[] NOT NULL
+  CONSTRAINT archived_days_pkey PRIMARY KEY (instrument_id, archive_id, run_id)
+  CREATE INDEX archived_days_archive ON public.archived_days USING btree (archive_id)
+  CREATE UNIQUE INDEX archived_days_pkey ON public.archived_days USING btree (instrument_id, archive_id, run_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.archived_days FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.archived_days FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
 TABLE corporate_action
   tenant_id integer NOT NULL
   instrument_id integer NOT NULL
@@ -1289,6 +1342,22 @@ TABLE vendor_credit
   CREATE TRIGGER touch BEFORE UPDATE ON public.vendor_credit FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
+VIEW bar_key AS SELECT price_observation.tenant_id,
+    price_observation.instrument_id,
+    price_observation.day,
+    price_observation.run_id,
+    price_observation.source_id
+   FROM price_observation
+UNION ALL
+ SELECT d.tenant_id,
+    d.instrument_id,
+    u.day,
+    d.run_id,
+    d.source_id
+   FROM ((archived_days d
+     JOIN archive a ON ((a.id = d.archive_id)))
+     CROSS JOIN LATERAL unnest(d.days) u(day))
+  WHERE (a.state = 'archived'::text);
 VIEW visible_run AS SELECT p.tenant_id,
     p.run_id,
     r.source_id,
@@ -1305,6 +1374,39 @@ CREATE OR REPLACE FUNCTION public.touchstone_actor()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('touchstone.actor_id'::text, true), ''::text))::integer
+
+CREATE OR REPLACE FUNCTION public.touchstone_archive_year(wanted integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  file archive;
+  part text;
+  found bigint;
+BEGIN
+  SELECT * INTO file FROM archive
+  WHERE id = wanted AND tenant_id = touchstone_tenant() AND deleted_at IS NULL FOR UPDATE;
+  IF file.state IS DISTINCT FROM 'verified' THEN
+    RAISE EXCEPTION 'archive % is not verified', wanted USING ERRCODE = '42501';
+  END IF;
+  part := 'price_observation_' || file.year;
+  -- Readers that look twice in one transaction hold this lock shared from their first look on.
+  PERFORM pg_advisory_xact_lock(7420031);
+  -- Holds back who writes into this year, and nobody who reads.
+  EXECUTE format('ALTER TABLE %I DISABLE TRIGGER append_only', part);
+  EXECUTE format('SELECT count(*) FROM %I WHERE tenant_id = $1', part) INTO found USING file.tenant_id;
+  IF found <> file.row_count THEN
+    RAISE EXCEPTION 'year % has % rows, its file has %', file.year, found, file.row_count USING ERRCODE = '40001';
+  END IF;
+  EXECUTE format('INSERT INTO archived_days (tenant_id, archive_id, instrument_id, source_id, run_id, days)
+    SELECT tenant_id, $2, instrument_id, source_id, run_id, array_agg(day ORDER BY day)
+    FROM %I WHERE tenant_id = $1 GROUP BY 1, 3, 4, 5', part) USING file.tenant_id, file.id;
+  EXECUTE format('DELETE FROM %I WHERE tenant_id = $1', part) USING file.tenant_id;
+  EXECUTE format('ALTER TABLE %I ENABLE TRIGGER append_only', part);
+  UPDATE archive SET state = 'archived', archived_at = clock_timestamp() WHERE id = file.id;
+END $function$
 
 CREATE OR REPLACE FUNCTION public.touchstone_create_first_tenant(wanted text)
  RETURNS integer
@@ -1537,9 +1639,11 @@ CREATE OR REPLACE FUNCTION public.touchstone_operator_tenant()
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 BEGIN ATOMIC
- SELECT min(tenant.id) AS min
+ SELECT tenant.id
     FROM tenant
-   WHERE (tenant.id > 0);
+   WHERE (tenant.id > 0)
+   ORDER BY tenant.created_at, tenant.id
+  LIMIT 1;
 END
 
 CREATE OR REPLACE FUNCTION public.touchstone_refuse_change()

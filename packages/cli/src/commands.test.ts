@@ -73,7 +73,7 @@ function split(example: string): string[] {
   return words.map((word) => (/\.(csv|csv\.gz|arrow)$/.test(word) ? path.join(folder, word) : word));
 }
 
-const BY_SERVER = ['backup', 'restore', 'user reset'];
+const BY_SERVER = ['backup', 'restore', 'drill', 'migrate', 'doctor', 'user reset'];
 
 for (const command of COMMANDS.filter(({ name }) => !BY_SERVER.includes(name))) {
   test(`the example of "${command.name}" is a request the contract takes, for people and as JSON`, async () => {
@@ -91,6 +91,16 @@ for (const command of COMMANDS.filter(({ name }) => !BY_SERVER.includes(name))) 
     assert.equal(typeof JSON.parse(asJson.out), 'object');
   });
 }
+
+test('doctor says why a finding matters and what to do, and ends with 1 when something is broken', async () => {
+  const finding = { check: 'backups', state: 'broken', what: 'No backup.', why: 'All may be lost.', command: 'do it' };
+  const answers = { getDoctor: () => like('getDoctor', { ok: false, findings: [finding] }) };
+  const { code, out } = await call(['doctor', '--server'], { answers });
+  assert.equal(code, 1);
+  assert.match(out, /BROKEN +backups +No backup\.\n +Why: All may be lost\.\n +Do: {2}do it\n\n1 broken, 0 warnings/);
+  assert.equal((await call(['doctor', '--server'])).code, 0);
+  assert.equal((await call(['archive', 'start', 'ten'])).code, 2);
+});
 
 test('--json prints the answer of the contract as it came', async () => {
   const { out } = await call(['status', '--json']);

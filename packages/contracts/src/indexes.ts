@@ -102,8 +102,7 @@ export const listIndexes = defineRoute({
   group: 'index',
   summary: 'Indexes',
   scope: 'portfolio:read',
-  // A run makes an index stale.
-  cache: ['index', 'universe', 'instrument', 'run'],
+  cache: ['index', 'universe', 'instrument', 'run', 'case'],
   query: pageQuery.extend({ includeDeleted: z.stringbool().default(false).meta({ example: 'false' }) }),
   status: 200,
   answer: page(indexDefinition),
@@ -116,7 +115,7 @@ export const getIndex = defineRoute({
   group: 'index',
   summary: 'One index definition',
   scope: 'portfolio:read',
-  cache: ['index', 'universe', 'instrument', 'run'],
+  cache: ['index', 'universe', 'instrument', 'run', 'case'],
   params: indexParams,
   status: 200,
   answer: indexDefinition,

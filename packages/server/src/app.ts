@@ -68,9 +68,9 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   traceOutgoingRequests();
   addTracing(app);
   addMetrics(app, { tasks, database, authenticate: auth.authenticate, isLocal, log: parts.log });
-  const isRedisUp = () => edges.describe().redis !== 'away';
-  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder, isRedisUp };
   registerEdgesFigures(edges);
+  const isRedisAway = () => edges.describe().redis === 'away';
+  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder, isRedisAway };
   const readParts = createPartsReader(database, installation, settings);
   addHealth(app, database, installation, readParts);
   const slowQueries = createSlowQueries(database, slowQueryMs, parts.log);

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import { readCodeVersion } from './code-version.ts';
 import { type Config, loadSecret, readConfig } from './config.ts';
+import { ownerOf } from './operate/open-installation.ts';
 import { createAuth } from './platform/auth/auth.routes.ts';
 import { createSecretBox } from './platform/auth/secret-box.ts';
 import { systemClock } from './platform/clock/clock.ts';
@@ -40,7 +41,7 @@ async function start(config: Config): Promise<void> {
   // Asked before the slow work, so that a taken port is told at once.
   await checkPort(config);
   const opened = await openDatabase(config, log);
-  const database = createDatabase(opened.pool);
+  const database = createDatabase(opened.pool, path.join(config.home, 'objects'));
   try {
     const objects = createFolderStore(path.join(config.home, 'objects'));
     const clock = systemClock;
@@ -57,6 +58,7 @@ async function start(config: Config): Promise<void> {
       home: config.home,
       secretBox: createSecretBox(secret),
       twelveDataUrl: config.twelveDataUrl,
+      keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config), config },
     });
     const processes = createProcesses(database, { kind: 'server', codeVersion }, log);
     const { registerRoutes } = stages;

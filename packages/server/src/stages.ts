@@ -17,6 +17,7 @@ import {
   sessionTimes,
 } from './market-data/index.ts';
 import { registerTrialDependents, registerTrialRoutes } from './models/index.ts';
+import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import { createWatch } from './operate/watch/watch.ts';
 import type { SecretBox } from './platform/auth/secret-box.ts';
@@ -61,6 +62,8 @@ export type StageParts = {
   twelveDataUrl?: string;
   /** How vendors are reached, for tests. */
   feedOptions?: MarketDataDeps['feedOptions'];
+  /** How backups reach the whole database. Left out: the server cannot make any. */
+  keeping?: Pick<KeepingParts, 'backupFolder' | 'openOwner' | 'config'>;
   log?: { warn(fields: object, text: string): void };
 };
 
@@ -101,8 +104,15 @@ export function createStages(parts: StageParts) {
   const keepCurrent = createKeepCurrentService(database, createScheduleService(database, tasks));
 
   registerVerifyTask({ database, objects, tasks });
+  const { home } = parts;
+  const keeping: KeepingParts = {
+    ...{ database, tasks, clock, home, backupFolder: path.join(home, 'backups'), openOwner: null, config: null },
+    ...parts.keeping,
+  };
+  registerKeepingTasks(keeping);
   const watch = createWatch({
     ...{ database, clock, home: parts.home, log: parts.log ?? { warn: () => {} } },
+    feeds: market.feeds,
     indexes: { list: indexes.list, levels: (principal, indexId) => indexRuns.levels(principal, indexId, {}) },
   });
 
@@ -121,6 +131,7 @@ export function createStages(parts: StageParts) {
       registerCourtRoutes(serve, court);
       registerStrategyRoutes(serve, compute);
       registerVerifyRoutes(serve, { database, objects, tasks });
+      registerKeepingRoutes(serve, keeping);
     },
 
     /** What the first page shows on an empty installation. Safe to run at every start and to stop halfway. */

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { readCodeVersion } from './code-version.ts';
 import { type Config, ConfigError, loadSecret, readConfig } from './config.ts';
+import { ownerOf } from './operate/open-installation.ts';
 import { createSecretBox } from './platform/auth/secret-box.ts';
 import { systemClock } from './platform/clock/clock.ts';
 import { createCompute } from './platform/compute/compute.ts';
@@ -13,6 +14,7 @@ import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
 import { startTracing } from './platform/telemetry/start-tracing.ts';
+import { traceOutgoingRequests } from './platform/trace/trace.ts';
 import { stopOnSignal, toSentence } from './process-end.ts';
 import { createStages } from './stages.ts';
 
@@ -36,8 +38,9 @@ async function start(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
   await mkdir(config.home, { recursive: true });
   const opened = await openDatabase(config, log);
-  const database = createDatabase(opened.pool);
+  const database = createDatabase(opened.pool, path.join(config.home, 'objects'));
   const codeVersion = readCodeVersion(config.version);
+  traceOutgoingRequests();
   const objects = createFolderStore(path.join(config.home, 'objects'));
   const clock = systemClock;
   const tracing =
@@ -50,6 +53,7 @@ async function start(config: Config): Promise<void> {
     home: config.home,
     secretBox: createSecretBox(await loadSecret(config)),
     twelveDataUrl: config.twelveDataUrl,
+    keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config), config },
   });
   const processes = createProcesses(database, { kind: 'worker', codeVersion }, log);
   await processes.open();

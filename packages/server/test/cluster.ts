@@ -139,14 +139,42 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await migrator.end();
       await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await admin.end();
-      openCount--;
-      // The cluster goes with the last database on it.
-      if (ownCluster === undefined || openCount > 0) return;
-      const { stop } = await ownCluster;
-      ownCluster = undefined;
-      await stop();
+      await closeOwnCluster();
     },
   };
+}
+
+/** An empty database that nothing was migrated into, for tests of migrating itself. */
+export async function createEmptyDatabase(): Promise<{
+  /** As its owner. */
+  owner: { host: string; port: number; user: string; database: string };
+  close(): Promise<void>;
+}> {
+  const named = process.env.TOUCHSTONE_TEST_CLUSTER;
+  if (named === undefined) ownCluster ??= startTestCluster('embedded');
+  openCount++;
+  const cluster: Cluster = named === undefined ? await ownCluster! : JSON.parse(named);
+  const database = `empty_${randomBytes(6).toString('hex')}`;
+  await provisionDatabase(superuserOf(cluster), database);
+  return {
+    owner: { host: cluster.host, port: cluster.port, user: MIGRATOR_ROLE, database },
+    async close() {
+      const admin = new pg.Client({ ...superuserOf(cluster), database: 'postgres' });
+      await admin.connect();
+      await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
+      await admin.end();
+      await closeOwnCluster();
+    },
+  };
+}
+
+async function closeOwnCluster(): Promise<void> {
+  openCount--;
+  // The cluster goes with the last database on it.
+  if (ownCluster === undefined || openCount > 0) return;
+  const { stop } = await ownCluster;
+  ownCluster = undefined;
+  await stop();
 }
 
 function superuserOf(cluster: Cluster): pg.ClientConfig {

@@ -10,6 +10,8 @@ import { describeSchema, describeTypes, tableNames } from './describe-schema.ts'
 
 const AUDIT_COLUMNS = ['created_at', 'created_by', 'updated_at', 'updated_by', 'deleted_at', 'deleted_by', 'version'];
 const FACT_TABLES = [
+  // The keys of facts that lie in a file.
+  'archived_days',
   'corporate_action',
   'exchange_holiday',
   'exchange_rate',
@@ -198,6 +200,10 @@ test('publication stamps follow commit order, also between tenants', async () =>
 /** Makes one row of a mutable table for tenant 7, as the application, and gives back its key. */
 type Fixture = { key: string; make(tx: Transaction): Promise<number> };
 const FIXTURES: Record<string, Fixture> = {
+  archive: fixture(
+    `INSERT INTO archive (tenant_id, year, row_count, instrument_count, byte_count, file_sha256, content_sha256)
+     VALUES (7, 2009, 1, 1, 1, repeat('a', 64), repeat('b', 64)) RETURNING id`,
+  ),
   api_key: fixture(
     `INSERT INTO api_key (tenant_id, user_id, name, prefix, key_hash, scopes, life_days, expires_at)
      VALUES (7, $2, 'Notebook', 'tsk_', sha256(convert_to('key ' || $1, 'UTF8')), '{market:read}', 90, now()) RETURNING id`,

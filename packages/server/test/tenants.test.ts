@@ -352,6 +352,7 @@ const LISTS: Record<string, () => Attack[]> = {
     { path: '/diagnostics/evidence?limit=500' },
     { path: `/diagnostics/evidence?subjectKind=run&subjectId=${a.runId}` },
   ],
+  listArchives: () => [{ path: '/diagnostics/archives' }],
   listTrials: () => [
     { path: '/diagnostics/trials?limit=500' },
     { path: `/diagnostics/trials?datasetSha256=${a.inputSha256}` },
@@ -389,6 +390,12 @@ const NAMELESS: Record<string, string> = {
   watchTasks: 'a stream, in a test of its own below',
   startVerify: 'walks the chain of the caller',
   listProcesses: 'processes belong to the system and name no machine',
+  listBackups: 'files of the whole installation: their sizes and hashes, and nothing of what is in them',
+  startBackup: 'writes a file on the machine of the server that no route gives out',
+  startDrill: 'tells counts, and the differences of hashes',
+  startArchive: 'the operator only; no answer changes by it',
+  bringBackArchive: 'the operator only; no answer changes by it',
+  getDoctor: 'tells of the machine, of the tenant of the caller and of the system',
   watchAlerts: 'a stream, in a test of its own in alerts.test.ts',
   getHealth: 'universes in sight of the caller, as listUniverses shows them, and counts of the whole installation',
   getSlowQuery: 'one of those',
@@ -438,7 +445,7 @@ test('every route is in this file: as hidden, as a list, or as nameless with a r
   const known = new Set([...Object.keys(HIDDEN), ...Object.keys(LISTS), ...Object.keys(NAMELESS)]);
   for (const route of ALL_ROUTES) {
     assert.ok(known.has(route.id), `${route.id} is new: say here what it must hide from another tenant`);
-    if (route.path.includes('/:') && !['listHolidays', 'getSlowQuery'].includes(route.id)) {
+    if (route.path.includes('/:') && !['listHolidays', 'getSlowQuery', 'bringBackArchive'].includes(route.id)) {
       assert.ok(route.id in HIDDEN, `${route.id} has a parameter in its path, so it must be attacked with A's`);
     }
   }

@@ -5,7 +5,9 @@ import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
+import { doctorCommands } from './doctor.ts';
 import { evidenceCommands } from './evidence.ts';
+import { feedCommands } from './feeds.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
@@ -31,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   ...importCommands,
   ...dataCommands,
   ...runCommands,
+  ...feedCommands,
   ...caseCommands,
   ...blastRadiusCommands,
   ...truthCommands,
@@ -41,5 +44,6 @@ export const COMMANDS: readonly Command[] = [
   ...scheduleCommands,
   ...evidenceCommands,
   ...limitCommands,
+  ...doctorCommands,
   ...operateCommands,
 ];

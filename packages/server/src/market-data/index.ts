@@ -1,6 +1,8 @@
 import type { SecretBox } from '../platform/auth/secret-box.ts';
 import type { Database } from '../platform/database/database.ts';
 import type { Serve } from '../platform/http/serve.ts';
+import { type ArchiveRouteParts, registerArchiveRoutes } from './archive/archive.routes.ts';
+import { createArchiveService, registerArchiveTasks } from './archive/archive.service.ts';
 import { registerBarsRoutes } from './bars/bars.routes.ts';
 import { createBarsService } from './bars/bars.service.ts';
 import { registerCalendarsRoutes } from './calendars/calendars.routes.ts';
@@ -63,12 +65,16 @@ export type MarketDataDeps = PriceImportDeps & {
 
 /** Every service of the stage. Registers the tasks of imports and refreshes on the way. */
 export function createMarketData(deps: MarketDataDeps) {
-  const { database, clock, secretBox, feedOptions, twelveDataUrl } = deps;
+  const { database, clock, tasks, secretBox, feedOptions, twelveDataUrl } = deps;
   const openers =
     twelveDataUrl === undefined ? {} : { twelvedata: createTwelveDataOpener(database, clock, twelveDataUrl) };
   const openFeeds = createOpenFeeds({ ...feedOptions, clock, openers: { ...openers, ...feedOptions?.openers } });
   const feeds = createFeedsService({ database, clock, secretBox, openFeeds });
+  const service = createArchiveService(deps);
+  registerArchiveTasks(tasks, service);
+  const archive: ArchiveRouteParts = { database, tasks, service };
   return {
+    archive,
     feeds,
     refresh: createRefreshService({ ...deps, feeds }),
     priceImport: createPriceImportService(deps),
@@ -108,4 +114,5 @@ export function registerMarketDataRoutes(serve: Serve, market: MarketData): void
   registerExchangeRatesRoutes(serve, market.exchangeRates);
   registerMacroRoutes(serve, market.macro);
   registerCalendarsRoutes(serve, market.calendars);
+  registerArchiveRoutes(serve, market.archive);
 }

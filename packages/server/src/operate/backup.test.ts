@@ -80,7 +80,7 @@ async function restoreInto(db: TestDatabase, from: string, into: string) {
     return await restoreBackup({
       file: from,
       home: into,
-      openTarget: async () => ({ client, discard: async () => {} }),
+      openTarget: async () => ({ client, discard: async () => {}, migrateForward: async () => [] }),
     });
   } finally {
     await client.end();
@@ -219,7 +219,7 @@ test('what goes wrong halfway leaves nothing behind', async () => {
         home: empty,
         signal: abort.signal,
         progress: (note) => note.startsWith('Write objects/') && abort.abort(),
-        openTarget: async () => ({ client, discard: async () => void discarded++ }),
+        openTarget: async () => ({ client, discard: async () => void discarded++, migrateForward: async () => [] }),
       }),
       { name: 'AbortError' },
     );

@@ -1,13 +1,19 @@
-// Backup, restore and password reset: started by `touchstone`, beside the server or without it.
+// Backup, restore, drill, migrating, the doctor and password reset: started by `touchstone`, beside the server or without it.
 // Prints one JSON object, or a line that begins with "error: " on standard error and ends with code 1.
 import path from 'node:path';
-import { ConfigError, readConfig } from '../config.ts';
+import { type Config, ConfigError, readConfig } from '../config.ts';
 import { systemClock } from '../platform/clock/clock.ts';
 import { EmbeddedPostgresError } from '../platform/database/embedded/embedded-postgres-error.ts';
+import { migrateAs, userOf } from '../platform/database/open-database.ts';
+import { planMigrations } from '../platform/database/plan-migrations.ts';
+import { APP_ROLE } from '../platform/database/provision.ts';
 import { ProblemError } from '../platform/problem-error.ts';
 import { writeBackup } from './backup.ts';
 import { BackupError } from './backup-file.ts';
-import { makeTarget, reachDatabase, withOwner } from './open-installation.ts';
+import { backUpInto } from './backup-folder.ts';
+import { examineMachine } from './doctor.ts';
+import { findNewestBackup, runDrill } from './drill.ts';
+import { connectPlainly, makeTarget, reachDatabase, withOwner } from './open-installation.ts';
 import { resetPassword } from './reset-password.ts';
 import { restoreBackup } from './restore.ts';
 
@@ -24,13 +30,18 @@ try {
 }
 
 async function operate([word, about = '']: string[]): Promise<object> {
+  // Settings that cannot be read are something it finds.
+  if (word === 'doctor') return examineMachine(readSettings(), { full: about === '--full', clock: systemClock });
   const config = readConfig(process.env);
   const { signal } = interrupt;
   switch (word) {
     case 'backup': {
-      const createdAt = new Date(systemClock.now()).toISOString();
+      const now = systemClock.now();
+      const { home, backupFolder: folder } = config;
+      if (about === '') return withOwner(config, tell, (client) => backUpInto({ client, home, folder, now, signal }));
+      const createdAt = new Date(now).toISOString();
       const file = path.resolve(about);
-      return withOwner(config, tell, (client) => writeBackup({ client, home: config.home, file, createdAt, signal }));
+      return withOwner(config, tell, (client) => writeBackup({ client, home, file, createdAt, signal }));
     }
     case 'restore': {
       const made: { close?: () => Promise<void> } = {};
@@ -39,8 +50,8 @@ async function operate([word, about = '']: string[]): Promise<object> {
         home: config.home,
         signal,
         progress: tell,
-        async openTarget() {
-          const target = await makeTarget(config, tell);
+        async openTarget(lastMigration) {
+          const target = await makeTarget(config, tell, lastMigration);
           made.close = target.close;
           return target;
         },
@@ -48,6 +59,12 @@ async function operate([word, about = '']: string[]): Promise<object> {
       await made.close?.();
       return { ...restored, home: config.home };
     }
+    case 'drill': {
+      const file = about === '' ? await findNewestBackup(config.backupFolder) : path.resolve(about);
+      return withOwner(config, tell, (live) => runDrill({ live, file, signal, progress: tell }));
+    }
+    case 'migrate':
+      return migrateInstallation(config, about === '--dry-run');
     case 'reset-password': {
       const reached = await reachDatabase(config, tell);
       try {
@@ -57,7 +74,34 @@ async function operate([word, about = '']: string[]): Promise<object> {
       }
     }
     default:
-      throw new BackupError('Start this with: touchstone backup FILE, restore FILE, or user reset EMAIL.');
+      throw new BackupError(
+        'Start this with: touchstone backup, restore FILE, drill, migrate, doctor, or user reset EMAIL.',
+      );
+  }
+}
+
+function readSettings(): Config | { problem: string } {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) return { problem: error.message };
+    throw error;
+  }
+}
+
+/** Migrates without starting the server, or says what that would do. */
+async function migrateInstallation(config: Config, isDry: boolean): Promise<object> {
+  const reached = await reachDatabase(config, tell);
+  try {
+    if (!isDry) return { ran: await migrateAs(reached.owner, userOf(reached.app) ?? APP_ROLE) };
+    const client = await connectPlainly(reached.owner);
+    try {
+      return { planned: await planMigrations(client) };
+    } finally {
+      await client.end();
+    }
+  } finally {
+    await reached.close();
   }
 }
 

@@ -80,6 +80,12 @@ export async function withOwner<T>(where: Where, log: Log, work: (client: pg.Cli
   }
 }
 
+/** How a running server reaches its database as the owner of the tables; null when it was not told who that is. */
+export function ownerOf(where: Where): (() => Promise<pg.Client>) | null {
+  if (where.databaseUrl !== null && where.databaseMigrationUrl === null) return null;
+  return async () => connectPlainly((await reachDatabase(where, () => {})).owner);
+}
+
 /** Texts of values must not depend on how somebody has set up the server. */
 export async function connectPlainly(config: pg.ClientConfig): Promise<pg.Client> {
   const client = new pg.Client({
@@ -98,14 +104,23 @@ export async function connectPlainly(config: pg.ClientConfig): Promise<pg.Client
   return client;
 }
 
-/** Makes the empty database for a restore: a new embedded one, or the one DATABASE_MIGRATION_URL names. */
-export async function makeTarget(where: Where, log: Log): Promise<RestoreTarget & { close(): Promise<void> }> {
+/**
+ * Makes the empty database for a restore: a new embedded one, or the one DATABASE_MIGRATION_URL names.
+ *
+ * @param lastMigration Schema it gets; default: the newest.
+ */
+export async function makeTarget(
+  where: Where,
+  log: Log,
+  lastMigration?: string,
+): Promise<RestoreTarget & { close(): Promise<void>; app: pg.ClientConfig }> {
   if (where.databaseUrl !== null) {
     const { owner, app } = await reachDatabase(where, log);
-    await migrateTo(owner, decodeURIComponent(new URL(String(app.connectionString)).username));
+    const appRole = decodeURIComponent(new URL(String(app.connectionString)).username);
+    await migrateTo(owner, appRole, lastMigration);
     const client = await connectPlainly(owner);
     const close = () => client.end();
-    return { client, discard: close, close };
+    return { client, app, discard: close, close, migrateForward: () => migrateTo(owner, appRole) };
   }
   const embedded = await startEmbeddedPostgres({ home: where.home, log });
   const discard = async () => {
@@ -114,11 +129,13 @@ export async function makeTarget(where: Where, log: Log): Promise<RestoreTarget 
   };
   try {
     await provisionDatabase({ host: embedded.host, port: embedded.port, user: embedded.superuser }, DATABASE_NAME);
-    const { owner } = asRoles(embedded.host, embedded.port);
-    await migrateTo(owner, APP_ROLE);
+    const { owner, app } = asRoles(embedded.host, embedded.port);
+    await migrateTo(owner, APP_ROLE, lastMigration);
     const client = await connectPlainly(owner);
     return {
       client,
+      app,
+      migrateForward: () => migrateTo(owner, APP_ROLE),
       async discard() {
         await client.end().catch(() => {});
         await discard();
@@ -134,10 +151,10 @@ export async function makeTarget(where: Where, log: Log): Promise<RestoreTarget 
   }
 }
 
-async function migrateTo(owner: pg.ClientConfig, app: string): Promise<void> {
+async function migrateTo(owner: pg.ClientConfig, app: string, to?: string): Promise<string[]> {
   const pool = createPool({ ...owner, max: 2 }, () => {});
   try {
-    await migrate(pool, { app, archiver: ARCHIVER_ROLE });
+    return await migrate(pool, { app, archiver: ARCHIVER_ROLE }, { to });
   } finally {
     await pool.end();
   }

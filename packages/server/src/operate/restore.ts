@@ -4,13 +4,16 @@ import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { listMigrationNames } from '../platform/database/migrate.ts';
 import { createFolderStore } from '../platform/object-store/object-store.ts';
 import { type About, BackupError, checkBackup, type Manifest, readPieces, SECRET } from './backup-file.ts';
 import { fullName, listMigrations, listTables, quoted, rootOf, sumTables, type TableShape } from './tables.ts';
 
-/** The migrated, otherwise empty database that a backup goes into, as the owner of its tables. */
+/** The otherwise empty database that a backup goes into, as the owner of its tables. */
 export type RestoreTarget = {
   client: pg.ClientBase;
+  /** Brings it from the schema of the backup to that of this version; gives the names of what ran. */
+  migrateForward(): Promise<string[]>;
   /** Takes away what was made, after a failure. */
   discard(): Promise<void>;
 };
@@ -19,8 +22,8 @@ export type RestorePlan = {
   file: string;
   /** TOUCHSTONE_HOME; must be empty. */
   home: string;
-  /** Called when the file is known to be whole: makes the database. */
-  openTarget(): Promise<RestoreTarget>;
+  /** Called when the file is known to be whole: makes the database with the schema the backup was made with. */
+  openTarget(lastMigration: string): Promise<RestoreTarget>;
   progress?: (note: string) => void;
   /** Looked at between parts. */
   signal?: AbortSignal;
@@ -33,6 +36,8 @@ export type RestoreResult = {
   rowCount: number;
   objectCount: number;
   root: string;
+  /** Migrations that ran after the rows were back: the backup was made by an older version. */
+  migrated: string[];
 };
 
 /**
@@ -51,20 +56,26 @@ const OWN_PARTS = ['database', 'objects', 'secret'];
  * it: append-only tables take additions, the owner of the tables is not held by row security, COPY keeps given
  * identities, and tables come in an order in which every reference finds its row.
  *
+ * A backup of an older version goes into the schema it was made with, and is migrated forward afterwards.
+ *
  * @throws BackupError with a sentence; then the home is as empty as before.
  */
 export async function restoreBackup(plan: RestorePlan): Promise<RestoreResult> {
   await checkHome(plan.home);
   plan.progress?.('Check the file');
   const { about, manifest } = await checkBackup(plan.file);
+  const lastMigration = await checkLevel(about);
   plan.signal?.throwIfAborted();
 
   await mkdir(plan.home, { recursive: true });
   await writeFile(path.join(plan.home, UNFINISHED), `${plan.file}\n`);
   let target: RestoreTarget | undefined;
+  let migrated: string[];
   try {
-    target = await plan.openTarget();
+    target = await plan.openTarget(lastMigration);
     await fill(plan, target.client, about, manifest);
+    plan.progress?.('Migrate to this version');
+    migrated = await target.migrateForward();
   } catch (error) {
     await target?.discard();
     for (const name of OWN_PARTS) await rm(path.join(plan.home, name), { recursive: true, force: true });
@@ -79,7 +90,18 @@ export async function restoreBackup(plan: RestorePlan): Promise<RestoreResult> {
     rowCount: manifest.tables.reduce((sum, table) => sum + table.rows, 0),
     objectCount: manifest.objects.length,
     root: manifest.root,
+    migrated,
   };
+}
+
+/** The last migration of a backup. @throws BackupError if its schema is not one this version once had. */
+async function checkLevel(about: About): Promise<string> {
+  const here = await listMigrationNames();
+  const last = about.migrations.at(-1);
+  if (last !== undefined && here.slice(0, about.migrations.length).join() === about.migrations.join()) return last;
+  throw new BackupError(
+    `The backup has the schema of ${last}, this version has that of ${here.at(-1)}: it is newer, or of another line. Restore it with the version that made it.`,
+  );
 }
 
 async function checkHome(home: string): Promise<void> {
@@ -95,9 +117,8 @@ async function checkHome(home: string): Promise<void> {
 async function fill(plan: RestorePlan, client: pg.ClientBase, about: About, manifest: Manifest): Promise<void> {
   const here = await listMigrations(client);
   if (here.join() !== about.migrations.join()) {
-    const last = about.migrations.at(-1);
     throw new BackupError(
-      `The backup has the schema of ${last}, this version has that of ${here.at(-1)}. Restore it with the version that made it, then update.`,
+      `The database is not empty: it has the schema of ${here.at(-1)}, the backup that of ${about.migrations.at(-1)}. Restore into a new one.`,
     );
   }
   await client.query('BEGIN');

@@ -124,7 +124,8 @@ async function checkRowCounts(tx: Transaction): Promise<Check> {
 }
 
 const FACT_TABLES = [
-  ...['price_observation', 'corporate_action', 'market_cap', 'fundamental', 'exchange_rate', 'macro_observation'],
+  // Wherever the bars lie.
+  ...['bar_key', 'corporate_action', 'market_cap', 'fundamental', 'exchange_rate', 'macro_observation'],
   ...['listing_event', 'exchange_holiday'],
 ];
 

@@ -43,9 +43,9 @@ export async function findRunsSince(tx: Transaction, moment: string, limit: numb
 }
 
 const FACTS: Record<string, { fact: Touched['fact']; table: string }> = {
-  prices: { fact: 'bars', table: 'price_observation' },
-  correction: { fact: 'bars', table: 'price_observation' },
-  release: { fact: 'bars', table: 'price_observation' },
+  prices: { fact: 'bars', table: 'bar_key' },
+  correction: { fact: 'bars', table: 'bar_key' },
+  release: { fact: 'bars', table: 'bar_key' },
   corporate_actions: { fact: 'actions', table: 'corporate_action' },
   market_caps: { fact: 'caps', table: 'market_cap' },
 };
@@ -89,7 +89,7 @@ export async function findSupposed(
 ): Promise<Touched['rows']> {
   const { rows } = await sql<Touched['rows'][number]>`
     SELECT instrument_id AS "instrumentId", count(DISTINCT day)::int AS "rowCount", min(day) AS "firstDay", max(day) AS "lastDay"
-    FROM price_observation WHERE instrument_id = ${asked.instrumentId}
+    FROM bar_key WHERE instrument_id = ${asked.instrumentId}
       ${asked.sourceId === null ? sql`` : sql`AND source_id = ${asked.sourceId}`}
       ${asked.from === null ? sql`` : sql`AND day >= ${asked.from}::date`}
       ${asked.to === null ? sql`` : sql`AND day <= ${asked.to}::date`}

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
+import { openBars } from '../archive/open-bars.ts';
 
 export async function findBarInstrument(tx: Transaction, id: number) {
   return tx.query
@@ -32,11 +33,12 @@ export type VersionRow = {
 
 /** Every telling of one bar in the order in which it was recorded, held back ones among them. */
 export async function findVersions(tx: Transaction, instrumentId: number, day: string): Promise<VersionRow[]> {
+  const bars = await openBars(tx, { instrumentIds: [instrumentId], from: day, to: day });
   const { rows } = await sql<VersionRow>`
     SELECT o.day, o.open, o.high, o.low, o.close, o.volume, o.revision, o.run_id AS "runId",
            coalesce(o.known_at, v.published_at) AS "knownAt", v.published_at AS "recordedAt",
            v.retracted_at AS "retractedAt", false AS quarantined, p.reason, 0 AS line
-    FROM price_observation o
+    FROM ${sql.raw(bars)} o
     JOIN visible_run v ON v.run_id = o.run_id
     JOIN publication p ON p.run_id = o.run_id AND p.kind = 'publish'
     WHERE o.instrument_id = ${instrumentId} AND o.day = ${day}::date

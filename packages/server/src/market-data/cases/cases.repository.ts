@@ -1,5 +1,6 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
+import { openBars } from '../archive/open-bars.ts';
 import { dayLiteral, type ReadTime, visibleAt } from '../facts/read-time.ts';
 
 export type CaseState = 'open' | 'confirmed' | 'false';
@@ -98,6 +99,7 @@ export type HeldRow = {
 
 /** The bars a case holds back, by day and line; also those in sight that confirming it withholds, with line 0. */
 export async function findHeldBars(tx: Transaction, row: CaseRow): Promise<HeldRow[]> {
+  const bars = await openBarsOf(tx, row);
   const { rows } = await sql<HeldRow>`
     SELECT * FROM (
     SELECT q.day, q.open, q.high, q.low, q.close, q.volume, q.run_id AS "runId",
@@ -107,7 +109,7 @@ export async function findHeldBars(tx: Transaction, row: CaseRow): Promise<HeldR
     UNION ALL
     (SELECT DISTINCT ON (o.day) o.day, o.open, o.high, o.low, o.close, o.volume, o.run_id,
             coalesce(o.known_at, r.published_at), 0
-     FROM price_observation o JOIN visible_run r ON r.run_id = o.run_id
+     FROM ${sql.raw(bars)} o JOIN visible_run r ON r.run_id = o.run_id
      WHERE ${row.withholds} AND o.source_id = ${row.source_id} AND o.instrument_id = ${row.instrument_id}
        AND o.day BETWEEN ${row.first_day}::date AND ${row.last_day}::date AND o.close IS NOT NULL
        AND r.retracted_at IS NULL
@@ -133,10 +135,19 @@ export async function countPublishable(tx: Transaction, query: string) {
   return rows[0]!;
 }
 
-/** The rows of a release as a query, in the order of the columns of `price_observation`'s content. */
-export function releaseRows(caseId: number): string {
+/** The bars that a case names. */
+type Named = Pick<CaseRow, 'source_id' | 'instrument_id' | 'first_day' | 'last_day'>;
+
+/** The door to the prices of what a case names. */
+export function openBarsOf(tx: Transaction, row: Named): Promise<string> {
+  const instrumentIds = row.instrument_id === null ? undefined : [row.instrument_id];
+  return openBars(tx, { instrumentIds, from: row.first_day, to: row.last_day });
+}
+
+/** The rows of a release as a query, in the order of the columns of `price_observation`'s content. `bars` is what `openBars` gave. */
+export function releaseRows(caseId: number, bars: string): string {
   return `SELECT DISTINCT ON (q.instrument_id, q.day) q.instrument_id, q.day, q.known_at,
-    coalesce((SELECT max(o.revision) + 1 FROM price_observation o
+    coalesce((SELECT max(o.revision) + 1 FROM ${bars} o
               WHERE o.instrument_id = q.instrument_id AND o.day = q.day AND o.source_id = q.source_id), 0) AS revision,
     q.open, q.high, q.low, q.close, q.volume, q.adjusted_close
     FROM price_quarantine q WHERE q.case_id = ${Math.trunc(caseId)} ORDER BY q.instrument_id, q.day, q.line DESC`;
@@ -149,27 +160,27 @@ export function oncePerBar(queries: readonly string[]): string {
 }
 
 /** A telling without a price for every bar in sight that the case names, known from now on. */
-export function withholdRows(row: Pick<CaseRow, 'source_id' | 'instrument_id' | 'first_day' | 'last_day'>): string {
+export function withholdRows(row: Named, bars: string): string {
   const none = ['open', 'high', 'low', 'close', 'volume', 'adjusted_close'].map((name) => `NULL::float8 AS ${name}`);
   return `SELECT l.instrument_id, l.day, NULL::timestamptz AS known_at, l.revision + 1 AS revision, ${none.join(', ')}
-    FROM (${lastTellings(row)}) l WHERE l.close IS NOT NULL ORDER BY l.instrument_id, l.day`;
+    FROM (${lastTellings(row, bars)}) l WHERE l.close IS NOT NULL ORDER BY l.instrument_id, l.day`;
 }
 
 /** The bars that a confirmed case withholds, as they were told last before, known again from now on. */
-export function retellRows(row: Pick<CaseRow, 'source_id' | 'instrument_id' | 'first_day' | 'last_day'>): string {
+export function retellRows(row: Named, bars: string): string {
   return `SELECT DISTINCT ON (o.instrument_id, o.day) o.instrument_id, o.day, NULL::timestamptz AS known_at,
       l.revision + 1 AS revision, o.open, o.high, o.low, o.close, o.volume, o.adjusted_close
-    FROM (${lastTellings(row)}) l
-    JOIN price_observation o ON o.instrument_id = l.instrument_id AND o.day = l.day AND o.source_id = ${Math.trunc(row.source_id)}
+    FROM (${lastTellings(row, bars)}) l
+    JOIN ${bars} o ON o.instrument_id = l.instrument_id AND o.day = l.day AND o.source_id = ${Math.trunc(row.source_id)}
     JOIN visible_run r ON r.run_id = o.run_id
     WHERE l.close IS NULL AND o.close IS NOT NULL AND r.retracted_at IS NULL
     ORDER BY o.instrument_id, o.day, coalesce(o.known_at, r.published_at) DESC, o.run_id DESC`;
 }
 
-function lastTellings(row: Pick<CaseRow, 'source_id' | 'instrument_id' | 'first_day' | 'last_day'>): string {
+function lastTellings(row: Named, bars: string): string {
   return `SELECT DISTINCT ON (o.instrument_id, o.day) o.instrument_id, o.day, o.close,
       max(o.revision) OVER (PARTITION BY o.instrument_id, o.day) AS revision
-    FROM price_observation o JOIN visible_run r ON r.run_id = o.run_id
+    FROM ${bars} o JOIN visible_run r ON r.run_id = o.run_id
     WHERE o.source_id = ${Math.trunc(row.source_id)} AND o.instrument_id = ${Math.trunc(row.instrument_id ?? -1)}
       AND o.day BETWEEN ${dayLiteral(row.first_day)} AND ${dayLiteral(row.last_day)} AND r.retracted_at IS NULL
     ORDER BY o.instrument_id, o.day, coalesce(o.known_at, r.published_at) DESC, o.run_id DESC`;

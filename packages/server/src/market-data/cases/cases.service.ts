@@ -113,17 +113,19 @@ export function createCasesService(database: Database) {
  */
 async function releaseBars(tx: Transaction, row: repository.CaseRow, note: string): Promise<number> {
   const reason = note === '' ? `Released: case ${row.id} was a false alarm.` : note;
+  const bars = await repository.openBarsOf(tx, row);
   const query =
     row.withholds && row.state === 'confirmed'
-      ? repository.oncePerBar([repository.releaseRows(row.id), repository.retellRows(row)])
-      : repository.releaseRows(row.id);
+      ? repository.oncePerBar([repository.releaseRows(row.id, bars), repository.retellRows(row, bars)])
+      : repository.releaseRows(row.id, bars);
   return publishBars(tx, row, { kind: 'release', query, reason });
 }
 
 /** Tells that there is no bar where the case names one in sight. The old tellings stay, as known until now. */
 async function withholdBars(tx: Transaction, row: repository.CaseRow, note: string): Promise<number> {
   const reason = note === '' ? `Withheld: case ${row.id} was confirmed.` : note;
-  return publishBars(tx, row, { kind: 'correction', query: repository.withholdRows(row), reason });
+  const bars = await repository.openBarsOf(tx, row);
+  return publishBars(tx, row, { kind: 'correction', query: repository.withholdRows(row, bars), reason });
 }
 
 async function publishBars(

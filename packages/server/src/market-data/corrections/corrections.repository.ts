@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
+import { openBars } from '../archive/open-bars.ts';
 
 export async function findInstrumentOwner(tx: Transaction, id: number) {
   return tx.query.selectFrom('instrument').select(['id', 'tenant_id']).where('id', '=', id).executeTakeFirst();
@@ -24,8 +25,9 @@ export async function findNextRevision(
   sourceId: number,
   day: string,
 ): Promise<number> {
+  const bars = await openBars(tx, { instrumentIds: [instrumentId], from: day, to: day });
   const { rows } = await sql<{ next: number }>`
-    SELECT coalesce(max(revision) + 1, 0)::int AS next FROM price_observation
+    SELECT coalesce(max(revision) + 1, 0)::int AS next FROM ${sql.raw(bars)} o
     WHERE instrument_id = ${instrumentId} AND day = ${day}::date AND source_id = ${sourceId}
   `.execute(tx.query);
   return rows[0]!.next;

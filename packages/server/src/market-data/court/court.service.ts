@@ -54,7 +54,7 @@ export function createCourtService(parts: CourtParts) {
     const { universeId } = input.parse(given);
     const { job, name } = await database.transaction(principal, async (tx) => {
       const { name, source, instrumentIds } = await check(tx, universeId);
-      return { name, job: jobOf(parts.connection, principal, source, instrumentIds) };
+      return { name, job: jobOf(parts, principal, source, instrumentIds) };
     });
     const { length } = job.instrumentIds;
     progress(0.05, `Judging the bars of ${length} instruments`);
@@ -81,7 +81,7 @@ export function createCourtService(parts: CourtParts) {
 }
 
 function jobOf(
-  connection: PoolConfig,
+  { connection, database: { objectsFolder } }: Pick<CourtParts, 'connection' | 'database'>,
   principal: Principal,
   source: { id: number; name: string; calendar: string; price_basis: string | null },
   instrumentIds: number[],
@@ -91,7 +91,7 @@ function jobOf(
     `There is no calendar ${source.calendar}.`,
   );
   const priceBasis = z.enum(['raw', 'split_adjusted', 'total_return']).catch('raw').parse(source.price_basis);
-  return { connection, principal, source: { id: source.id, calendar, priceBasis }, instrumentIds };
+  return { connection, objectsFolder, principal, source: { id: source.id, calendar, priceBasis }, instrumentIds };
 }
 
 /** A publication without a row: from then on the cases are in sight, and answers told before stay as they were. */

@@ -11,6 +11,8 @@ import type { ImportJob } from '../price-import/run-import.ts';
 
 export type CourtJob = {
   connection: PoolConfig;
+  /** See `Database.objectsFolder`. */
+  objectsFolder: string | null;
   principal: Principal;
   source: Pick<ImportJob['source'], 'id' | 'calendar'> & { priceBasis: NonNullable<ImportJob['source']['priceBasis']> };
   instrumentIds: number[];
@@ -31,7 +33,10 @@ const LAST_DAY = dayNumber('2200-12-31');
  * @public Called by its name from another thread.
  */
 export async function judgeAgain(job: CourtJob): Promise<CourtOutcome> {
-  const database = createDatabase(createPool({ ...job.connection, max: 1 }, () => {}));
+  const database = createDatabase(
+    createPool({ ...job.connection, max: 1 }, () => {}),
+    job.objectsFolder,
+  );
   try {
     const ids = Int32Array.from(job.instrumentIds).sort();
     const { known, splits, caseKeys } = await database.transaction(

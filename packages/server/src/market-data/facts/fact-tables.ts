@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Transaction } from '../../platform/database/database.ts';
+import { openBars } from '../archive/open-bars.ts';
 
 /** Columns of a fact table that a delivery fills (the rest is the run's), and the key that orders its rows. */
 export type FactTable = { table: string; key: string; columns: readonly string[] };
@@ -81,12 +82,19 @@ export function isRunKind(kind: string): kind is RunKind {
 /**
  * SHA-256 over the rows of a run in key order, as the database's binary COPY tells them (one stream a table).
  *
+ * @param bars Where the bars of the run lie; a run that is published now has none in an archive.
+ *
  * The same bytes are hashed while a price file is staged, so that `touchstone verify` needs no second definition.
  */
-export async function computeContentSha256(tx: Transaction, run: { id: number; kind: RunKind }): Promise<Buffer> {
+export async function computeContentSha256(
+  tx: Transaction,
+  run: { id: number; kind: RunKind },
+  bars = PRICES.table,
+): Promise<Buffer> {
   const hash = createHash('sha256');
   for (const { table, key, columns } of FACT_TABLES[run.kind]) {
-    const rows = `SELECT ${columns.join(', ')} FROM ${table} WHERE run_id = ${Math.trunc(run.id)} ORDER BY ${key}`;
+    const relation = table === PRICES.table ? bars : table;
+    const rows = `SELECT ${columns.join(', ')} FROM ${relation} o WHERE run_id = ${Math.trunc(run.id)} ORDER BY ${key}`;
     const stream = tx.client.query(copyTo(`COPY (${rows}) TO STDOUT (FORMAT binary)`));
     for await (const chunk of stream) hash.update(chunk);
   }
@@ -106,9 +114,10 @@ export async function verifyContents(
     WHERE p.kind = 'publish' AND p.tenant_id = ${tx.principal.tenantId} ORDER BY r.id
   `.execute(tx.query);
   const mismatches: ContentMismatch[] = [];
+  const bars = await openBars(tx, { tenantId: tx.principal.tenantId });
   for (const [i, { id, kind, sha }] of rows.entries()) {
     if (!isRunKind(kind)) throw new TypeError(`a run kind must be known, was ${kind}`);
-    const found = await computeContentSha256(tx, { id, kind });
+    const found = await computeContentSha256(tx, { id, kind }, bars);
     if (!found.equals(sha)) mismatches.push({ runId: id, expected: sha.toString('hex'), found: found.toString('hex') });
     progress(i + 1, rows.length);
   }

@@ -18,7 +18,7 @@ export async function findPriceSource(
         AND ${recordedAt === undefined ? sql`true` : sql`v.published_at <= ${sql.raw(literal(recordedAt))}`}
       GROUP BY v.source_id
     ) s JOIN source ON source.id = s.source_id
-    WHERE EXISTS (SELECT FROM price_observation o WHERE o.instrument_id = ${instrumentId} AND o.source_id = s.source_id)
+    WHERE EXISTS (SELECT FROM bar_key o WHERE o.instrument_id = ${instrumentId} AND o.source_id = s.source_id)
     ORDER BY s.at DESC, s.source_id LIMIT 1
   `.execute(tx.query);
   const row = rows[0];

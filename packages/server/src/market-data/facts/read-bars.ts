@@ -1,6 +1,7 @@
 import { dayText } from '@touchstone/quant/series/day';
 import { type CopyType, copyOut } from '../../platform/database/copy-binary.ts';
 import type { Transaction } from '../../platform/database/database.ts';
+import { openBars } from '../archive/open-bars.ts';
 import { dayLiteral, type ReadTime, visibleAt } from './read-time.ts';
 
 /** For the length of a transaction that loads whole universes. */
@@ -36,10 +37,11 @@ export async function findBars(
 ): Promise<KnownBar[]> {
   const { time, instrumentId, sourceId } = question;
   const runs = await findRuns(tx, sourceId, time);
+  const relation = await openBars(tx, { instrumentIds: [instrumentId], ...yearsOf(question) });
   // The runs are few and known by now, so which telling counts is decided here: joining them row by row took the
   // database ten times as long as reading the rows.
   const query = `SELECT o.day, o.run_id, o.revision, o.known_at, o.open, o.high, o.low, o.close, o.volume, o.adjusted_close
-    FROM price_observation o
+    FROM ${relation} o
     WHERE o.instrument_id = ${Math.trunc(instrumentId)} AND ${daysOf(question)} ORDER BY o.day`;
   const { rowCount, columns } = await copyOut(tx.client, query, BAR_TYPES);
   const [day, run, revision, knownAt, open, high, low, close, volume, adjustedClose] = columns;
@@ -164,11 +166,13 @@ export type BarTellings = {
 export async function loadTellings(tx: Transaction, question: BarQuestion): Promise<BarTellings> {
   // A million tellings then sort in memory instead of on disk, which takes a third longer.
   await tx.client.query(`SET LOCAL work_mem = '${SORT_MEMORY}'`);
+  const instrumentIds = question.instrumentIds.length > 0 ? question.instrumentIds : undefined;
+  const relation = await openBars(tx, { instrumentIds, ...yearsOf(question) });
   // Read once: the planner would otherwise look up the run of every row.
   const query = `WITH r AS MATERIALIZED (SELECT * FROM visible_run WHERE source_id = ${Math.trunc(question.sourceId)})
     SELECT o.instrument_id, o.day, coalesce(o.known_at, r.published_at), o.run_id,
       o.open, o.high, o.low, o.close, o.volume
-    FROM price_observation o JOIN r ON r.run_id = o.run_id
+    FROM ${relation} o JOIN r ON r.run_id = o.run_id
     WHERE ${whereOf(question)} ORDER BY o.instrument_id, o.day, 3, o.run_id`;
   const { rowCount, columns } = await copyOut(tx.client, query, [
     'int4',
@@ -204,6 +208,11 @@ function whereOf(question: BarQuestion): string {
   const parts = [daysOf(question), visibleAt('o', 'r', time)];
   if (instrumentIds.length > 0) parts.push(`o.instrument_id = ANY (ARRAY[${instrumentIds.map(Math.trunc).join(',')}])`);
   return parts.join(' AND ');
+}
+
+/** The days that can be answered with, for the door of the bars. */
+function yearsOf({ from, to, time }: Omit<BarQuestion, 'instrumentIds'>): { from?: string | undefined; to: string } {
+  return { from, to: to !== undefined && to < time.asOf ? to : time.asOf };
 }
 
 function daysOf({ sourceId, from, to, time }: Omit<BarQuestion, 'instrumentIds'>): string {

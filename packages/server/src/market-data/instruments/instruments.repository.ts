@@ -68,7 +68,7 @@ const LIVE = sql`WITH live AS MATERIALIZED (SELECT run_id FROM visible_run WHERE
 function barSpan(sourceId: number | undefined) {
   return sql`
     SELECT min(o.day) AS first_day, max(o.day) AS last_day, count(DISTINCT o.day)::int AS bar_count
-    FROM price_observation o
+    FROM bar_key o
     WHERE o.instrument_id = i.id AND o.run_id NOT IN (SELECT run_id FROM retracted)
       AND ${sourceId === undefined ? sql`true` : sql`o.source_id = ${sourceId}`}
   `;
@@ -101,7 +101,7 @@ export async function findSourcesOf(tx: Transaction, id: number) {
     .where((eb) =>
       eb.exists(
         eb
-          .selectFrom('price_observation as o')
+          .selectFrom('bar_key as o')
           .select('o.day')
           .where('o.instrument_id', '=', id)
           .whereRef('o.source_id', '=', 's.id'),

@@ -9,6 +9,7 @@ const job: ImportJob = workerData;
 const post = (message: ThreadMessage<ImportOutcome>) => parentPort?.postMessage(message);
 const database = createDatabase(
   createPool({ ...job.connection, max: 1, application_name: 'touchstone import' }, () => {}),
+  job.objectsFolder,
 );
 try {
   const result = await runImport(database, job, (fraction, note) => post({ kind: 'progress', fraction, note }));

@@ -3,6 +3,7 @@ import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { sql } from 'kysely';
 import { type CopyType, copyOut } from '../../platform/database/copy-binary.ts';
 import type { Transaction } from '../../platform/database/database.ts';
+import { openBars } from '../archive/open-bars.ts';
 import { dayLiteral } from '../facts/literals.ts';
 import { caseKey, caseStartKey, type HeldBar, type KnownBars } from './judge-delivery.ts';
 
@@ -15,15 +16,18 @@ export type KnownQuestion = { sourceId: number; instrumentIds: readonly number[]
 /** What a source has told of these instruments around these days: the last telling of each bar. Null for nothing. */
 export async function loadKnownBars(tx: Transaction, question: KnownQuestion): Promise<KnownBars | null> {
   if (question.instrumentIds.length === 0 || !(await hasPublished(tx, question.sourceId))) return null;
+  const from = dayText(question.firstDay - CONTEXT_DAYS);
+  const to = dayText(question.lastDay);
+  const relation = await openBars(tx, { instrumentIds: question.instrumentIds, from, to });
   const isLive = '(r.retracted_at IS NULL)';
   const query = `
     SELECT DISTINCT ON (o.instrument_id, o.day) o.instrument_id, o.day,
       max(o.revision) OVER (PARTITION BY o.instrument_id, o.day), ${isLive}::int,
       o.open, o.high, o.low, o.close, o.volume, o.adjusted_close
-    FROM price_observation o JOIN visible_run r ON r.run_id = o.run_id
+    FROM ${relation} o JOIN visible_run r ON r.run_id = o.run_id
     WHERE o.source_id = ${Math.trunc(question.sourceId)}
       AND o.instrument_id = ANY (ARRAY[${question.instrumentIds.map(Math.trunc).join(',')}]::int[])
-      AND o.day BETWEEN ${dayLiteral(dayText(question.firstDay - CONTEXT_DAYS))} AND ${dayLiteral(dayText(question.lastDay))}
+      AND o.day BETWEEN ${dayLiteral(from)} AND ${dayLiteral(to)}
     ORDER BY o.instrument_id, o.day, ${isLive} DESC, coalesce(o.known_at, r.published_at) DESC, o.run_id DESC`;
   const { rowCount, columns } = await copyOut(tx.client, query, TYPES);
   const ints = columns.filter((column) => column instanceof Int32Array);
@@ -55,6 +59,8 @@ async function hasPublished(tx: Transaction, sourceId: number): Promise<boolean>
 
 /** Bars of this source that are held back and were not released, and tellings that a confirmed case has withheld. */
 export async function loadHeldBars(tx: Transaction, question: KnownQuestion): Promise<HeldBar[]> {
+  const days = { from: dayText(question.firstDay), to: dayText(question.lastDay) };
+  const bars = await openBars(tx, { instrumentIds: question.instrumentIds, ...days });
   const { rows } = await sql<{ id: number; day: string } & Record<(typeof NAMES)[number], number | null>>`
     SELECT q.instrument_id AS id, q.day, q.open, q.high, q.low, q.close, q.volume, q.adjusted_close AS adj
     FROM price_quarantine q JOIN data_case c ON c.id = q.case_id JOIN visible_run r ON r.run_id = q.run_id
@@ -64,7 +70,7 @@ export async function loadHeldBars(tx: Transaction, question: KnownQuestion): Pr
     UNION ALL
     SELECT o.instrument_id, o.day, o.open, o.high, o.low, o.close, o.volume, o.adjusted_close
     FROM data_case c
-    JOIN price_observation o ON o.instrument_id = c.instrument_id AND o.source_id = c.source_id
+    JOIN ${sql.raw(bars)} o ON o.instrument_id = c.instrument_id AND o.source_id = c.source_id
       AND o.day BETWEEN c.first_day AND c.last_day
     WHERE c.withholds AND c.state = 'confirmed' AND o.close IS NOT NULL
       AND c.source_id = ${question.sourceId} AND c.instrument_id = ANY (${[...question.instrumentIds]}::int[])

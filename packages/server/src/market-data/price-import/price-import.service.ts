@@ -103,7 +103,13 @@ export function createPriceImportService(deps: PriceImportDeps) {
     try {
       const outcome = await inThread<ImportOutcome>(
         WORKER,
-        { ...prepared.job, connection: deps.connection, principal, now: clock.now() },
+        {
+          ...prepared.job,
+          connection: deps.connection,
+          objectsFolder: deps.database.objectsFolder,
+          principal,
+          now: clock.now(),
+        },
         { signal, onProgress: context.progress },
       );
       if (outcome.kind === 'refused') throw await refuse(principal, runId, outcome);
@@ -147,7 +153,7 @@ export function createPriceImportService(deps: PriceImportDeps) {
     await repository.setRunState(tx, runId, 'staging');
     const source = found(await repository.findOwnSource(tx, row.source_id), `There is no source ${row.source_id}.`);
     const options = runOptions.parse(row.options);
-    const job: Omit<ImportJob, 'connection' | 'principal' | 'now'> = {
+    const job: Omit<ImportJob, 'connection' | 'objectsFolder' | 'principal' | 'now'> = {
       runId,
       kind: fileKind.parse(row.kind) satisfies FileKind,
       source: {

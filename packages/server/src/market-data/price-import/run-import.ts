@@ -20,6 +20,8 @@ export type FileKind = 'prices' | 'corporate_actions' | 'market_caps' | 'exchang
 /** Everything a thread needs to read, judge and stage a file. Plain data. */
 export type ImportJob = {
   connection: PoolConfig;
+  /** See `Database.objectsFolder`. */
+  objectsFolder: string | null;
   principal: Principal;
   runId: number;
   source: { id: number; name: string; calendar: CalendarCode; priceBasis: PriceBasis | null; knownAtRule: KnownAtRule };

@@ -1,6 +1,7 @@
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
+import { openBars } from '../archive/open-bars.ts';
 import type { PriceBasis } from '../price-import/judge-delivery.ts';
 import { loadSplits } from '../price-import/known-bars.ts';
 import { splitOf } from './check-answer.ts';
@@ -158,7 +159,7 @@ async function findOthers(tx: Transaction, { source, instrumentIds, firstDay, la
   const { rows } = await sql<Other>`
     SELECT s.id, s.name, s.price_basis AS basis FROM source s
     WHERE s.tenant_id = ${tx.principal.tenantId} AND s.id <> ${source.id} AND s.price_basis IS NOT NULL
-      AND EXISTS (SELECT FROM price_observation o WHERE o.source_id = s.id AND o.instrument_id = ANY (${[...instrumentIds]}::int[])
+      AND EXISTS (SELECT FROM bar_key o WHERE o.source_id = s.id AND o.instrument_id = ANY (${[...instrumentIds]}::int[])
                   AND o.day BETWEEN ${firstDay}::date AND ${lastDay}::date)
     ORDER BY s.id
   `.execute(tx.query);
@@ -169,11 +170,12 @@ type Row = { id: number; source: number; day: string; own: number; other: number
 
 async function findDifferences(tx: Transaction, question: ReconcileQuestion, others: readonly Other[]): Promise<Row[]> {
   const { source, instrumentIds, firstDay, lastDay } = question;
+  const bars = await openBars(tx, { instrumentIds, from: firstDay, to: lastDay });
   const otherBasis = others.filter(({ basis }) => basis !== source.basis).map(({ id }) => id);
   const { rows } = await sql<Row>`
     WITH told AS (
       SELECT DISTINCT ON (o.instrument_id, o.day, o.source_id) o.instrument_id, o.day, o.source_id, o.close
-      FROM price_observation o JOIN visible_run r ON r.run_id = o.run_id
+      FROM ${sql.raw(bars)} o JOIN visible_run r ON r.run_id = o.run_id
       WHERE o.source_id = ANY (${[source.id, ...others.map(({ id }) => id)]}::int[])
         AND o.instrument_id = ANY (${[...instrumentIds]}::int[])
         AND o.day BETWEEN ${firstDay}::date AND ${lastDay}::date AND r.retracted_at IS NULL

@@ -1,6 +1,7 @@
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { type SqlBool, sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
+import { openBars } from '../archive/open-bars.ts';
 import { checkCalendar } from '../price-import/price-import.service.ts';
 import type { KnownCloses } from './check-answer.ts';
 import type { WantedSymbol } from './plan-questions.ts';
@@ -78,7 +79,7 @@ export async function findMembers(
   const { rows } = await sql<{ symbol: string }>`
     SELECT i.symbol FROM instrument i
     WHERE i.tenant_id = ${tx.principal.tenantId} AND i.kind <> 'index'
-      AND EXISTS (SELECT FROM price_observation o WHERE o.instrument_id = i.id AND o.source_id = ${universe.source_id})
+      AND EXISTS (SELECT FROM bar_key o WHERE o.instrument_id = i.id AND o.source_id = ${universe.source_id})
     ORDER BY i.symbol
   `.execute(tx.query);
   return rows.map(({ symbol }) => ({ symbol, lastDay: null }));
@@ -91,7 +92,7 @@ export async function findWanted(
   symbols: readonly { symbol: string; lastDay: string | null }[],
 ): Promise<WantedSymbol[]> {
   const bars = (order: 'ASC' | 'DESC') => sql`
-    SELECT o.day FROM price_observation o JOIN visible_run r ON r.run_id = o.run_id
+    SELECT o.day FROM bar_key o JOIN visible_run r ON r.run_id = o.run_id
     WHERE o.instrument_id = i.id AND o.source_id = ${source.id} AND r.retracted_at IS NULL
     ORDER BY o.day ${sql.raw(order)} LIMIT 1`;
   const { rows } = await sql<{
@@ -139,11 +140,13 @@ export async function findCloses(
   question: { sourceId: number; instrumentIds: readonly number[]; from: number; to: number },
 ): Promise<Map<number, KnownCloses>> {
   if (question.instrumentIds.length === 0) return new Map();
+  const [from, to] = [dayText(question.from), dayText(question.to)];
+  const bars = await openBars(tx, { instrumentIds: question.instrumentIds, from, to });
   const { rows } = await sql<{ id: number; day: string; close: number | null }>`
     SELECT DISTINCT ON (o.instrument_id, o.day) o.instrument_id AS id, o.day, o.close
-    FROM price_observation o JOIN visible_run r ON r.run_id = o.run_id
+    FROM ${sql.raw(bars)} o JOIN visible_run r ON r.run_id = o.run_id
     WHERE o.source_id = ${question.sourceId} AND o.instrument_id = ANY (${[...question.instrumentIds]}::int[])
-      AND o.day BETWEEN ${dayText(question.from)}::date AND ${dayText(question.to)}::date AND r.retracted_at IS NULL
+      AND o.day BETWEEN ${from}::date AND ${to}::date AND r.retracted_at IS NULL
     ORDER BY o.instrument_id, o.day, coalesce(o.known_at, r.published_at) DESC, o.run_id DESC
   `.execute(tx.query);
   const closes = new Map<number, Map<number, number>>();
@@ -351,7 +354,7 @@ function gapsWhere({ sourceId, refreshId, universe, state }: GapQuestion) {
     parts.push(
       universe.rule === 'list'
         ? sql`g.instrument_id IN (SELECT m.instrument_id FROM universe_member m WHERE m.universe_id = ${universe.id})`
-        : sql`EXISTS (SELECT FROM price_observation o
+        : sql`EXISTS (SELECT FROM bar_key o
                       WHERE o.instrument_id = g.instrument_id AND o.source_id = ${universe.source_id})`,
     );
   return sql.join(parts, sql` AND `);

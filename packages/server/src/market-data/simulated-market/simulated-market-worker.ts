@@ -11,7 +11,10 @@ import { ensureSimulatedMarket } from './simulated-market.service.ts';
 const job: { connection: PoolConfig; objectsFolder: string } = workerData;
 const post = (message: ThreadMessage<{ loaded: string[] }>) => parentPort?.postMessage(message);
 // One connection holds the lock while another loads.
-const database = createDatabase(createPool({ ...job.connection, max: 2 }, () => {}));
+const database = createDatabase(
+  createPool({ ...job.connection, max: 2 }, () => {}),
+  job.objectsFolder,
+);
 try {
   const objects = createFolderStore(job.objectsFolder);
   const result = await ensureSimulatedMarket({ database, objects, clock: systemClock });

@@ -21,7 +21,21 @@ export type Transaction = {
   query: Kysely<DB>;
   /** The connection itself, for COPY. */
   client: pg.PoolClient;
+  /** Where the object store lies, for facts that were archived into it; null where no archive is read. */
+  objectsFolder: string | null;
+  /** Stands for what was brought back from archives in this transaction; the same for every copy of this value. */
+  restored: object;
 };
+
+/** Thrown by read-only work that needs a temporary table: it is made, and the work runs again. */
+export class TemporaryTableMissing extends Error {
+  readonly statement: string;
+  constructor(statement: string) {
+    super('a read-only transaction cannot make the temporary table that it needs');
+    this.name = 'TemporaryTableMissing';
+    this.statement = statement;
+  }
+}
 
 export type TransactionOptions = {
   /** Also see soft-deleted rows; needed to delete and undelete. */
@@ -51,6 +65,8 @@ export type Database = {
   /** True when the server answers. */
   isReachable(): Promise<boolean>;
   pool: pg.Pool;
+  /** Handed to every transaction. */
+  objectsFolder: string | null;
   close(): Promise<void>;
 };
 
@@ -64,15 +80,22 @@ export function noteChange(tx: Transaction, change: Change): void {
   else changes.push(change);
 }
 
-export function createDatabase(pool: pg.Pool): Database {
+export function createDatabase(pool: pg.Pool, objectsFolder: string | null = null): Database {
   measurePool(pool);
   const listeners: CommitListener[] = [];
   return {
     pool,
+    objectsFolder,
     onCommit: (listener) => void listeners.push(listener),
     async transaction(principal, work, options = {}) {
       const client = await pool.connect();
       let broken: Error | undefined;
+      // The pool listens to idle connections only. Lost in use, and without a listener, one would end the process; what
+      // is asked of it next says what happened.
+      const onLost = (error: Error) => {
+        broken = error;
+      };
+      client.on('error', onLost);
       let isCommitting = false;
       const commit = async () => {
         isCommitting = true;
@@ -84,21 +107,32 @@ export function createDatabase(pool: pg.Pool): Database {
         if (changes === undefined || !isCommitting) return;
         for (const listener of listeners) await listener.after?.(changes);
       };
+      const attempt = async () => {
+        try {
+          await client.query(begin(principal, options));
+          const tx: Transaction = { principal, client, query: kyselyOn(client), objectsFolder, restored: {} };
+          const result = await work(tx);
+          if (!options.readOnly) for (const listener of listeners) await listener.before?.(tx);
+          await commit();
+          return result;
+        } catch (error) {
+          await client.query('ROLLBACK').catch((failure: Error) => {
+            broken = failure;
+          });
+          throw error;
+        }
+      };
       try {
-        await client.query(begin(principal, options));
-        const tx: Transaction = { principal, client, query: kyselyOn(client) };
-        const result = await work(tx);
-        if (!options.readOnly) for (const listener of listeners) await listener.before?.(tx);
-        await commit();
-        return result;
-      } catch (error) {
-        await client.query('ROLLBACK').catch((failure: Error) => {
-          broken = failure;
+        return await attempt().catch(async (error: unknown) => {
+          // Once a connection, and only where something is archived. Work that only reads may run twice.
+          if (!(error instanceof TemporaryTableMissing) || broken !== undefined) throw error;
+          await client.query(error.statement);
+          return attempt();
         });
-        throw error;
       } finally {
         await tellChanges();
         // A connection that cannot roll back is thrown away instead of returned.
+        if (broken === undefined) client.off('error', onLost);
         client.release(broken);
       }
     },

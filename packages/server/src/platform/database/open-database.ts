@@ -6,6 +6,7 @@ import { describePartitioning, type Installation } from './installation.ts';
 import { migrate } from './migrate.ts';
 import { createPool } from './pool.ts';
 import { APP_ROLE, ARCHIVER_ROLE, MIGRATOR_ROLE, provisionDatabase } from './provision.ts';
+import { findRoleFault } from './role-rights.ts';
 
 /** The server cannot start. The message says what to do. */
 export class StartError extends Error {
@@ -142,18 +143,20 @@ function connectionsOf(
 }
 
 /** The role a connection names. */
-function userOf({ user, connectionString }: pg.ClientConfig): string | null {
+export function userOf({ user, connectionString }: pg.ClientConfig): string | null {
   if (connectionString === undefined) return user ?? null;
   return decodeURIComponent(new URL(connectionString).username) || null;
 }
 
-async function migrateAs(connection: pg.ClientConfig, appRole: string): Promise<void> {
+/** Brings a database to the newest schema as its owner, and lets the application see which that is. */
+export async function migrateAs(connection: pg.ClientConfig, appRole: string): Promise<string[]> {
   const pool = createPool({ ...connection, max: 2 }, () => {});
   try {
     await checkReachable(pool);
-    await migrate(pool, { app: appRole, archiver: ARCHIVER_ROLE });
+    const ran = await migrate(pool, { app: appRole, archiver: ARCHIVER_ROLE });
     // So that a server without the migrator's credentials can tell whether the schema is current.
     await pool.query(`GRANT SELECT ON schema_migration TO ${pg.escapeIdentifier(appRole)}`);
+    return ran;
   } finally {
     await pool.end();
   }
@@ -171,19 +174,10 @@ async function checkReachable(pool: pg.Pool): Promise<string> {
 
 /** Row security does not hold for these, and facts could be changed: a mistake in the settings must not go unseen. */
 async function checkRights(pool: pg.Pool, owner: string | null): Promise<void> {
-  const { rows } = await pool.query(
-    `SELECT rolname, rolsuper, rolbypassrls,
-            EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-                    WHERE nspname IN ('public', 'pgboss') AND relkind IN ('r', 'p') AND pg_has_role(relowner, 'MEMBER'))
-              OR EXISTS (SELECT FROM pg_roles o WHERE o.rolname = $1 AND pg_has_role(o.oid, 'MEMBER')) AS owns
-     FROM pg_roles WHERE rolname = current_user`,
-    [owner],
-  );
-  const { rolname, rolsuper, rolbypassrls, owns } = rows[0];
-  const may = rolsuper ? 'is a superuser' : rolbypassrls ? 'may go around row security' : owns ? 'owns tables' : null;
-  if (may === null) return;
+  const fault = await findRoleFault(pool, owner);
+  if (fault === null) return;
   throw new StartError(
-    `The database role ${rolname} ${may}, so nothing would protect the facts. Let DATABASE_URL name a role like ${APP_ROLE}, and DATABASE_MIGRATION_URL the owner.`,
+    `The database role ${fault.role} ${fault.may}, so nothing would protect the facts. Let DATABASE_URL name a role like ${APP_ROLE}, and DATABASE_MIGRATION_URL the owner.`,
   );
 }
 

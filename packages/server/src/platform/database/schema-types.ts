@@ -72,6 +72,44 @@ export interface AppUserTable {
   service_name: string | null;
 }
 
+export interface ArchiveTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  year: number;
+  state: Defaulted<string>;
+  row_count: number;
+  instrument_count: number;
+  byte_count: number;
+  file_sha256: string;
+  content_sha256: string;
+  archived_at: string | null;
+  brought_back_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface ArchivedDaysTable {
+  tenant_id: number;
+  archive_id: number;
+  instrument_id: number;
+  source_id: number;
+  run_id: number;
+  days: string;
+}
+
+export interface BarKeyTable {
+  tenant_id: number | null;
+  instrument_id: number | null;
+  day: string | null;
+  run_id: number | null;
+  source_id: number | null;
+}
+
 export interface CorporateActionTable {
   tenant_id: number;
   instrument_id: number;
@@ -780,6 +818,9 @@ export interface DB {
   alert: AlertTable;
   api_key: ApiKeyTable;
   app_user: AppUserTable;
+  archive: ArchiveTable;
+  archived_days: ArchivedDaysTable;
+  bar_key: BarKeyTable;
   corporate_action: CorporateActionTable;
   data_case: DataCaseTable;
   dataset: DatasetTable;

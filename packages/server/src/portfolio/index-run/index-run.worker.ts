@@ -28,7 +28,10 @@ export type IndexRunOutcome = { dataset: Bundle; resultSha256: string; summary: 
  */
 export async function runIndexJob(job: IndexRunJob): Promise<IndexRunOutcome> {
   const objects = createFolderStore(job.objectsFolder);
-  const database = createDatabase(createPool({ ...job.connection, max: 1 }, () => {}));
+  const database = createDatabase(
+    createPool({ ...job.connection, max: 1 }, () => {}),
+    job.objectsFolder,
+  );
   try {
     const dataset = await database.transaction(
       job.principal,

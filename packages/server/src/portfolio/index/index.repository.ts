@@ -248,8 +248,8 @@ export async function findBenchmarks(tx: Transaction, search: string | undefined
   return query
     .select(['i.id as instrumentId', 'i.symbol', 'i.name', 'i.kind'])
     .select([
-      sql<string | null>`(SELECT min(o.day) FROM price_observation o WHERE o.instrument_id = i.id)`.as('firstDay'),
-      sql<string | null>`(SELECT max(o.day) FROM price_observation o WHERE o.instrument_id = i.id)`.as('lastDay'),
+      sql<string | null>`(SELECT min(o.day) FROM bar_key o WHERE o.instrument_id = i.id)`.as('firstDay'),
+      sql<string | null>`(SELECT max(o.day) FROM bar_key o WHERE o.instrument_id = i.id)`.as('lastDay'),
     ])
     .orderBy(sql`CASE i.kind WHEN 'index' THEN 0 WHEN 'fund' THEN 1 ELSE 2 END`)
     .orderBy('i.symbol')

@@ -67,7 +67,7 @@ async function findAffectedUniverses(tx: Transaction, { touched }: Change): Prom
       WHERE i.id = ANY (${ids}::int[]) AND CASE u.rule
         WHEN 'list' THEN EXISTS (SELECT FROM universe_member w WHERE w.universe_id = u.id AND w.instrument_id = i.id)
         ELSE i.kind <> 'index' AND i.tenant_id = u.source_tenant_id AND EXISTS
-          (SELECT FROM price_observation o WHERE o.instrument_id = i.id AND o.source_id = u.source_id) END
+          (SELECT FROM bar_key o WHERE o.instrument_id = i.id AND o.source_id = u.source_id) END
     ) m
     WHERE m.members IS NOT NULL ${isOfSource ? sql`AND u.source_id = ${touched.sourceId}` : sql``}
       AND (u.visibility = 'tenant' OR u.created_by IS NOT DISTINCT FROM ${tx.principal.actorId}::int)

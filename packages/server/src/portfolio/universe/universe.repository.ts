@@ -50,7 +50,7 @@ function selectUniverses(tx: Transaction) {
       sql<number>`CASE universe.rule
         WHEN 'list' THEN (SELECT count(*) FROM universe_member m WHERE m.universe_id = universe.id AND m.deleted_at IS NULL)
         ELSE (SELECT count(*) FROM instrument i WHERE i.tenant_id = universe.source_tenant_id AND i.kind <> 'index' AND EXISTS
-              (SELECT FROM price_observation o WHERE o.instrument_id = i.id AND o.source_id = universe.source_id)) END`.as(
+              (SELECT FROM bar_key o WHERE o.instrument_id = i.id AND o.source_id = universe.source_id)) END`.as(
         'memberCount',
       ),
     ]);
@@ -112,7 +112,7 @@ export async function findMembers(
     .where('i.kind', '!=', 'index')
     .where(({ exists, selectFrom }) =>
       exists(
-        selectFrom('price_observation as o')
+        selectFrom('bar_key as o')
           .select('o.run_id')
           .whereRef('o.instrument_id', '=', 'i.id')
           .where('o.source_id', '=', universe.sourceId),

@@ -1,0 +1,976 @@
+-- Written by scripts/generate-schema.ts from the migrated database. Do not edit.
+
+TABLE app_user
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  role text NOT NULL
+  password_hash text
+  failed_sign_ins integer NOT NULL DEFAULT 0
+  locked_until timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT app_user_pkey PRIMARY KEY (id)
+  CONSTRAINT app_user_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT app_user_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT app_user_version_check CHECK ((version > 0))
+  CONSTRAINT role_is_known CHECK ((role = ANY (ARRAY['owner'::text, 'manager'::text, 'analyst'::text, 'viewer'::text, 'auditor'::text, 'service'::text])))
+  CREATE UNIQUE INDEX app_user_pkey ON public.app_user USING btree (id)
+  CREATE UNIQUE INDEX app_user_tenant_id_id_key ON public.app_user USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.app_user FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE corporate_action
+  tenant_id integer NOT NULL
+  instrument_id integer NOT NULL
+  day date NOT NULL
+  kind text NOT NULL
+  run_id integer NOT NULL
+  source_id integer NOT NULL
+  known_at timestamp with time zone
+  value double precision NOT NULL
+  CONSTRAINT corporate_action_pkey PRIMARY KEY (instrument_id, day, kind, run_id)
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['split'::text, 'dividend'::text])))
+  CONSTRAINT value_is_positive CHECK ((value > (0)::double precision))
+  CREATE UNIQUE INDEX corporate_action_pkey ON public.corporate_action USING btree (instrument_id, day, kind, run_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.corporate_action FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.corporate_action FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE data_case
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  run_id integer NOT NULL
+  source_id integer NOT NULL
+  instrument_id integer
+  kind text NOT NULL
+  action text NOT NULL
+  state text NOT NULL DEFAULT 'open'::text
+  first_day date NOT NULL
+  last_day date NOT NULL
+  row_count integer NOT NULL
+  measure double precision
+  threshold double precision
+  reason text NOT NULL
+  known_at timestamp with time zone
+  decision_note text NOT NULL DEFAULT ''::text
+  decided_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT action_is_known CHECK ((action = ANY (ARRAY['quarantine'::text, 'note'::text])))
+  CONSTRAINT data_case_pkey PRIMARY KEY (id)
+  CONSTRAINT data_case_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT data_case_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT data_case_tenant_id_instrument_id_fkey FOREIGN KEY (tenant_id, instrument_id) REFERENCES instrument(tenant_id, id)
+  CONSTRAINT data_case_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES ingest_run(tenant_id, id)
+  CONSTRAINT data_case_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
+  CONSTRAINT data_case_version_check CHECK ((version > 0))
+  CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'confirmed'::text, 'false'::text])))
+  CREATE INDEX data_case_instrument ON public.data_case USING btree (tenant_id, instrument_id, first_day)
+  CREATE UNIQUE INDEX data_case_pkey ON public.data_case USING btree (id)
+  CREATE INDEX data_case_run ON public.data_case USING btree (tenant_id, run_id)
+  CREATE INDEX data_case_source ON public.data_case USING btree (tenant_id, source_id)
+  CREATE UNIQUE INDEX data_case_tenant_id_id_key ON public.data_case USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.data_case FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE dataset
+  tenant_id integer NOT NULL
+  sha256 text NOT NULL
+  kind text NOT NULL
+  query jsonb NOT NULL
+  as_of date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  row_count integer NOT NULL
+  byte_count bigint NOT NULL
+  columns jsonb NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT dataset_pkey PRIMARY KEY (tenant_id, sha256)
+  CONSTRAINT dataset_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT sha256_is_hex CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+  CREATE UNIQUE INDEX dataset_pkey ON public.dataset USING btree (tenant_id, sha256)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.dataset FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.dataset FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE evidence
+  tenant_id integer NOT NULL
+  sequence bigint NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  kind text NOT NULL
+  subject_kind text NOT NULL
+  subject_id text NOT NULL
+  actor_id integer
+  body text NOT NULL
+  previous_hash bytea NOT NULL
+  hash bytea NOT NULL
+  CONSTRAINT evidence_pkey PRIMARY KEY (tenant_id, sequence)
+  CONSTRAINT evidence_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT hash_is_sha256 CHECK ((length(hash) = 32))
+  CONSTRAINT previous_hash_is_sha256 CHECK ((length(previous_hash) = 32))
+  CONSTRAINT sequence_is_positive CHECK ((sequence > 0))
+  CREATE UNIQUE INDEX evidence_pkey ON public.evidence USING btree (tenant_id, sequence)
+  CREATE INDEX evidence_subject ON public.evidence USING btree (tenant_id, subject_kind, subject_id, sequence)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.evidence FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.evidence FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE exchange_holiday
+  tenant_id integer NOT NULL
+  calendar text NOT NULL
+  day date NOT NULL
+  run_id integer NOT NULL
+  source_id integer NOT NULL
+  known_at timestamp with time zone
+  kind text NOT NULL
+  name text NOT NULL
+  CONSTRAINT exchange_holiday_pkey PRIMARY KEY (calendar, day, run_id)
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['closed'::text, 'early'::text, 'open'::text])))
+  CREATE UNIQUE INDEX exchange_holiday_pkey ON public.exchange_holiday USING btree (calendar, day, run_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.exchange_holiday FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.exchange_holiday FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE exchange_rate
+  tenant_id integer NOT NULL
+  base text NOT NULL
+  quote text NOT NULL
+  day date NOT NULL
+  run_id integer NOT NULL
+  source_id integer NOT NULL
+  known_at timestamp with time zone
+  value double precision NOT NULL
+  CONSTRAINT base_is_iso CHECK ((base ~ '^[A-Z]{3}$'::text))
+  CONSTRAINT exchange_rate_pkey PRIMARY KEY (base, quote, day, run_id)
+  CONSTRAINT quote_is_iso CHECK ((quote ~ '^[A-Z]{3}$'::text))
+  CONSTRAINT value_is_positive CHECK ((value > (0)::double precision))
+  CREATE UNIQUE INDEX exchange_rate_pkey ON public.exchange_rate USING btree (base, quote, day, run_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.exchange_rate FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.exchange_rate FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE fundamental
+  tenant_id integer NOT NULL
+  instrument_id integer NOT NULL
+  field text NOT NULL
+  day date NOT NULL
+  run_id integer NOT NULL
+  source_id integer NOT NULL
+  known_at timestamp with time zone
+  value double precision
+  CONSTRAINT fundamental_pkey PRIMARY KEY (instrument_id, field, day, run_id)
+  CREATE UNIQUE INDEX fundamental_pkey ON public.fundamental USING btree (instrument_id, field, day, run_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.fundamental FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.fundamental FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE index_definition
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  name text NOT NULL
+  description text NOT NULL DEFAULT ''::text
+  universe_tenant_id integer NOT NULL
+  universe_id integer NOT NULL
+  method text NOT NULL
+  parameters jsonb NOT NULL DEFAULT '{}'::jsonb
+  currency text NOT NULL DEFAULT 'USD'::text
+  cost_basis_points double precision NOT NULL DEFAULT 10
+  first_day date
+  base_value double precision NOT NULL DEFAULT 100
+  benchmark_tenant_id integer
+  benchmark_instrument_id integer
+  visibility text NOT NULL DEFAULT 'tenant'::text
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT base_value_is_positive CHECK ((base_value > (0)::double precision))
+  CONSTRAINT benchmark_is_own_or_system CHECK (((benchmark_tenant_id = 0) OR (benchmark_tenant_id = tenant_id)))
+  CONSTRAINT cost_is_plausible CHECK (((cost_basis_points >= (0)::double precision) AND (cost_basis_points <= (1000)::double precision)))
+  CONSTRAINT currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text))
+  CONSTRAINT index_definition_benchmark_tenant_id_benchmark_instrument__fkey FOREIGN KEY (benchmark_tenant_id, benchmark_instrument_id) REFERENCES instrument(tenant_id, id)
+  CONSTRAINT index_definition_pkey PRIMARY KEY (id)
+  CONSTRAINT index_definition_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT index_definition_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT index_definition_universe_tenant_id_universe_id_fkey FOREIGN KEY (universe_tenant_id, universe_id) REFERENCES universe(tenant_id, id)
+  CONSTRAINT index_definition_version_check CHECK ((version > 0))
+  CONSTRAINT method_is_known CHECK ((method = ANY (ARRAY['three_pillar'::text, 'equal_weight'::text, 'buy_and_hold'::text])))
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+  CONSTRAINT universe_is_own_or_system CHECK (((universe_tenant_id = 0) OR (universe_tenant_id = tenant_id)))
+  CONSTRAINT visibility_is_known CHECK ((visibility = ANY (ARRAY['private'::text, 'tenant'::text])))
+  CREATE INDEX index_definition_benchmark ON public.index_definition USING btree (benchmark_tenant_id, benchmark_instrument_id)
+  CREATE UNIQUE INDEX index_definition_name ON public.index_definition USING btree (tenant_id, name) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX index_definition_pkey ON public.index_definition USING btree (id)
+  CREATE UNIQUE INDEX index_definition_tenant_id_id_key ON public.index_definition USING btree (tenant_id, id)
+  CREATE INDEX index_definition_universe ON public.index_definition USING btree (universe_tenant_id, universe_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.index_definition FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE index_run
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  index_id integer NOT NULL
+  run_number integer NOT NULL
+  definition jsonb NOT NULL
+  dataset_sha256 text NOT NULL
+  as_of date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  code_version text NOT NULL
+  seed bigint NOT NULL
+  trial_id bigint NOT NULL
+  summary jsonb NOT NULL
+  result_sha256 text NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT index_run_pkey PRIMARY KEY (id)
+  CONSTRAINT index_run_tenant_id_dataset_sha256_fkey FOREIGN KEY (tenant_id, dataset_sha256) REFERENCES dataset(tenant_id, sha256)
+  CONSTRAINT index_run_tenant_id_index_id_fkey FOREIGN KEY (tenant_id, index_id) REFERENCES index_definition(tenant_id, id)
+  CONSTRAINT index_run_tenant_id_index_id_run_number_key UNIQUE (tenant_id, index_id, run_number)
+  CONSTRAINT index_run_tenant_id_trial_id_fkey FOREIGN KEY (tenant_id, trial_id) REFERENCES trial(tenant_id, id)
+  CONSTRAINT run_number_is_positive CHECK ((run_number > 0))
+  CREATE INDEX index_run_dataset ON public.index_run USING btree (tenant_id, dataset_sha256)
+  CREATE UNIQUE INDEX index_run_pkey ON public.index_run USING btree (id)
+  CREATE UNIQUE INDEX index_run_tenant_id_index_id_run_number_key ON public.index_run USING btree (tenant_id, index_id, run_number)
+  CREATE INDEX index_run_trial ON public.index_run USING btree (tenant_id, trial_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.index_run FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.index_run FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE ingest_run
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  source_id integer NOT NULL
+  kind text NOT NULL
+  state text NOT NULL DEFAULT 'staging'::text
+  price_basis text
+  file_name text
+  file_sha256 bytea
+  options jsonb NOT NULL DEFAULT '{}'::jsonb
+  row_count integer NOT NULL DEFAULT 0
+  accepted_count integer NOT NULL DEFAULT 0
+  unchanged_count integer NOT NULL DEFAULT 0
+  revised_count integer NOT NULL DEFAULT 0
+  quarantined_count integer NOT NULL DEFAULT 0
+  error_count integer NOT NULL DEFAULT 0
+  errors jsonb NOT NULL DEFAULT '[]'::jsonb
+  first_day date
+  last_day date
+  task_id bigint
+  note text NOT NULL DEFAULT ''::text
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT ingest_run_pkey PRIMARY KEY (id)
+  CONSTRAINT ingest_run_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT ingest_run_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT ingest_run_tenant_id_source_id_fkey FOREIGN KEY (tenant_id, source_id) REFERENCES source(tenant_id, id)
+  CONSTRAINT ingest_run_tenant_id_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT ingest_run_version_check CHECK ((version > 0))
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['prices'::text, 'corporate_actions'::text, 'market_caps'::text, 'exchange_rates'::text, 'macro'::text, 'listings'::text, 'holidays'::text, 'correction'::text, 'release'::text])))
+  CONSTRAINT price_basis_is_known CHECK ((price_basis = ANY (ARRAY['raw'::text, 'split_adjusted'::text, 'total_return'::text])))
+  CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['staging'::text, 'published'::text, 'refused'::text, 'failed'::text, 'cancelled'::text])))
+  CREATE UNIQUE INDEX ingest_run_pkey ON public.ingest_run USING btree (id)
+  CREATE INDEX ingest_run_source ON public.ingest_run USING btree (tenant_id, source_id)
+  CREATE INDEX ingest_run_task ON public.ingest_run USING btree (tenant_id, task_id)
+  CREATE UNIQUE INDEX ingest_run_tenant_id_id_key ON public.ingest_run USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.ingest_run FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE instrument
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  symbol text NOT NULL
+  name text NOT NULL DEFAULT ''::text
+  kind text NOT NULL DEFAULT 'equity'::text
+  calendar text NOT NULL DEFAULT 'XNYS'::text
+  currency text NOT NULL DEFAULT 'USD'::text
+  sector text
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text))
+  CONSTRAINT instrument_pkey PRIMARY KEY (id)
+  CONSTRAINT instrument_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT instrument_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT instrument_version_check CHECK ((version > 0))
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['equity'::text, 'fund'::text, 'index'::text, 'currency'::text, 'crypto'::text, 'other'::text])))
+  CONSTRAINT symbol_is_short CHECK (((length(symbol) >= 1) AND (length(symbol) <= 32)))
+  CREATE UNIQUE INDEX instrument_pkey ON public.instrument USING btree (id)
+  CREATE UNIQUE INDEX instrument_symbol ON public.instrument USING btree (tenant_id, symbol) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX instrument_tenant_id_id_key ON public.instrument USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.instrument FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE listing_event
+  tenant_id integer NOT NULL
+  instrument_id integer NOT NULL
+  day date NOT NULL
+  kind text NOT NULL
+  run_id integer NOT NULL
+  source_id integer NOT NULL
+  known_at timestamp with time zone
+  symbol text NOT NULL
+  calendar text NOT NULL
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['listed'::text, 'renamed'::text, 'delisted'::text])))
+  CONSTRAINT listing_event_pkey PRIMARY KEY (instrument_id, day, kind, run_id)
+  CREATE UNIQUE INDEX listing_event_pkey ON public.listing_event USING btree (instrument_id, day, kind, run_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.listing_event FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.listing_event FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE macro_observation
+  tenant_id integer NOT NULL
+  series text NOT NULL
+  day date NOT NULL
+  run_id integer NOT NULL
+  vintage integer NOT NULL DEFAULT 0
+  source_id integer NOT NULL
+  known_at timestamp with time zone
+  value double precision
+  CONSTRAINT macro_observation_pkey PRIMARY KEY (series, day, run_id, vintage)
+  CREATE UNIQUE INDEX macro_observation_pkey ON public.macro_observation USING btree (series, day, run_id, vintage)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.macro_observation FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.macro_observation FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE market_cap
+  tenant_id integer NOT NULL
+  instrument_id integer NOT NULL
+  day date NOT NULL
+  run_id integer NOT NULL
+  source_id integer NOT NULL
+  known_at timestamp with time zone
+  value double precision NOT NULL
+  CONSTRAINT market_cap_pkey PRIMARY KEY (instrument_id, day, run_id)
+  CONSTRAINT value_is_positive CHECK ((value > (0)::double precision))
+  CREATE UNIQUE INDEX market_cap_pkey ON public.market_cap USING btree (instrument_id, day, run_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.market_cap FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.market_cap FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE outbox_event
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  name text NOT NULL
+  payload jsonb NOT NULL
+  recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  CONSTRAINT outbox_event_pkey PRIMARY KEY (id)
+  CONSTRAINT outbox_event_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CREATE UNIQUE INDEX outbox_event_pkey ON public.outbox_event USING btree (id)
+  CREATE INDEX outbox_event_tenant ON public.outbox_event USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.outbox_event FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.outbox_event FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE person
+  user_id integer NOT NULL
+  tenant_id integer NOT NULL
+  email text NOT NULL
+  display_name text NOT NULL DEFAULT ''::text
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT email_is_lower_case CHECK (((email = lower(email)) AND (length(email) <= 320)))
+  CONSTRAINT person_pkey PRIMARY KEY (user_id)
+  CONSTRAINT person_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app_user(tenant_id, id)
+  CONSTRAINT person_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX person_email ON public.person USING btree (email) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX person_pkey ON public.person USING btree (user_id)
+  CREATE INDEX person_tenant_user ON public.person USING btree (tenant_id, user_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY erase FOR DELETE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.person FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT DELETE, INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE price_observation
+  tenant_id integer NOT NULL
+  instrument_id integer NOT NULL
+  day date NOT NULL
+  run_id integer NOT NULL
+  source_id integer NOT NULL
+  revision integer NOT NULL DEFAULT 0
+  known_at timestamp with time zone
+  open double precision
+  high double precision
+  low double precision
+  close double precision
+  volume double precision
+  adjusted_close double precision
+  CONSTRAINT price_observation_pkey PRIMARY KEY (instrument_id, day, run_id)
+  CREATE INDEX price_observation_day ON ONLY public.price_observation USING brin (day)
+  CREATE UNIQUE INDEX price_observation_pkey ON ONLY public.price_observation USING btree (instrument_id, day, run_id)
+  CREATE INDEX price_observation_run ON ONLY public.price_observation USING brin (run_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.price_observation FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.price_observation FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE price_quarantine
+  tenant_id integer NOT NULL
+  instrument_id integer NOT NULL
+  day date NOT NULL
+  run_id integer NOT NULL
+  line integer NOT NULL
+  source_id integer NOT NULL
+  case_id integer NOT NULL
+  known_at timestamp with time zone
+  open double precision
+  high double precision
+  low double precision
+  close double precision
+  volume double precision
+  adjusted_close double precision
+  CONSTRAINT price_quarantine_pkey PRIMARY KEY (instrument_id, day, run_id, line)
+  CREATE INDEX price_quarantine_case ON public.price_quarantine USING btree (case_id)
+  CREATE UNIQUE INDEX price_quarantine_pkey ON public.price_quarantine USING btree (instrument_id, day, run_id, line)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.price_quarantine FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.price_quarantine FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE publication
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  run_id integer NOT NULL
+  kind text NOT NULL
+  published_at timestamp with time zone NOT NULL
+  row_count integer NOT NULL
+  content_sha256 bytea NOT NULL
+  known_at_min timestamp with time zone NOT NULL
+  known_at_max timestamp with time zone NOT NULL
+  reason text NOT NULL DEFAULT ''::text
+  actor_id integer
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['publish'::text, 'retract'::text])))
+  CONSTRAINT known_at_range_is_in_order CHECK ((known_at_max >= known_at_min))
+  CONSTRAINT publication_pkey PRIMARY KEY (id)
+  CONSTRAINT publication_published_at_key UNIQUE (published_at)
+  CONSTRAINT publication_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES ingest_run(tenant_id, id)
+  CONSTRAINT publication_tenant_id_run_id_kind_key UNIQUE (tenant_id, run_id, kind)
+  CREATE UNIQUE INDEX publication_pkey ON public.publication USING btree (id)
+  CREATE UNIQUE INDEX publication_published_at_key ON public.publication USING btree (published_at)
+  CREATE UNIQUE INDEX publication_tenant_id_run_id_kind_key ON public.publication USING btree (tenant_id, run_id, kind)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.publication FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.publication FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE refresh_token
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  user_id integer NOT NULL
+  family uuid NOT NULL
+  token_hash bytea NOT NULL
+  expires_at timestamp with time zone NOT NULL
+  used_at timestamp with time zone
+  revoked_at timestamp with time zone
+  user_agent text NOT NULL DEFAULT ''::text
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT refresh_token_pkey PRIMARY KEY (id)
+  CONSTRAINT refresh_token_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app_user(tenant_id, id)
+  CONSTRAINT refresh_token_token_hash_key UNIQUE (token_hash)
+  CONSTRAINT refresh_token_version_check CHECK ((version > 0))
+  CREATE INDEX refresh_token_family ON public.refresh_token USING btree (tenant_id, family)
+  CREATE UNIQUE INDEX refresh_token_pkey ON public.refresh_token USING btree (id)
+  CREATE UNIQUE INDEX refresh_token_token_hash_key ON public.refresh_token USING btree (token_hash)
+  CREATE INDEX refresh_token_user ON public.refresh_token USING btree (tenant_id, user_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.refresh_token FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE schedule
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  kind text NOT NULL
+  title text NOT NULL
+  cron text NOT NULL
+  input jsonb NOT NULL DEFAULT '{}'::jsonb
+  enabled boolean NOT NULL DEFAULT true
+  last_started_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT schedule_pkey PRIMARY KEY (id)
+  CONSTRAINT schedule_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT schedule_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT schedule_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX schedule_pkey ON public.schedule USING btree (id)
+  CREATE UNIQUE INDEX schedule_tenant_id_id_key ON public.schedule USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.schedule FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE signing_key
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  key_id text NOT NULL
+  public_jwk jsonb NOT NULL
+  private_jwk_encrypted bytea NOT NULL
+  not_after timestamp with time zone NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT signing_key_key_id_key UNIQUE (key_id)
+  CONSTRAINT signing_key_pkey PRIMARY KEY (id)
+  CONSTRAINT signing_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT signing_key_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX signing_key_key_id_key ON public.signing_key USING btree (key_id)
+  CREATE UNIQUE INDEX signing_key_pkey ON public.signing_key USING btree (id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.signing_key FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE source
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  code text NOT NULL
+  name text NOT NULL
+  kind text NOT NULL
+  calendar text NOT NULL DEFAULT 'XNYS'::text
+  currency text NOT NULL DEFAULT 'USD'::text
+  price_basis text
+  known_at_rule text NOT NULL DEFAULT 'close_plus_one_hour'::text
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT code_is_plain CHECK ((code ~ '^[a-z0-9][a-z0-9._-]{0,62}$'::text))
+  CONSTRAINT currency_is_iso CHECK ((currency ~ '^[A-Z]{3}$'::text))
+  CONSTRAINT kind_is_known CHECK ((kind = ANY (ARRAY['simulator'::text, 'file'::text, 'manual'::text, 'calendar'::text])))
+  CONSTRAINT known_at_rule_is_known CHECK ((known_at_rule = ANY (ARRAY['close_plus_one_hour'::text, 'declared_in_data'::text, 'recorded'::text])))
+  CONSTRAINT price_basis_is_known CHECK ((price_basis = ANY (ARRAY['raw'::text, 'split_adjusted'::text, 'total_return'::text])))
+  CONSTRAINT source_pkey PRIMARY KEY (id)
+  CONSTRAINT source_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT source_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT source_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX source_code ON public.source USING btree (tenant_id, code) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX source_pkey ON public.source USING btree (id)
+  CREATE UNIQUE INDEX source_tenant_id_id_key ON public.source USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.source FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE task
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  kind text NOT NULL
+  title text NOT NULL
+  state text NOT NULL DEFAULT 'queued'::text
+  progress double precision NOT NULL DEFAULT 0
+  progress_note text NOT NULL DEFAULT ''::text
+  input jsonb NOT NULL DEFAULT '{}'::jsonb
+  result jsonb
+  problem jsonb
+  attempts integer NOT NULL DEFAULT 0
+  queue_job_id uuid
+  cancel_requested_at timestamp with time zone
+  started_at timestamp with time zone
+  finished_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT progress_is_a_fraction CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision)))
+  CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
+  CONSTRAINT task_pkey PRIMARY KEY (id)
+  CONSTRAINT task_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT task_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT task_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX task_pkey ON public.task USING btree (id)
+  CREATE INDEX task_recent ON public.task USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX task_tenant_id_id_key ON public.task USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.task FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE tenant
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL DEFAULT id
+  name text NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+  CONSTRAINT tenant_pkey PRIMARY KEY (id)
+  CONSTRAINT tenant_version_check CHECK ((version > 0))
+  CREATE UNIQUE INDEX tenant_pkey ON public.tenant USING btree (id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.tenant FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE trial
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  kind text NOT NULL
+  name text NOT NULL
+  parameters jsonb NOT NULL
+  parameters_sha256 text NOT NULL
+  dataset_sha256 text
+  code_version text NOT NULL
+  seed bigint
+  outcome text NOT NULL
+  result jsonb NOT NULL DEFAULT '{}'::jsonb
+  imported boolean NOT NULL DEFAULT false
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT outcome_is_known CHECK ((outcome = ANY (ARRAY['finished'::text, 'failed'::text])))
+  CONSTRAINT trial_pkey PRIMARY KEY (id)
+  CONSTRAINT trial_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT trial_tenant_id_id_key UNIQUE (tenant_id, id)
+  CREATE INDEX trial_dataset ON public.trial USING btree (tenant_id, dataset_sha256, kind)
+  CREATE UNIQUE INDEX trial_pkey ON public.trial USING btree (id)
+  CREATE UNIQUE INDEX trial_tenant_id_id_key ON public.trial USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.trial FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.trial FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE universe
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  name text NOT NULL
+  description text NOT NULL DEFAULT ''::text
+  rule text NOT NULL
+  source_tenant_id integer NOT NULL
+  source_id integer NOT NULL
+  visibility text NOT NULL DEFAULT 'tenant'::text
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+  CONSTRAINT rule_is_known CHECK ((rule = ANY (ARRAY['all_of_source'::text, 'list'::text])))
+  CONSTRAINT source_is_own_or_system CHECK (((source_tenant_id = 0) OR (source_tenant_id = tenant_id)))
+  CONSTRAINT universe_pkey PRIMARY KEY (id)
+  CONSTRAINT universe_source_tenant_id_source_id_fkey FOREIGN KEY (source_tenant_id, source_id) REFERENCES source(tenant_id, id)
+  CONSTRAINT universe_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT universe_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT universe_version_check CHECK ((version > 0))
+  CONSTRAINT visibility_is_known CHECK ((visibility = ANY (ARRAY['private'::text, 'tenant'::text])))
+  CREATE UNIQUE INDEX universe_name ON public.universe USING btree (tenant_id, name) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX universe_pkey ON public.universe USING btree (id)
+  CREATE INDEX universe_source ON public.universe USING btree (source_tenant_id, source_id)
+  CREATE UNIQUE INDEX universe_tenant_id_id_key ON public.universe USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.universe FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE universe_member
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  universe_id integer NOT NULL
+  instrument_tenant_id integer NOT NULL
+  instrument_id integer NOT NULL
+  first_day date
+  last_day date
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT days_are_in_order CHECK ((first_day <= last_day))
+  CONSTRAINT instrument_is_own_or_system CHECK (((instrument_tenant_id = 0) OR (instrument_tenant_id = tenant_id)))
+  CONSTRAINT universe_member_instrument_tenant_id_instrument_id_fkey FOREIGN KEY (instrument_tenant_id, instrument_id) REFERENCES instrument(tenant_id, id)
+  CONSTRAINT universe_member_pkey PRIMARY KEY (id)
+  CONSTRAINT universe_member_tenant_id_universe_id_fkey FOREIGN KEY (tenant_id, universe_id) REFERENCES universe(tenant_id, id)
+  CONSTRAINT universe_member_version_check CHECK ((version > 0))
+  CREATE INDEX universe_member_instrument ON public.universe_member USING btree (instrument_tenant_id, instrument_id)
+  CREATE UNIQUE INDEX universe_member_once ON public.universe_member USING btree (tenant_id, universe_id, instrument_id) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX universe_member_pkey ON public.universe_member USING btree (id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.universe_member FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+VIEW visible_run AS SELECT p.tenant_id,
+    p.run_id,
+    r.source_id,
+    r.price_basis,
+    p.published_at,
+    t.published_at AS retracted_at
+   FROM ((publication p
+     JOIN ingest_run r ON ((r.id = p.run_id)))
+     LEFT JOIN publication t ON (((t.run_id = p.run_id) AND (t.kind = 'retract'::text))))
+  WHERE (p.kind = 'publish'::text);
+
+CREATE OR REPLACE FUNCTION public.touchstone_actor()
+ RETURNS integer
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (NULLIF(current_setting('touchstone.actor_id'::text, true), ''::text))::integer
+
+CREATE OR REPLACE FUNCTION public.touchstone_create_first_tenant(wanted text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE created integer;
+BEGIN
+  PERFORM pg_advisory_xact_lock(7420001);
+  IF touchstone_has_owner() THEN
+    RAISE EXCEPTION 'there is an owner already' USING ERRCODE = '42501';
+  END IF;
+  INSERT INTO tenant (name) VALUES (wanted) RETURNING id INTO created;
+  RETURN created;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_ensure_price_years(first_year integer, last_year integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE name text;
+BEGIN
+  IF first_year < 1800 OR last_year > 2200 THEN
+    RAISE EXCEPTION 'years must be in 1800..2200, were %..%', first_year, last_year USING ERRCODE = '22023';
+  END IF;
+  FOR y IN first_year..last_year LOOP
+    name := 'price_observation_' || y;
+    IF to_regclass('public.' || name) IS NULL THEN
+      PERFORM pg_advisory_xact_lock(7420003);
+      IF to_regclass('public.' || name) IS NULL THEN
+        EXECUTE format('CREATE TABLE %I (LIKE price_observation INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
+        EXECUTE format('ALTER TABLE price_observation ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+          name, make_date(y, 1, 1), make_date(y + 1, 1, 1));
+      END IF;
+    END IF;
+  END LOOP;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_find_sign_in(wanted text)
+ RETURNS TABLE(user_id integer, tenant_id integer, role text, password_hash text, locked_until timestamp with time zone, failed_sign_ins integer)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT u.id,
+     u.tenant_id,
+     u.role,
+     u.password_hash,
+     u.locked_until,
+     u.failed_sign_ins
+    FROM (person p
+      JOIN app_user u ON ((u.id = p.user_id)))
+   WHERE ((p.email = lower(touchstone_find_sign_in.wanted)) AND (p.deleted_at IS NULL) AND (u.deleted_at IS NULL));
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_has_owner()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT
+            FROM app_user
+           WHERE ((app_user.role = 'owner'::text) AND (app_user.deleted_at IS NULL)))) AS "exists";
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'table % is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = '42501';
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_secure_append_only(name regclass, shared boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE visible text := CASE WHEN shared THEN 'tenant_id IN (0, (SELECT touchstone_tenant()))'
+                             ELSE 'tenant_id = (SELECT touchstone_tenant())' END;
+BEGIN
+  EXECUTE format($f$
+    CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %1$s FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change();
+    CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change();
+    ALTER TABLE %1$s ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY read ON %1$s FOR SELECT USING (%2$s);
+    CREATE POLICY add ON %1$s FOR INSERT WITH CHECK (tenant_id = (SELECT touchstone_tenant()));
+    GRANT SELECT, INSERT ON %1$s TO "touchstone_app";
+  $f$, name, visible);
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_secure_mutable(name regclass, shared boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE visible text := CASE WHEN shared THEN 'tenant_id IN (0, (SELECT touchstone_tenant()))'
+                             ELSE 'tenant_id = (SELECT touchstone_tenant())' END;
+BEGIN
+  EXECUTE format($f$
+    ALTER TABLE %1$s
+      ADD created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      ADD created_by integer DEFAULT touchstone_actor(),
+      ADD updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      ADD updated_by integer DEFAULT touchstone_actor(),
+      ADD deleted_at timestamptz,
+      ADD deleted_by integer,
+      ADD version integer NOT NULL DEFAULT 1 CHECK (version > 0);
+    CREATE TRIGGER touch BEFORE UPDATE ON %1$s FOR EACH ROW EXECUTE FUNCTION touchstone_touch();
+    ALTER TABLE %1$s ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY read ON %1$s FOR SELECT USING (%2$s AND (deleted_at IS NULL OR (SELECT touchstone_sees_deleted())));
+    CREATE POLICY add ON %1$s FOR INSERT WITH CHECK (tenant_id = (SELECT touchstone_tenant()));
+    CREATE POLICY change ON %1$s FOR UPDATE USING (tenant_id = (SELECT touchstone_tenant()))
+      WITH CHECK (tenant_id = (SELECT touchstone_tenant()));
+    GRANT SELECT, INSERT, UPDATE ON %1$s TO "touchstone_app";
+  $f$, name, visible);
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_sees_deleted()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (COALESCE(current_setting('touchstone.include_deleted'::text, true), ''::text) = 'on'::text)
+
+CREATE OR REPLACE FUNCTION public.touchstone_stamp()
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE last timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(7420002);
+  SELECT max(published_at) INTO last FROM publication;
+  RETURN greatest(date_trunc('milliseconds', clock_timestamp()), last + interval '1 millisecond');
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_tenant()
+ RETURNS integer
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (NULLIF(current_setting('touchstone.tenant_id'::text, true), ''::text))::integer
+
+CREATE OR REPLACE FUNCTION public.touchstone_touch()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  NEW.created_at := OLD.created_at;
+  NEW.created_by := OLD.created_by;
+  NEW.updated_at := clock_timestamp();
+  NEW.updated_by := touchstone_actor();
+  NEW.version := OLD.version + 1;
+  IF NEW.deleted_at IS NOT NULL AND OLD.deleted_at IS NULL THEN
+    NEW.deleted_by := touchstone_actor();
+  ELSIF NEW.deleted_at IS NULL THEN
+    NEW.deleted_by := NULL;
+  END IF;
+  RETURN NEW;
+END $function$
+
