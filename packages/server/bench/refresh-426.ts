@@ -6,6 +6,7 @@ import { createOpenFeeds } from '../src/market-data/feeds/open-feed.ts';
 import { createTwelveDataFeed, createVendorPolicies } from '../src/market-data/feeds/twelvedata/index.ts';
 import { createRefreshService } from '../src/market-data/refresh/refresh.service.ts';
 import { publishBatch, type RefreshBatchJob } from '../src/market-data/refresh/refresh-batch.ts';
+import { refreshFigures } from '../src/market-data/refresh/refresh-figures.ts';
 import { createSecretBox } from '../src/platform/auth/secret-box.ts';
 import { systemClock } from '../src/platform/clock/clock.ts';
 import { type RunInThread, runInThread } from '../src/platform/compute/run-in-thread.ts';
@@ -99,7 +100,7 @@ function serviceOn(server: BenchServer, double: VendorDouble, inThread: RunInThr
     ...{ restsUntil: async () => null, probe: async () => null },
   });
   const openFeeds = createOpenFeeds({ clock: systemClock, openers: { twelvedata: open } });
-  const feeds = createFeedsService({ database, clock: systemClock, secretBox, openFeeds });
+  const feeds = createFeedsService({ refreshFigures, database, clock: systemClock, secretBox, openFeeds });
   const tasks = waitingTasks();
   const service = createRefreshService({ database, connection, tasks, clock: systemClock, feeds, inThread });
   return { service, feeds, times };

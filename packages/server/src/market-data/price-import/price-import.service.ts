@@ -13,7 +13,6 @@ import type { TaskContext, Tasks } from '../../platform/tasks/tasks.ts';
 import { checkCalendar } from '../calendars/check-calendar.ts';
 import { findPublished, type Published, type PublishPlan, publishRun } from '../facts/publish-run.ts';
 import { dropStaging } from '../facts/staging.ts';
-import { reconcile } from '../refresh/reconcile.ts';
 import type { KnownAtRule, PriceBasis } from './judge-delivery.ts';
 import { type PreviewImport, previewFile } from './preview-import.ts';
 import * as repository from './price-import.repository.ts';
@@ -31,6 +30,17 @@ export type PriceImportDeps = {
   tasks: Tasks;
   clock: Clock;
   inThread?: RunInThread;
+  /** Compares what a run told with what other sources tell; gives the number of cases it opened. */
+  compareSources?: (
+    tx: Transaction,
+    question: {
+      runId: number;
+      source: { id: number; name: string; basis: PriceBasis };
+      instrumentIds: readonly number[];
+      firstDay: string;
+      lastDay: string;
+    },
+  ) => Promise<number>;
 };
 
 /** A file of a million bars has some 25 MB compressed, 80 MB plain. */
@@ -135,8 +145,10 @@ export function createPriceImportService(deps: PriceImportDeps) {
     const { runId, instrumentIds, firstDay, lastDay, priceBasis } = plan;
     const basis = basisOf.parse(priceBasis);
     if (basis === null || firstDay === null || lastDay === null || instrumentIds.length === 0) return 0;
+    const compare = deps.compareSources;
+    if (compare === undefined) return 0;
     const question = { runId, source: { id, name, basis }, instrumentIds, firstDay, lastDay };
-    return database.transaction(principal, (tx) => reconcile(tx, question));
+    return database.transaction(principal, (tx) => compare(tx, question));
   }
 
   /** The universe an import was asked to make, so that an index over it is one step away. */
