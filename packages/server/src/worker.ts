@@ -53,7 +53,7 @@ async function start(config: Config): Promise<void> {
     home: config.home,
     secretBox: createSecretBox(await loadSecret(config)),
     twelveDataUrl: config.twelveDataUrl,
-    keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config), config },
+    keeping: { backupFolder: config.backupFolder, reachOwner: ownerOf(config), config },
   });
   const processes = createProcesses(database, { kind: 'worker', codeVersion }, log);
   await processes.open();

@@ -13,6 +13,7 @@ import { verifyInstallation } from '../src/operate/verify.ts';
 import { systemClock } from '../src/platform/clock/clock.ts';
 import { createDatabase, type Database } from '../src/platform/database/database.ts';
 import { createPool } from '../src/platform/database/pool.ts';
+import { MIGRATOR_ROLE } from '../src/platform/database/provision.ts';
 import { createFolderStore, type ObjectStore } from '../src/platform/object-store/object-store.ts';
 import { createStages } from '../src/stages.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
@@ -31,9 +32,12 @@ let server: TestServer;
 let folder: string;
 let objects: ObjectStore;
 let token: string;
+/** The owner of the tables, as a server reaches it. */
+let owner: pg.ClientConfig;
 
 before(async () => {
   db = await createTestDatabase();
+  owner = { ...db.connection, user: MIGRATOR_ROLE };
   folder = await mkdtemp('/tmp/touchstone-archive-');
   objects = createFolderStore(folder);
   // As the server makes it: with the folder that archived bars are read from.
@@ -47,7 +51,11 @@ before(async () => {
     wire: ({ serve, tasks, home, secretBox }) =>
       createStages({
         ...{ database, objects, tasks, home, connection: db.connection, compute: inlineCompute, clock: systemClock },
-        ...{ codeVersion: 'test', secretBox },
+        ...{
+          codeVersion: 'test',
+          secretBox,
+          keeping: { backupFolder: folder, reachOwner: async () => owner, config: null },
+        },
       }).registerRoutes(serve),
   });
   token = await server.tokenFor('owner', TENANT);
@@ -205,7 +213,7 @@ const CHILD = path.join(import.meta.dirname, 'archive-child.ts');
 
 /** Archives in a process of its own, which may be killed at a fail point. */
 async function archiveElsewhere(failPoint: string): Promise<string | null> {
-  const input = JSON.stringify({ connection: db.connection, folder, tenantId: TENANT });
+  const input = JSON.stringify({ connection: db.connection, owner, folder, tenantId: TENANT });
   const child = spawn(process.execPath, [CHILD, input], {
     env: { ...process.env, TOUCHSTONE_FAIL_POINT: failPoint },
     stdio: ['ignore', 'ignore', 'inherit'],

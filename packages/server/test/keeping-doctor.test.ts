@@ -369,7 +369,7 @@ test('an owner asks the running server; others may not', async () => {
       createStages({
         ...parts,
         ...{ connection: harness.db.connection, compute: inlineCompute, clock: systemClock, codeVersion: 'test' },
-        keeping: { backupFolder: folder, openOwner: null, config: readConfig({ TOUCHSTONE_HOME: harness.folder }) },
+        keeping: { backupFolder: folder, reachOwner: null, config: readConfig({ TOUCHSTONE_HOME: harness.folder }) },
       }).registerRoutes(serve),
   });
   try {

@@ -1,5 +1,6 @@
 import type { SecretBox } from '../platform/auth/secret-box.ts';
 import type { Database } from '../platform/database/database.ts';
+import type { ReachOwner } from '../platform/database/owner.ts';
 import type { Serve } from '../platform/http/serve.ts';
 import { type ArchiveRouteParts, registerArchiveRoutes } from './archive/archive.routes.ts';
 import { createArchiveService, registerArchiveTasks } from './archive/archive.service.ts';
@@ -59,6 +60,8 @@ export type MarketData = ReturnType<typeof createMarketData>;
 
 export type MarketDataDeps = PriceImportDeps & {
   secretBox: SecretBox;
+  /** How the owner of the tables is reached, to archive. Left out: nothing can be archived. */
+  reachOwner?: ReachOwner | null | undefined;
   /** Where TwelveData is asked; without it there is no such feed. */
   twelveDataUrl?: string;
   /** How vendors are reached, beside the clock. */
@@ -72,7 +75,7 @@ export function createMarketData(deps: MarketDataDeps) {
     twelveDataUrl === undefined ? {} : { twelvedata: createTwelveDataOpener(database, clock, twelveDataUrl) };
   const openFeeds = createOpenFeeds({ ...feedOptions, clock, openers: { ...openers, ...feedOptions?.openers } });
   const feeds = createFeedsService({ database, clock, secretBox, openFeeds, refreshFigures });
-  const service = createArchiveService(deps);
+  const service = createArchiveService({ ...deps, reachOwner: deps.reachOwner ?? null });
   registerArchiveTasks(tasks, service);
   const archive: ArchiveRouteParts = { database, tasks, service };
   return {

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
+import { asOwner, checkOwner, type ReachOwner } from '../../platform/database/owner.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { failPoint } from '../../platform/fail-point.ts';
 import type { ObjectStore } from '../../platform/object-store/object-store.ts';
@@ -23,7 +24,13 @@ export const BRING_BACK_TASK = 'operate.archive.bring-back';
 const TRIES = 3;
 const SERIALIZATION_FAILURE = '40001';
 
-export type ArchiveDeps = { database: Database; objects: ObjectStore; clock: Clock };
+export type ArchiveDeps = {
+  database: Database;
+  objects: ObjectStore;
+  clock: Clock;
+  /** Only the owner of the tables may take rows out of them. */
+  reachOwner: ReachOwner | null;
+};
 type Archived = { tenantId: number; year: number; archiveId: number; rowCount: number; byteCount: number };
 type Walk = { signal?: AbortSignal; progress?: (fraction: number, note: string) => void };
 
@@ -35,8 +42,11 @@ export type ArchiveService = ReturnType<typeof createArchiveService>;
  * The order is what makes a crash harmless: the file is written and on disk, then read back and compared, then its rows
  * leave the table in the transaction that says so. Stopped anywhere before, all rows are where they were.
  */
-export function createArchiveService({ database, objects, clock }: ArchiveDeps) {
+export function createArchiveService({ database, objects, clock, reachOwner }: ArchiveDeps) {
   return {
+    /** @throws ProblemError NOT_POSSIBLE_NOW if this server cannot archive. */
+    checkMayArchive: () => void checkOwner(reachOwner),
+
     async list(principal: Principal) {
       const items = await database.transaction(principal, (tx) => repository.listArchives(tx), { readOnly: true });
       return { items };
@@ -137,11 +147,13 @@ export function createArchiveService({ database, objects, clock }: ArchiveDeps) 
       await record(tx, 'archive.verified', archiveId, { year, contentSha256: made.contentSha256 });
     });
     failPoint('archive.after-verify');
-    await database.transaction(principal, async (tx) => {
-      await repository.removeRows(tx, archiveId);
-      await record(tx, 'archive.archived', archiveId, { year, rowCount: made.rowCount, fileSha256: made.fileSha256 });
-      failPoint('archive.before-commit');
-    });
+    await asOwner(reachOwner, (owner) =>
+      owner.transaction(principal, async (tx) => {
+        await repository.removeRows(tx, archiveId);
+        await record(tx, 'archive.archived', archiveId, { year, rowCount: made.rowCount, fileSha256: made.fileSha256 });
+        failPoint('archive.before-commit');
+      }),
+    );
     failPoint('archive.after-commit');
     return { tenantId: principal.tenantId, year, archiveId, rowCount: made.rowCount, byteCount: made.byteCount };
   }
