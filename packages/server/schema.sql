@@ -1734,6 +1734,18 @@ BEGIN ATOMIC
    ORDER BY tenant.id;
 END
 
+CREATE OR REPLACE FUNCTION public.touchstone_tenants_archived(wanted integer)
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT DISTINCT archive.tenant_id
+    FROM archive
+   WHERE ((archive.year = touchstone_tenants_archived.wanted) AND (archive.state = 'archived'::text) AND (archive.deleted_at IS NULL))
+   ORDER BY archive.tenant_id;
+END
+
 CREATE OR REPLACE FUNCTION public.touchstone_touch()
  RETURNS trigger
  LANGUAGE plpgsql

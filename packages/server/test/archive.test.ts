@@ -183,7 +183,7 @@ test('an answer is the same to the last byte before and after archiving, and aga
   // Archiving concerns the whole installation: the owner of another tenant is not its operator.
   assert.deepEqual((await server.call('GET', '/diagnostics/archives', { token: stranger })).json.items, []);
   const hidden = await server.call('POST', '/diagnostics/archives/2010/bring-back', { token: stranger });
-  assert.equal(hidden.status, 403);
+  assert.equal(hidden.status, 403, "archives are the operator's alone");
 
   // Telling the same file again must find every bar known.
   await importFile(priceFile(['ONE'], DAYS));

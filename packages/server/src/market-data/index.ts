@@ -23,8 +23,10 @@ import { registerMacroRoutes } from './macro/macro.routes.ts';
 import { createMacroService } from './macro/macro.service.ts';
 import { registerPriceImportRoutes } from './price-import/price-import.routes.ts';
 import { createPriceImportService, type PriceImportDeps } from './price-import/price-import.service.ts';
+import { reconcile } from './refresh/reconcile.ts';
 import { registerRefreshRoutes } from './refresh/refresh.routes.ts';
 import { createRefreshService } from './refresh/refresh.service.ts';
+import { refreshFigures } from './refresh/refresh-figures.ts';
 import { registerRunsRoutes } from './runs/runs.routes.ts';
 import { createRunsService } from './runs/runs.service.ts';
 import { registerTruthRoutes } from './simulated-market/truth.routes.ts';
@@ -69,7 +71,7 @@ export function createMarketData(deps: MarketDataDeps) {
   const openers =
     twelveDataUrl === undefined ? {} : { twelvedata: createTwelveDataOpener(database, clock, twelveDataUrl) };
   const openFeeds = createOpenFeeds({ ...feedOptions, clock, openers: { ...openers, ...feedOptions?.openers } });
-  const feeds = createFeedsService({ database, clock, secretBox, openFeeds });
+  const feeds = createFeedsService({ database, clock, secretBox, openFeeds, refreshFigures });
   const service = createArchiveService(deps);
   registerArchiveTasks(tasks, service);
   const archive: ArchiveRouteParts = { database, tasks, service };
@@ -77,7 +79,7 @@ export function createMarketData(deps: MarketDataDeps) {
     archive,
     feeds,
     refresh: createRefreshService({ ...deps, feeds }),
-    priceImport: createPriceImportService(deps),
+    priceImport: createPriceImportService({ ...deps, compareSources: reconcile }),
     truth: createTruthService(deps),
     ...createReaders(database),
   };

@@ -3,6 +3,7 @@ import {
   type Feed,
   type FeedSettings,
   feedSettings,
+  type RefreshSummary,
   type updateFeed,
 } from '@touchstone/contracts/feeds';
 import type { z } from 'zod';
@@ -11,17 +12,31 @@ import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { checkCalendar } from '../price-import/price-import.service.ts';
-import { countOpenGaps, findLastRefreshes, type RefreshRow } from '../refresh/refresh.repository.ts';
-import { summaryOf } from '../refresh/refresh-summary.ts';
-import type { FeedCredits, OpenFeed } from './feed.ts';
+import { checkCalendar } from '../calendars/check-calendar.ts';
+import type { FeedCredits, FeedGap, OpenFeed } from './feed.ts';
 import * as repository from './feeds.repository.ts';
 import type { OpenFeeds } from './open-feed.ts';
 
 export type CreateFeed = z.output<NonNullable<typeof createFeed.body>>;
 export type UpdateFeed = z.output<NonNullable<typeof updateFeed.body>>;
 
-export type FeedsDeps = { database: Database; clock: Clock; secretBox: SecretBox; openFeeds: OpenFeeds };
+/** Open gaps of one kind: how many, when asking again makes sense first, and one of them in words. */
+export type OpenGaps = { kind: FeedGap['kind']; n: number; retry: string | null; example: string };
+
+/** What refreshes left behind, told by the slice that makes them. */
+export type RefreshFigures = {
+  openGaps(tx: Transaction, sourceId: number): Promise<OpenGaps[]>;
+  /** By source. */
+  lastRefreshes(tx: Transaction): Promise<Map<number, RefreshSummary>>;
+};
+
+export type FeedsDeps = {
+  refreshFigures: RefreshFigures;
+  database: Database;
+  clock: Clock;
+  secretBox: SecretBox;
+  openFeeds: OpenFeeds;
+};
 export type FeedsService = ReturnType<typeof createFeedsService>;
 
 const NAMES: Record<repository.FeedName, string> = {
@@ -34,7 +49,7 @@ const NAMES: Record<repository.FeedName, string> = {
 const PROBE_TIMEOUT_MS = 45_000;
 
 /** Vendors as sources: who is asked, with which settings and key, and how they are. */
-export function createFeedsService({ database, clock, secretBox, openFeeds }: FeedsDeps) {
+export function createFeedsService({ database, clock, secretBox, openFeeds, refreshFigures }: FeedsDeps) {
   const seal = (key: string | null | undefined) =>
     key === null || key === undefined ? null : secretBox.encrypt('vendor keys', Buffer.from(key, 'utf8'));
 
@@ -72,9 +87,14 @@ export function createFeedsService({ database, clock, secretBox, openFeeds }: Fe
       principal,
       async (tx) => {
         const rows = await repository.findFeeds(tx);
-        const gaps = new Map<number, Awaited<ReturnType<typeof countOpenGaps>>>();
-        for (const { id } of rows) gaps.set(id, await countOpenGaps(tx, null, id));
-        return { rows, gaps, figures: await repository.findFeedFigures(tx), refreshes: await findLastRefreshes(tx) };
+        const gaps = new Map<number, OpenGaps[]>();
+        for (const { id } of rows) gaps.set(id, await refreshFigures.openGaps(tx, id));
+        return {
+          rows,
+          gaps,
+          figures: await repository.findFeedFigures(tx),
+          refreshes: await refreshFigures.lastRefreshes(tx),
+        };
       },
       { readOnly: true, isolation: 'repeatable read' },
     );
@@ -84,7 +104,7 @@ export function createFeedsService({ database, clock, secretBox, openFeeds }: Fe
       const credits = opened?.credits == null ? null : await opened.credits.status();
       const rest = opened === null ? null : await opened.restsUntil();
       const figures = read.figures.find(({ id }) => id === row.id);
-      const last = read.refreshes.find(({ source_id }) => source_id === row.id);
+      const last = read.refreshes.get(row.id);
       items.push({
         ...tell(row, last),
         hasKey: keyOf(row) !== null,
@@ -232,12 +252,12 @@ function given(row: repository.FeedRow): Partial<FeedSettings> {
   return feedSettings.partial().parse(row.settings);
 }
 
-function tell(row: repository.FeedRow, last: RefreshRow | undefined) {
+function tell(row: repository.FeedRow, last: RefreshSummary | undefined) {
   return {
     ...{ id: row.id, tenantId: row.tenant_id, code: row.code, name: row.name, feed: row.feed, gives: gives(row.feed) },
     ...{ calendar: row.calendar, currency: row.currency, priceBasis: row.price_basis, settings: settingsOf(row) },
     needsKey: needsKey(row.feed),
-    ...{ lastRefresh: last === undefined ? null : summaryOf(last), createdAt: row.created_at, version: row.version },
+    ...{ lastRefresh: last ?? null, createdAt: row.created_at, version: row.version },
   };
 }
 
@@ -262,7 +282,7 @@ function noKey({ credential_sealed }: repository.FeedRow): State {
 }
 
 function stateOf(
-  gaps: Awaited<ReturnType<typeof countOpenGaps>>,
+  gaps: readonly OpenGaps[],
   credits: FeedCredits | null,
   restsUntil: number | null,
   now: number,
