@@ -142,8 +142,8 @@ function Tiles({ health }: { health: Health }) {
         {pool.waitMsP95 !== null && `95 of 100 got theirs in ${formatNumber(pool.waitMsP95, 1)} ms.`}
       </Tile>
       <Tile title="Cache" value={cache === null ? NO_VALUE : formatPercent(cache.hitFraction, 0)} isFine>
-        {cache === null
-          ? 'Nothing counts its hits.'
+        {cache === null || cache.hitFraction === null
+          ? 'Nothing was read from it yet.'
           : `of ${formatCount(cache.hits + cache.misses)} reads found there (${cache.kind}).`}
       </Tile>
       <Tile
