@@ -1375,6 +1375,17 @@ CREATE OR REPLACE FUNCTION public.touchstone_actor()
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('touchstone.actor_id'::text, true), ''::text))::integer
 
+CREATE OR REPLACE FUNCTION public.touchstone_archive_tenants()
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT tenant.id
+    FROM tenant
+   ORDER BY tenant.id;
+END
+
 CREATE OR REPLACE FUNCTION public.touchstone_archive_year(wanted integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -1730,6 +1741,18 @@ BEGIN ATOMIC
     FROM tenant
    WHERE (tenant.deleted_at IS NULL)
    ORDER BY tenant.id;
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_tenants_archived(wanted integer)
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT DISTINCT archive.tenant_id
+    FROM archive
+   WHERE ((archive.year = touchstone_tenants_archived.wanted) AND (archive.state = 'archived'::text) AND (archive.deleted_at IS NULL))
+   ORDER BY archive.tenant_id;
 END
 
 CREATE OR REPLACE FUNCTION public.touchstone_touch()

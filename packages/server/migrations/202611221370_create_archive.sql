@@ -80,7 +80,7 @@ REVOKE EXECUTE ON FUNCTION touchstone_archive_year(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION touchstone_archive_year(integer) TO {{app}}, {{archiver}};
 
 -- The operator archives for all tenants, each in a transaction of its own. Numbers only: whose they are stays unseen.
-CREATE FUNCTION touchstone_tenant_ids() RETURNS SETOF integer LANGUAGE sql STABLE SECURITY DEFINER
+CREATE FUNCTION touchstone_archive_tenants() RETURNS SETOF integer LANGUAGE sql STABLE SECURITY DEFINER
   SET search_path = public, pg_temp
 BEGIN ATOMIC
   SELECT id FROM tenant ORDER BY id;
@@ -90,5 +90,5 @@ CREATE FUNCTION touchstone_tenants_archived(wanted integer) RETURNS SETOF intege
 BEGIN ATOMIC
   SELECT DISTINCT tenant_id FROM archive WHERE year = wanted AND state = 'archived' AND deleted_at IS NULL ORDER BY 1;
 END;
-REVOKE EXECUTE ON FUNCTION touchstone_tenant_ids(), touchstone_tenants_archived(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION touchstone_tenant_ids(), touchstone_tenants_archived(integer) TO {{app}};
+REVOKE EXECUTE ON FUNCTION touchstone_archive_tenants(), touchstone_tenants_archived(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION touchstone_archive_tenants(), touchstone_tenants_archived(integer) TO {{app}};
