@@ -1650,9 +1650,11 @@ CREATE OR REPLACE FUNCTION public.touchstone_operator_tenant()
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 BEGIN ATOMIC
- SELECT min(tenant.id) AS min
+ SELECT tenant.id
     FROM tenant
-   WHERE (tenant.id > 0);
+   WHERE (tenant.id > 0)
+   ORDER BY tenant.created_at, tenant.id
+  LIMIT 1;
 END
 
 CREATE OR REPLACE FUNCTION public.touchstone_refuse_change()

@@ -112,6 +112,7 @@ export function createStages(parts: StageParts) {
   registerKeepingTasks(keeping);
   const watch = createWatch({
     ...{ database, clock, home: parts.home, log: parts.log ?? { warn: () => {} } },
+    feeds: market.feeds,
     indexes: { list: indexes.list, levels: (principal, indexId) => indexRuns.levels(principal, indexId, {}) },
   });
 

@@ -38,12 +38,21 @@ export function createFeedsService({ database, clock, secretBox, openFeeds }: Fe
   const seal = (key: string | null | undefined) =>
     key === null || key === undefined ? null : secretBox.encrypt('vendor keys', Buffer.from(key, 'utf8'));
 
+  /** The key of a feed; null without one, and for one that was sealed with another secret, as after a restore elsewhere. */
+  function keyOf({ credential_sealed }: repository.FeedRow): string | null {
+    if (credential_sealed === null) return null;
+    try {
+      return secretBox.decrypt('vendor keys', credential_sealed).toString('utf8');
+    } catch {
+      return null;
+    }
+  }
+
+  const lacksKey = (row: repository.FeedRow) => needsKey(row.feed) && keyOf(row) === null;
+
   function openRow(principal: Principal, row: repository.FeedRow): OpenFeed {
-    const key =
-      row.credential_sealed === null ? null : secretBox.decrypt('vendor keys', row.credential_sealed).toString('utf8');
-    return openFeeds.open(row.feed, {
-      ...{ principal, sourceId: row.id, settings: settingsOf(row), key, currency: row.currency },
-    });
+    const { id, currency } = row;
+    return openFeeds.open(row.feed, { principal, sourceId: id, settings: settingsOf(row), key: keyOf(row), currency });
   }
 
   async function getRow(tx: Transaction, id: number): Promise<repository.FeedRow> {
@@ -71,15 +80,15 @@ export function createFeedsService({ database, clock, secretBox, openFeeds }: Fe
     );
     const items: Feed[] = [];
     for (const row of read.rows) {
-      const canAsk = !needsKey(row.feed) || row.credential_sealed !== null;
-      const opened = canAsk ? openRow(principal, row) : null;
+      const opened = lacksKey(row) ? null : openRow(principal, row);
       const credits = opened?.credits == null ? null : await opened.credits.status();
       const rest = opened === null ? null : await opened.restsUntil();
       const figures = read.figures.find(({ id }) => id === row.id);
       const last = read.refreshes.find(({ source_id }) => source_id === row.id);
       items.push({
         ...tell(row, last),
-        ...stateOf(row, read.gaps.get(row.id) ?? [], credits, rest, clock.now()),
+        hasKey: keyOf(row) !== null,
+        ...(lacksKey(row) ? noKey(row) : stateOf(read.gaps.get(row.id) ?? [], credits, rest, clock.now())),
         credits: credits === null ? null : tellCredits(credits),
         openGapCount: figures?.gaps ?? 0,
         instrumentCount: figures?.instruments ?? 0,
@@ -117,8 +126,7 @@ export function createFeedsService({ database, clock, secretBox, openFeeds }: Fe
       id: number,
     ): Promise<{ row: repository.FeedRow; settings: FeedSettings; opened: OpenFeed }> {
       const row = await getRow(tx, id);
-      if (needsKey(row.feed) && row.credential_sealed === null)
-        throw new ProblemError('NOT_POSSIBLE_NOW', `${row.name} needs a key. Give it one first.`);
+      if (lacksKey(row)) throw new ProblemError('NOT_POSSIBLE_NOW', `${row.name}: ${noKey(row).stateSentence}`);
       return { row, settings: settingsOf(row), opened: openRow(tx.principal, row) };
     },
     /** @throws ALREADY_EXISTS, INVALID_REQUEST, NOT_POSSIBLE_NOW */
@@ -228,7 +236,7 @@ function tell(row: repository.FeedRow, last: RefreshRow | undefined) {
   return {
     ...{ id: row.id, tenantId: row.tenant_id, code: row.code, name: row.name, feed: row.feed, gives: gives(row.feed) },
     ...{ calendar: row.calendar, currency: row.currency, priceBasis: row.price_basis, settings: settingsOf(row) },
-    ...{ needsKey: needsKey(row.feed), hasKey: row.credential_sealed !== null },
+    needsKey: needsKey(row.feed),
     ...{ lastRefresh: last === undefined ? null : summaryOf(last), createdAt: row.created_at, version: row.version },
   };
 }
@@ -245,16 +253,21 @@ function tellCredits(credits: FeedCredits): NonNullable<Feed['credits']> {
 
 type State = Pick<Feed, 'state' | 'stateSentence' | 'retryAt'>;
 
+function noKey({ credential_sealed }: repository.FeedRow): State {
+  const stateSentence =
+    credential_sealed === null
+      ? 'It needs the key of the vendor.'
+      : 'Its key was sealed with another secret than this installation has. Give it the key again.';
+  return { state: 'no_key', stateSentence, retryAt: null };
+}
+
 function stateOf(
-  row: repository.FeedRow,
   gaps: Awaited<ReturnType<typeof countOpenGaps>>,
   credits: FeedCredits | null,
   restsUntil: number | null,
   now: number,
 ): State {
   const until = (at: number) => new Date(at).toISOString();
-  if (needsKey(row.feed) && row.credential_sealed === null)
-    return { state: 'no_key', stateSentence: 'It needs the key of the vendor.', retryAt: null };
   const refused = gaps.find(({ kind, retry }) => kind === 'refused' && retry === null);
   if (refused !== undefined) return { state: 'refused', stateSentence: refused.example, retryAt: null };
   if (credits !== null && credits.dayLeft === 0)
