@@ -1375,17 +1375,6 @@ CREATE OR REPLACE FUNCTION public.touchstone_actor()
  STABLE PARALLEL SAFE
 RETURN (NULLIF(current_setting('touchstone.actor_id'::text, true), ''::text))::integer
 
-CREATE OR REPLACE FUNCTION public.touchstone_archive_tenants()
- RETURNS SETOF integer
- LANGUAGE sql
- STABLE SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
-BEGIN ATOMIC
- SELECT tenant.id
-    FROM tenant
-   ORDER BY tenant.id;
-END
-
 CREATE OR REPLACE FUNCTION public.touchstone_archive_year(wanted integer)
  RETURNS void
  LANGUAGE plpgsql

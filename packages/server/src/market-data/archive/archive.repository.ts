@@ -52,7 +52,7 @@ export async function findYearsInTable(tx: Transaction, last: number): Promise<n
 
 /** All tenants of the installation. */
 export async function findTenantIds(tx: Transaction): Promise<number[]> {
-  const { rows } = await sql<{ id: number }>`SELECT t AS id FROM touchstone_archive_tenants() t`.execute(tx.query);
+  const { rows } = await sql<{ id: number }>`SELECT t AS id FROM touchstone_tenant_ids() t`.execute(tx.query);
   return rows.map((row) => row.id);
 }
 
