@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { tradingDays } from '@touchstone/quant/series/trading-calendar';
 import { systemClock } from '../../src/platform/clock/clock.ts';
-import { createStages } from '../../src/stages.ts';
+import { createStages, type StageParts } from '../../src/stages.ts';
 import type { TestDatabase } from '../cluster.ts';
 import { inlineCompute } from '../inline-compute.ts';
 import { priceFile } from '../market-data/import-harness.ts';
@@ -13,8 +13,11 @@ const DAYS = Array.from(tradingDays('XNYS', dayNumber('2024-01-02'), dayNumber('
 export const DAY = DAYS[30]!;
 export const BAD_DAY = DAYS[100]!;
 
+/** What a test may say about the stages: where vendors are, how the owner of the tables is reached. */
+type WholeOptions = TestServerOptions & { stages?: Pick<Partial<StageParts>, 'twelveDataUrl' | 'keeping'> };
+
 /** The server with every stage wired, as `main.ts` does it. */
-export function startWholeServer(db: TestDatabase, options: TestServerOptions = {}): Promise<TestServer> {
+export function startWholeServer(db: TestDatabase, options: WholeOptions = {}): Promise<TestServer> {
   return startTestServer(db, {
     ...options,
     wire: (parts) => {
@@ -22,6 +25,7 @@ export function startWholeServer(db: TestDatabase, options: TestServerOptions = 
       const stages = createStages({
         ...rest,
         ...{ connection: db.connection, compute: inlineCompute, clock: systemClock, codeVersion: 'test' },
+        ...options.stages,
       });
       stages.registerRoutes(serve);
       options.wire?.(parts);
