@@ -135,6 +135,20 @@ test('a backup that fails leaves no file, and no older one goes for it', async (
   );
 });
 
+test('two backups that begin in one second both end, each in a file of its own', async () => {
+  const twice = path.join(folder, 'twice');
+  const begin = () => asOwner((client) => backUpInto({ client, home, folder: twice, now: NOON }));
+  const [one, other] = await Promise.all([begin(), begin()]);
+  assert.deepEqual(
+    [one.name, other.name].sort(),
+    ['touchstone-20260115T120000Z.backup', 'touchstone-20260115T120001Z.backup'],
+  );
+  assert.deepEqual(
+    (await listBackups(twice)).map(({ state }) => state),
+    ['verified', 'verified'],
+  );
+});
+
 test('a drill restores the newest backup beside, compares it, and says what differs', async () => {
   const { name, root } = await backUp(NOON + DAY_MS);
   const file = path.join(backups, name);

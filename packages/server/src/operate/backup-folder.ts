@@ -55,13 +55,9 @@ export type FolderBackupResult = {
 export async function backUpInto(plan: FolderBackup): Promise<FolderBackupResult> {
   const { client, home, folder, signal, progress } = plan;
   const createdAt = new Date(plan.now).toISOString();
-  const name = `touchstone-${createdAt.slice(0, 19).replace(/[-:]/g, '')}Z.backup`;
-  const file = path.join(folder, name);
   await openFolder(folder);
-  if ((await stat(file).catch(() => undefined)) !== undefined) {
-    throw new BackupError(`${file} exists already: a backup was made this very second.`);
-  }
-  await writeNote(folder, { name, createdAt, root: null, verifiedAt: null });
+  const name = await takeName(folder, plan.now);
+  const file = path.join(folder, name);
   try {
     const made = await writeBackup({
       client,
@@ -175,6 +171,27 @@ async function openFolder(folder: string): Promise<void> {
     throw new BackupError(`The backup folder ${folder} cannot be made (${cause}). Set BACKUP_FOLDER to another one.`, {
       cause: error,
     });
+  }
+}
+
+/**
+ * A name nobody has, taken by writing its note: a person and a schedule may both want a backup this very second, and the
+ * later one is named after the next free second.
+ */
+async function takeName(folder: string, now: number): Promise<string> {
+  const createdAt = new Date(now).toISOString();
+  for (let at = now; ; at += 1000) {
+    const second = new Date(at).toISOString().slice(0, 19).replace(/[-:]/g, '');
+    const name = `touchstone-${second}Z.backup`;
+    if ((await stat(path.join(folder, name)).catch(() => undefined)) !== undefined) continue;
+    const told: Note = { name, createdAt, root: null, verifiedAt: null };
+    try {
+      await writeFile(notePath(folder, name), `${JSON.stringify(told)}\n`, { mode: 0o600, flag: 'wx' });
+      return name;
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+      if (!isTaken) throw error;
+    }
   }
 }
 
