@@ -240,6 +240,8 @@ async function seeTheGap(page: Page): Promise<void> {
   await page.getByRole('listitem').filter({ hasText: LEFT_GAPS }).first().waitFor();
   const { items } = await touchstone(['bars', 'OAK']);
   assert.ok(items.length > 1000, 'four of the five are there whole');
+  const report = await touchstone(['refresh', 'report', '1']);
+  assert.deepEqual([report.quarantinedCount, report.caseCount], [0, 0], 'the court finds nothing in good prices');
 }
 
 async function seeItHealed(page: Page): Promise<void> {

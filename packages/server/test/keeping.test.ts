@@ -139,10 +139,10 @@ test('two backups that begin in one second both end, each in a file of its own',
   const twice = path.join(folder, 'twice');
   const begin = () => asOwner((client) => backUpInto({ client, home, folder: twice, now: NOON }));
   const [one, other] = await Promise.all([begin(), begin()]);
-  assert.deepEqual(
-    [one.name, other.name].sort(),
-    ['touchstone-20260115T120000Z.backup', 'touchstone-20260115T120001Z.backup'],
-  );
+  assert.deepEqual([one.name, other.name].sort(), [
+    'touchstone-20260115T120000Z.backup',
+    'touchstone-20260115T120001Z.backup',
+  ]);
   assert.deepEqual(
     (await listBackups(twice)).map(({ state }) => state),
     ['verified', 'verified'],

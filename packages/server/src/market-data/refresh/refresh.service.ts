@@ -546,22 +546,25 @@ function sentenceOf(row: repository.RefreshRow, kinds: readonly { kind: reposito
   return `${good} of ${row.symbol_count} up to date, ${news}${rest === '' ? '.' : `; ${rest}.`}`;
 }
 
-/** Raises what is wrong and resolves what is not any more. */
+/**
+ * Raises what is wrong with this refresh, and resolves what is wrong with nothing of its source any more: a gap may be
+ * filled by another refresh than the one that met it, and a good one of other symbols fills none.
+ */
 async function tellAlerts(
   tx: Transaction,
-  { row, refresh }: { row: FeedRow; refresh: { id: number; universe_id: number | null } },
+  { row, refresh }: { row: FeedRow; refresh: { id: number } },
   kinds: readonly { kind: repository.GapKind; n: number; example: string }[],
   sentence: string,
 ): Promise<void> {
-  const about = refresh.universe_id === null ? '' : `:universe:${refresh.universe_id}`;
-  const sameAs = (kind: string) => `refresh.${kind}:source:${row.id}${about}`;
+  const sameAs = (kind: string) => `refresh.${kind}:source:${row.id}`;
   const base = { subjectKind: 'refresh', subjectId: refresh.id };
   const found = new Map(kinds.map((each) => [each.kind, each]));
+  const left = await repository.countOpenGaps(tx, null, row.id);
   for (const kind of ALERT_KINDS) {
     const gap = kind === 'degraded' ? undefined : found.get(kind);
     const isWrong = kind === 'degraded' ? kinds.length > 0 : gap !== undefined;
     if (!isWrong) {
-      await resolveAlert(tx, sameAs(kind));
+      if (!left.some((each) => kind === 'degraded' || each.kind === kind)) await resolveAlert(tx, sameAs(kind));
       continue;
     }
     await raiseAlert(tx, {

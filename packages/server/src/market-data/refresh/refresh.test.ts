@@ -124,6 +124,8 @@ test('the destructive refresh of old: half the symbols answer; those are new, th
   const alerts = () =>
     harness.rows(`SELECT kind FROM alert WHERE same_as = 'refresh.degraded:source:${feed}' AND resolved_at IS NULL`);
   assert.equal((await alerts()).length, 1, 'the alert is raised');
+  assert.equal((await harness.run(feed, [...good])).state, 'done');
+  assert.equal((await alerts()).length, 1, 'a good refresh of other symbols fills no gap');
   vendor.tell((batch) => batch);
   const healed = await harness.run(feed, names);
   assert.deepEqual([healed.state, healed.acceptedCount, healed.currentCount], ['done', bad.length, good.size]);

@@ -11,7 +11,7 @@ export type NewAlert = {
   detail: string;
   subjectKind: string;
   subjectId: string | number;
-  /** What makes two alerts the same, `refresh.degraded:universe:3`: while one is open, the next only counts up. */
+  /** What makes two alerts the same, `refresh.degraded:source:3`: while one is open, the next only counts up. */
   sameAs: string;
 };
 
