@@ -11,7 +11,7 @@ import { DataTable } from './data-table.tsx';
 import { ProblemNotice } from './problem-notice.tsx';
 import { QueryView } from './query-view.tsx';
 import { TaskProgress } from './task-progress.tsx';
-import { Badge, Button, Panel } from './ui.tsx';
+import { Badge, Button, Empty, Panel } from './ui.tsx';
 
 const LISTED_MAX = 12;
 const CHANGES = { published: 'made visible', retracted: 'taken back', supposed: 'supposed to change' };
@@ -46,12 +46,18 @@ export function BlastRadiusPanel({ runId }: { runId: number }) {
 
 function Radius({ found }: { found: BlastRadius }) {
   const kinds = found.dependents.filter((kind) => kind.count > 0);
+  if (kinds.length === 0 && found.indexes.length === 0) {
+    return (
+      <Empty title="Nothing">
+        <p>
+          {plural(found.change.rowCount, 'row')} {CHANGES[found.change.what]}; nothing was made from them before.
+        </p>
+      </Empty>
+    );
+  }
   return (
     <div className="grid gap-4">
       <Picture found={found} />
-      {kinds.length === 0 && found.indexes.length === 0 && (
-        <p className="px-4 text-sm text-soft">Nothing was made from these rows before they changed.</p>
-      )}
       {found.indexes.length > 0 && (
         <DataTable
           label="Indexes it touches"

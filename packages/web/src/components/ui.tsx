@@ -123,7 +123,7 @@ type PanelProps = {
 export function Panel({ title, hint, actions, footer, children, flush }: PanelProps) {
   const titleId = useId();
   return (
-    <section aria-labelledby={titleId} className="min-w-0 rounded-md border border-line bg-sheet">
+    <section aria-labelledby={titleId} className="flex min-w-0 flex-col rounded-md border border-line bg-sheet">
       <header className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1.5 px-4 pt-3.5 pb-2">
         <div className="min-w-0">
           <h2 id={titleId} className="text-base font-semibold">
@@ -133,7 +133,7 @@ export function Panel({ title, hint, actions, footer, children, flush }: PanelPr
         </div>
         {actions && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
       </header>
-      <div className={flush ? '' : 'px-4 pb-4'}>{children}</div>
+      <div className={`min-w-0 flex-1 ${flush ? '' : 'px-4 pb-4'}`}>{children}</div>
       {footer && (
         <footer className="flex flex-wrap items-center gap-x-4 gap-y-1 border-t border-line px-4 py-2 text-xs text-soft">
           {footer}

@@ -10,7 +10,7 @@ import { TaskProgress } from '../../components/task-progress.tsx';
 import { Button, Facts, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
 import { formatCount, formatDay, formatNumber, plural } from '../../lib/format.ts';
-import { apiQuery } from '../../lib/query.ts';
+import { apiQuery, queryClient } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 
 const UNIVERSES_MAX = 500;
@@ -50,9 +50,10 @@ export function RefreshPlanPanel({ feed }: { feed: Feed }) {
         params: { sourceId: feed.id },
         body: { ...what, ...(way === 'symbols' && universeName !== '' && { universeName }) },
       }),
-    onSuccess: ({ task }) => {
+    onSuccess: async ({ task }) => {
       plan.reset();
-      return navigate({ search: (before) => ({ ...before, task: task.id }), replace: true });
+      await queryClient.invalidateQueries({ queryKey: [listRefreshes.id] });
+      await navigate({ search: (before) => ({ ...before, task: task.id }), replace: true });
     },
   });
   // A plan for something else than what is asked for now would mislead.
@@ -102,7 +103,11 @@ export function RefreshPlanPanel({ feed }: { feed: Feed }) {
                     error={plan.error}
                     hint="With commas or spaces between."
                     value={symbols}
-                    onValue={setSymbols}
+                    onValue={(value) => {
+                      // Whoever types here has chosen, also when a first universe turns up meanwhile.
+                      setBy('symbols');
+                      setSymbols(value);
+                    }}
                   />
                   <TextField
                     label="Also make a universe of it"

@@ -106,10 +106,11 @@ function Tiles({ health }: { health: Health }) {
   const { queue, pool, cache, disk, memory, alerts } = health;
   const stale = health.freshness.filter((row) => row.isStale).length;
   const expected = health.freshness.filter((row) => row.isExpectedFresh).length;
+  const dataWord = stale > 0 ? `${stale} stale` : expected > 0 ? 'Fresh' : 'History';
   const open = alerts.critical + alerts.warning + alerts.info;
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-md border border-line bg-line lg:grid-cols-4">
-      <Tile title="Data" value={stale === 0 ? 'Fresh' : `${stale} stale`} isFine={stale === 0}>
+      <Tile title="Data" value={dataWord} isFine={stale === 0}>
         {expected === 0 ? 'Nothing is kept current yet.' : `${plural(expected, 'universe')} kept current.`}
       </Tile>
       <Tile title="Alerts" value={`${open} open`} isFine={alerts.critical + alerts.warning === 0}>

@@ -10,7 +10,7 @@ import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, Button, buttonClass, Empty, Facts, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
-import { formatCount, formatDay, words } from '../../lib/format.ts';
+import { formatDay, plural, words } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { FeedCard } from '../feeds/feed-parts.tsx';
@@ -67,14 +67,10 @@ export function SourcesPage() {
           ) : (
             <div className="space-y-4">
               {feeds.error && <ProblemNotice error={feeds.error} onRetry={() => feeds.refetch()} />}
-              {feeds.data && feeds.data.items.length > 0 && (
-                <div className="grid gap-4 md:grid-cols-2 md:items-start xl:grid-cols-3">
-                  {feeds.data.items.map((feed) => (
-                    <FeedCard key={feed.id} feed={feed} />
-                  ))}
-                </div>
-              )}
               <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+                {feeds.data?.items.map((feed) => (
+                  <FeedCard key={feed.id} feed={feed} />
+                ))}
                 {items
                   .filter((source) => !fed.has(source.id))
                   .map((source) => (
@@ -99,10 +95,10 @@ function SourceCard({ source }: { source: Source }) {
       footer={
         <>
           <Link to="/data/instruments" search={(before) => ({ ...before, source: source.id })} className="link">
-            {formatCount(source.instrumentCount)} instruments
+            {plural(source.instrumentCount, 'instrument')}
           </Link>
           <Link to="/data/cases" search={(before) => ({ ...before, state: 'open' as const })} className="link">
-            {formatCount(source.openCaseCount)} open findings
+            {plural(source.openCaseCount, 'open finding')}
           </Link>
           <Rename source={source} />
         </>

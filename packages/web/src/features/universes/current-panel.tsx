@@ -217,7 +217,7 @@ function KeepForm({ universe, schedules, onDone }: KeepProps) {
       </div>
       {save.error && <ProblemNotice error={save.error} />}
       <div>
-        <Button type="submit" look="main" isBusy={save.isPending}>
+        <Button type="submit" look="main" isBusy={save.isPending} disabled={feeds.isPending}>
           Keep it current
         </Button>
       </div>
