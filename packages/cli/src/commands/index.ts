@@ -7,6 +7,7 @@ import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
 import { doctorCommands } from './doctor.ts';
 import { evidenceCommands } from './evidence.ts';
+import { feedCommands } from './feeds.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   ...importCommands,
   ...dataCommands,
   ...runCommands,
+  ...feedCommands,
   ...caseCommands,
   ...blastRadiusCommands,
   ...truthCommands,
