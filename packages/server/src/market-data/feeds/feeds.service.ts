@@ -233,7 +233,7 @@ function tell(row: repository.FeedRow, last: RefreshRow | undefined) {
   };
 }
 
-function tellCredits(credits: FeedCredits): NonNullable<Feed['credits']> {
+export function tellCredits(credits: FeedCredits): NonNullable<Feed['credits']> {
   return {
     minuteLeft: credits.minuteLeft,
     dayLeft: credits.dayLeft,
