@@ -771,7 +771,9 @@ test('a stream nobody may have ends with the reason', async () => {
   const base = { baseUrl: double.url, signal, timing, failuresMax: 3 };
   const known = createPriceStream({ ...base, key: KEY });
   known.add(['NOBODY']);
-  const { value } = await known.news().next();
+  const news = known.news();
+  const { value } = await news.next();
+  await news.return(undefined);
   assert.match(value && 'gap' in value ? value.gap.sentence : '', /does not stream “NOBODY”/);
   const wrong = createPriceStream({ ...base, key: 'wrong' });
   wrong.add(['SYM0']);
