@@ -326,9 +326,9 @@ async function watch(call: Call): Promise<Output> {
       if (part === undefined || part.done) break;
       const blocks = (rest + part.value).split('\n\n');
       rest = blocks.pop() ?? '';
-      for (const block of blocks.slice(0, count - told.length)) {
+      for (const block of blocks) {
         const item = readBlock(block);
-        if (item === null) continue;
+        if (item === null || told.length >= count) continue;
         if ('price' in item) told.push(item);
         if (!call.flag('json')) call.terminal.out('price' in item ? `${item.at}  ${item.symbol}  ${item.price}\n` : '');
         if ('sentence' in item) call.terminal.err(`${item.sentence}\n`);
