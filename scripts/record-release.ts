@@ -8,7 +8,7 @@ import { globSync, symlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import pg from 'pg';
+import { createPool } from '../packages/server/src/platform/database/pool.ts';
 import { startTestCluster } from '../packages/server/test/cluster.ts';
 import { shapeOf, toPreparable } from '../packages/server/test/statements.ts';
 
@@ -111,11 +111,11 @@ async function keepWorking(
   const { migrate } = await import(path.join(from, 'migrate.ts'));
   await provisionDatabase({ host: cluster.host, port: cluster.port, user: cluster.superuser }, 'release');
   const base = { host: cluster.host, port: cluster.port, database: 'release' };
-  const pool = new pg.Pool({ ...base, user: 'touchstone_migrator', max: 2 });
+  const pool = createPool({ ...base, user: 'touchstone_migrator', max: 2 }, () => {});
   await migrate(pool, { app: 'touchstone_app', archiver: 'touchstone_archiver' });
   await pool.end();
-  const client = new pg.Client({ ...base, user: 'touchstone_app' });
-  await client.connect();
+  const app = createPool({ ...base, user: 'touchstone_app', max: 1 }, () => {});
+  const client = await app.connect();
   const kept: string[] = [];
   for (const statement of statements) {
     try {
@@ -126,7 +126,8 @@ async function keepWorking(
       // Not the release's.
     }
   }
-  await client.end();
+  client.release();
+  await app.end();
   return kept;
 }
 

@@ -1639,9 +1639,11 @@ CREATE OR REPLACE FUNCTION public.touchstone_operator_tenant()
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 BEGIN ATOMIC
- SELECT min(tenant.id) AS min
+ SELECT tenant.id
     FROM tenant
-   WHERE (tenant.id > 0);
+   WHERE (tenant.id > 0)
+   ORDER BY tenant.created_at, tenant.id
+  LIMIT 1;
 END
 
 CREATE OR REPLACE FUNCTION public.touchstone_refuse_change()
@@ -1730,6 +1732,18 @@ BEGIN ATOMIC
     FROM tenant
    WHERE (tenant.deleted_at IS NULL)
    ORDER BY tenant.id;
+END
+
+CREATE OR REPLACE FUNCTION public.touchstone_tenants_archived(wanted integer)
+ RETURNS SETOF integer
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+BEGIN ATOMIC
+ SELECT DISTINCT archive.tenant_id
+    FROM archive
+   WHERE ((archive.year = touchstone_tenants_archived.wanted) AND (archive.state = 'archived'::text) AND (archive.deleted_at IS NULL))
+   ORDER BY archive.tenant_id;
 END
 
 CREATE OR REPLACE FUNCTION public.touchstone_touch()

@@ -38,8 +38,8 @@ export const TENANT: Principal = { tenantId: 7, actorId: null };
 
 export type BenchServer = {
   database: Database;
-  /** How a worker reaches it as the application. */
-  connection: pg.ClientConfig;
+  /** How threads reach it as the application. */
+  connection: pg.PoolConfig;
   /** The owner of the tables, for what a plain `COPY` would do. */
   migrator: pg.Pool;
   objects: ObjectStore;
@@ -96,7 +96,7 @@ export async function startBenchServer(): Promise<BenchServer> {
 }
 
 /** Tasks are only written down: the bench calls the work itself. */
-function waitingTasks(): Tasks {
+export function waitingTasks(): Tasks {
   return {
     register: () => {},
     async start({ query, principal }, { kind, title, input }) {

@@ -232,7 +232,8 @@ export async function statementsOf(database: Database, ask: () => Promise<unknow
   } finally {
     stop();
   }
-  return seen.filter(({ text }) => !/^(?:begin|commit|rollback|set)\b/i.test(text.trimStart()));
+  // Several statements in one text only prepare a transaction, and have no plan.
+  return seen.filter(({ text }) => !/^(?:begin|commit|rollback|set)\b|;\s*\S/i.test(text.trim()));
 }
 
 /** A node of the database's plan, as far as it is looked at. */

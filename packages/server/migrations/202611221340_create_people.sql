@@ -129,10 +129,10 @@ BEGIN ATOMIC
   WHERE p.email = lower(wanted) AND p.deleted_at IS NULL AND u.deleted_at IS NULL;
 END;
 
--- The first tenant's owners run the installation.
+-- The tenant that was made first; its owners run the installation. By time, so that no later number can take its place.
 CREATE FUNCTION touchstone_operator_tenant() RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
-  SELECT min(id) FROM tenant WHERE id > 0;
+  SELECT id FROM tenant WHERE id > 0 ORDER BY created_at, id LIMIT 1;
 END;
 
 -- The present role behind an access token; no row when the session was ended or its user shut out.

@@ -77,4 +77,14 @@ BEGIN
   UPDATE archive SET state = 'archived', archived_at = clock_timestamp() WHERE id = file.id;
 END $$;
 REVOKE EXECUTE ON FUNCTION touchstone_archive_year(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION touchstone_archive_year(integer) TO {{app}}, {{archiver}};
+-- Not the application: whoever steals its rights can forge a row of archive, and must not be able to lose a year by it.
+GRANT EXECUTE ON FUNCTION touchstone_archive_year(integer) TO {{archiver}};
+
+-- The operator archives for all tenants, each in a transaction of its own. Numbers only: whose they are stays unseen.
+CREATE FUNCTION touchstone_tenants_archived(wanted integer) RETURNS SETOF integer LANGUAGE sql STABLE SECURITY DEFINER
+  SET search_path = public, pg_temp
+BEGIN ATOMIC
+  SELECT DISTINCT tenant_id FROM archive WHERE year = wanted AND state = 'archived' AND deleted_at IS NULL ORDER BY 1;
+END;
+REVOKE EXECUTE ON FUNCTION touchstone_tenants_archived(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION touchstone_tenants_archived(integer) TO {{app}};

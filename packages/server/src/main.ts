@@ -58,7 +58,7 @@ async function start(config: Config): Promise<void> {
       home: config.home,
       secretBox: createSecretBox(secret),
       twelveDataUrl: config.twelveDataUrl,
-      keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config), config },
+      keeping: { backupFolder: config.backupFolder, reachOwner: ownerOf(config), config },
     });
     const processes = createProcesses(database, { kind: 'server', codeVersion }, log);
     const { registerRoutes } = stages;

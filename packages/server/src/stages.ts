@@ -63,7 +63,7 @@ export type StageParts = {
   /** How vendors are reached, for tests. */
   feedOptions?: MarketDataDeps['feedOptions'];
   /** How backups reach the whole database. Left out: the server cannot make any. */
-  keeping?: Pick<KeepingParts, 'backupFolder' | 'openOwner' | 'config'>;
+  keeping?: Pick<KeepingParts, 'backupFolder' | 'reachOwner' | 'config'>;
   log?: { warn(fields: object, text: string): void };
 };
 
@@ -74,6 +74,7 @@ const SLOW_MS = 1_500;
 export function createStages(parts: StageParts) {
   const { database, connection, objects, tasks, compute, clock, codeVersion } = parts;
   const market = createMarketData({
+    reachOwner: parts.keeping?.reachOwner,
     ...{ database, connection, objects, tasks, clock, secretBox: parts.secretBox },
     ...(parts.twelveDataUrl === undefined ? {} : { twelveDataUrl: parts.twelveDataUrl }),
     ...(parts.feedOptions === undefined ? {} : { feedOptions: parts.feedOptions }),
@@ -106,12 +107,13 @@ export function createStages(parts: StageParts) {
   registerVerifyTask({ database, objects, tasks });
   const { home } = parts;
   const keeping: KeepingParts = {
-    ...{ database, tasks, clock, home, backupFolder: path.join(home, 'backups'), openOwner: null, config: null },
+    ...{ database, tasks, clock, home, backupFolder: path.join(home, 'backups'), reachOwner: null, config: null },
     ...parts.keeping,
   };
   registerKeepingTasks(keeping);
   const watch = createWatch({
     ...{ database, clock, home: parts.home, log: parts.log ?? { warn: () => {} } },
+    feeds: market.feeds,
     indexes: { list: indexes.list, levels: (principal, indexId) => indexRuns.levels(principal, indexId, {}) },
   });
 

@@ -14,6 +14,7 @@ import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
 import { startTracing } from './platform/telemetry/start-tracing.ts';
+import { traceOutgoingRequests } from './platform/trace/trace.ts';
 import { stopOnSignal, toSentence } from './process-end.ts';
 import { createStages } from './stages.ts';
 
@@ -39,6 +40,7 @@ async function start(config: Config): Promise<void> {
   const opened = await openDatabase(config, log);
   const database = createDatabase(opened.pool, path.join(config.home, 'objects'));
   const codeVersion = readCodeVersion(config.version);
+  traceOutgoingRequests();
   const objects = createFolderStore(path.join(config.home, 'objects'));
   const clock = systemClock;
   const tracing =
@@ -51,7 +53,7 @@ async function start(config: Config): Promise<void> {
     home: config.home,
     secretBox: createSecretBox(await loadSecret(config)),
     twelveDataUrl: config.twelveDataUrl,
-    keeping: { backupFolder: config.backupFolder, openOwner: ownerOf(config), config },
+    keeping: { backupFolder: config.backupFolder, reachOwner: ownerOf(config), config },
   });
   const processes = createProcesses(database, { kind: 'worker', codeVersion }, log);
   await processes.open();

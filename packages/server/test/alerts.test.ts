@@ -168,9 +168,17 @@ test('a task that has failed for good raises an alert, and the same work done la
 test('data older than its schedule and a full disk raise alerts once, and resolve when they are well again', async () => {
   let now = Date.parse('2026-01-15T23:00:00Z');
   let freeBytes = 100e9;
+  let dayLeft = 5;
   const watch = createWatch({
     ...{ database: db.database, clock: { now: () => now }, home: '/tmp', log: { warn: () => {} } },
     indexes: { list: async () => [], levels: async () => ({ days: [], level: [] }) },
+    feeds: {
+      list: async ({ tenantId }) => ({
+        items: [
+          { id: 4, tenantId, name: 'vendor', credits: { dayLeft, perDay: 800, resetAt: '2026-01-16T00:00:00.000Z' } },
+        ].filter(() => tenantId === 1),
+      }),
+    },
     diskOf: async () => ({ freeBytes, totalBytes: 200e9 }),
   });
   const universeOf = (tenantId: number, code: string, scheduled: boolean) =>
@@ -215,20 +223,24 @@ test('data older than its schedule and a full disk raise alerts once, and resolv
   // Monday 2026-01-19 is a holiday: on Wednesday evening Thursday, Friday, Tuesday and Wednesday have passed.
   now = Date.parse('2026-01-21T23:00:00Z');
   freeBytes = 5e9;
+  dayLeft = 0;
   assert.deepEqual(await ages(), { kept: [4, true], history: [4, false] });
-  assert.equal((await watch.look()).raised, 2);
+  assert.equal((await watch.look()).raised, 3);
   assert.equal((await watch.look()).raised, 0, 'looking again is no news');
   const open = (await list(operator, '?state=open&limit=100')).items.map(({ kind, title }) => `${kind}: ${title}`);
   assert.ok(open.includes('data.stale: kept is 4 trading days old'), open.join('\n'));
   assert.ok(open.includes('operate.disk-nearly-full: The disk is nearly full'), open.join('\n'));
+  assert.ok(open.includes('feeds.credits-spent: The credits of vendor are spent'), open.join('\n'));
 
   freeBytes = 100e9;
+  dayLeft = 800;
   await db.database.transaction(of(1), async (tx) => {
     const runId = await addBars(tx, kept.sourceId, [{ instrumentId: kept.instrumentId, day: '2026-01-21', close: 10 }]);
     await tx.query.updateTable('ingest_run').set({ last_day: '2026-01-21' }).where('id', '=', runId).execute();
   });
   await watch.look();
   const left = (await list(operator, '?state=open&limit=100')).items.map(({ kind }) => kind);
+  assert.ok(!left.includes('feeds.credits-spent'), left.join());
   assert.ok(!left.includes('data.stale') && !left.includes('operate.disk-nearly-full'), left.join());
 });
 

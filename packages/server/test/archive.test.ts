@@ -13,6 +13,7 @@ import { verifyInstallation } from '../src/operate/verify.ts';
 import { systemClock } from '../src/platform/clock/clock.ts';
 import { createDatabase, type Database } from '../src/platform/database/database.ts';
 import { createPool } from '../src/platform/database/pool.ts';
+import { MIGRATOR_ROLE } from '../src/platform/database/provision.ts';
 import { createFolderStore, type ObjectStore } from '../src/platform/object-store/object-store.ts';
 import { createStages } from '../src/stages.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
@@ -31,9 +32,12 @@ let server: TestServer;
 let folder: string;
 let objects: ObjectStore;
 let token: string;
+/** The owner of the tables, as a server reaches it. */
+let owner: pg.ClientConfig;
 
 before(async () => {
   db = await createTestDatabase();
+  owner = { ...db.connection, user: MIGRATOR_ROLE };
   folder = await mkdtemp('/tmp/touchstone-archive-');
   objects = createFolderStore(folder);
   // As the server makes it: with the folder that archived bars are read from.
@@ -47,7 +51,11 @@ before(async () => {
     wire: ({ serve, tasks, home, secretBox }) =>
       createStages({
         ...{ database, objects, tasks, home, connection: db.connection, compute: inlineCompute, clock: systemClock },
-        ...{ codeVersion: 'test', secretBox },
+        ...{
+          codeVersion: 'test',
+          secretBox,
+          keeping: { backupFolder: folder, reachOwner: async () => owner, config: null },
+        },
       }).registerRoutes(serve),
   });
   token = await server.tokenFor('owner', TENANT);
@@ -180,9 +188,10 @@ test('an answer is the same to the last byte before and after archiving, and aga
   );
 
   const stranger = await server.tokenFor('owner', 8);
+  // Archiving concerns the whole installation: the owner of another tenant is not its operator.
   assert.deepEqual((await server.call('GET', '/diagnostics/archives', { token: stranger })).json.items, []);
   const hidden = await server.call('POST', '/diagnostics/archives/2010/bring-back', { token: stranger });
-  assert.equal(hidden.status, 404, "another tenant's year does not exist");
+  assert.equal(hidden.status, 403, "archives are the operator's alone");
 
   // Telling the same file again must find every bar known.
   await importFile(priceFile(['ONE'], DAYS));
@@ -204,7 +213,7 @@ const CHILD = path.join(import.meta.dirname, 'archive-child.ts');
 
 /** Archives in a process of its own, which may be killed at a fail point. */
 async function archiveElsewhere(failPoint: string): Promise<string | null> {
-  const input = JSON.stringify({ connection: db.connection, folder, tenantId: TENANT });
+  const input = JSON.stringify({ connection: db.connection, owner, folder, tenantId: TENANT });
   const child = spawn(process.execPath, [CHILD, input], {
     env: { ...process.env, TOUCHSTONE_FAIL_POINT: failPoint },
     stdio: ['ignore', 'ignore', 'inherit'],

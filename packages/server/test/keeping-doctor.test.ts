@@ -5,17 +5,17 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { readConfig } from '../src/config.ts';
-import { DATABASE_CHECKS, type DatabaseContext } from '../src/operate/doctor/database-checks.ts';
-import { examineMachine } from '../src/operate/doctor/doctor.ts';
-import { runChecks } from '../src/operate/doctor/finding.ts';
+import { ConfigError, readConfig } from '../src/config.ts';
+import { DATABASE_CHECKS, type DatabaseContext } from '../src/operate/database-checks.ts';
+import { examineMachine } from '../src/operate/doctor.ts';
+import { runChecks } from '../src/operate/finding.ts';
 import {
   diskOf,
   MACHINE_CHECKS,
   type MachineContext,
   pingRedis,
   SHARED_CHECKS,
-} from '../src/operate/doctor/machine-checks.ts';
+} from '../src/operate/machine-checks.ts';
 import { connectPlainly } from '../src/operate/open-installation.ts';
 import { systemClock } from '../src/platform/clock/clock.ts';
 import { identifyProcess } from '../src/platform/database/embedded/process-identity.ts';
@@ -224,10 +224,14 @@ test('the doctor finds a port that another program has, and knows our own', asyn
 });
 
 test('settings that cannot be read are a finding, with every problem and no secret', async () => {
-  const report = await examineMachine(
-    { PORT: 'eighty', DATABASE_URL: 'mysql://user:hidden@host/db' },
-    { full: false, clock: systemClock },
-  );
+  let problem = '';
+  try {
+    readConfig({ PORT: 'eighty', DATABASE_URL: 'mysql://user:hidden@host/db' });
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    problem = error.message;
+  }
+  const report = await examineMachine({ problem }, { full: false, clock: systemClock });
   assert.equal(report.ok, false);
   assert.deepEqual(
     report.findings.map((finding) => finding.check),
@@ -241,7 +245,7 @@ test('a database that does not answer is a finding, and the rest is looked at al
   const { config } = await healthy();
   const url = 'postgres://touchstone_app:hidden@127.0.0.1:1/touchstone';
   const report = await examineMachine(
-    { TOUCHSTONE_HOME: config.home, BACKUP_FOLDER: config.backupFolder, DATABASE_URL: url },
+    readConfig({ TOUCHSTONE_HOME: config.home, BACKUP_FOLDER: config.backupFolder, DATABASE_URL: url }),
     { full: false, clock: systemClock },
   );
   const database = report.findings.find((finding) => finding.check === 'database');
@@ -365,7 +369,7 @@ test('an owner asks the running server; others may not', async () => {
       createStages({
         ...parts,
         ...{ connection: harness.db.connection, compute: inlineCompute, clock: systemClock, codeVersion: 'test' },
-        keeping: { backupFolder: folder, openOwner: null, config: readConfig({ TOUCHSTONE_HOME: harness.folder }) },
+        keeping: { backupFolder: folder, reachOwner: null, config: readConfig({ TOUCHSTONE_HOME: harness.folder }) },
       }).registerRoutes(serve),
   });
   try {

@@ -53,7 +53,8 @@ after(async () => {
   }
 });
 
-const openOwner = () => connectPlainly({ ...harness.db.connection, user: MIGRATOR_ROLE });
+const reachOwner = async () => ({ ...harness.db.connection, user: MIGRATOR_ROLE });
+const openOwner = async () => connectPlainly(await reachOwner());
 
 async function asOwner<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = await openOwner();
@@ -217,7 +218,7 @@ async function withServer(work: (server: TestServer, token: string) => Promise<v
       createStages({
         ...parts,
         ...{ connection: harness.db.connection, compute: inlineCompute, clock: systemClock, codeVersion: 'test' },
-        ...{ home, keeping: { backupFolder: backups, openOwner: open ? openOwner : null, config: null } },
+        ...{ home, keeping: { backupFolder: backups, reachOwner: open ? reachOwner : null, config: null } },
       }).registerRoutes(serve),
   });
   try {

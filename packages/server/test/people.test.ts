@@ -312,7 +312,7 @@ test('the operator makes tenants and counts them; an owner of another tenant may
   const state = await must(joined, 'GET', '/auth/state');
   assert.deepEqual([Object(state.signedIn).tenantId, Object(state.signedIn).role], [id, 'owner']);
   const idempotent = await server.call('POST', '/tenants', {
-    ...{ token: owner.token, headers: { 'idempotency-key': 'one tenant, once' } },
+    ...{ token: owner.token, headers: { 'idempotency-key': 'one-tenant-once' } },
     body: { name: 'With a key', ownerEmail: 'key@example.org' },
   });
   assert.equal(idempotent.status, 201, idempotent.text);
@@ -330,6 +330,18 @@ test('the operator makes tenants and counts them; an owner of another tenant may
   await assert.rejects(refused, /only the operator/);
   const people = await must(joined, 'GET', '/people');
   assert.equal(Array.isArray(people.items) && people.items.length, 1, 'each sees their own');
+});
+
+test('the operator stays the operator when a later tenant has a lower number', async () => {
+  const other = await createTestDatabase();
+  try {
+    await other.migrator.query(`INSERT INTO tenant (id, name) VALUES (7, 'made first')`);
+    await other.migrator.query(`INSERT INTO tenant (id, name) VALUES (3, 'made later')`);
+    const { rows } = await other.migrator.query('SELECT touchstone_operator_tenant() AS id');
+    assert.equal(rows[0].id, 7);
+  } finally {
+    await other.close();
+  }
 });
 
 // ---- API keys -------------------------------------------------------------------------------------------------------------

@@ -255,6 +255,7 @@ describe('living with it, in a browser', { skip: skipsBrowser() }, () => {
     await finished(page, 'Back up the installation');
     await page.getByRole('button', { name: 'Restore drill' }).click();
     await finished(page, 'Restore the newest backup beside');
+    await page.getByText('61,401 rows restored beside and compared in 4.2 s: equal.').waitFor();
     await page.getByRole('button', { name: 'Bring back' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Bring back' }).click();
     await finished(page, 'Bring 2010 back');

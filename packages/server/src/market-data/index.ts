@@ -1,5 +1,6 @@
 import type { SecretBox } from '../platform/auth/secret-box.ts';
 import type { Database } from '../platform/database/database.ts';
+import type { ReachOwner } from '../platform/database/owner.ts';
 import type { Serve } from '../platform/http/serve.ts';
 import { type ArchiveRouteParts, registerArchiveRoutes } from './archive/archive.routes.ts';
 import { createArchiveService, registerArchiveTasks } from './archive/archive.service.ts';
@@ -26,8 +27,10 @@ import { registerMacroRoutes } from './macro/macro.routes.ts';
 import { createMacroService } from './macro/macro.service.ts';
 import { registerPriceImportRoutes } from './price-import/price-import.routes.ts';
 import { createPriceImportService, type PriceImportDeps } from './price-import/price-import.service.ts';
+import { reconcile } from './refresh/reconcile.ts';
 import { registerRefreshRoutes } from './refresh/refresh.routes.ts';
 import { createRefreshService } from './refresh/refresh.service.ts';
+import { refreshFigures } from './refresh/refresh-figures.ts';
 import { registerRunsRoutes } from './runs/runs.routes.ts';
 import { createRunsService } from './runs/runs.service.ts';
 import { registerTruthRoutes } from './simulated-market/truth.routes.ts';
@@ -38,7 +41,6 @@ import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
 /** The door of the stage: facts in and out. Later stages enter here. */
-export { openBars } from './archive/open-bars.ts';
 export { sessionTimes } from './calendars/session-times.ts';
 export { registerCourtRoutes } from './court/court.routes.ts';
 export { COURT_TASK, createCourtService } from './court/court.service.ts';
@@ -61,6 +63,8 @@ export type MarketData = ReturnType<typeof createMarketData>;
 
 export type MarketDataDeps = PriceImportDeps & {
   secretBox: SecretBox;
+  /** How the owner of the tables is reached, to archive. Left out: nothing can be archived. */
+  reachOwner?: ReachOwner | null | undefined;
   /** Where TwelveData is asked; without it there is no such feed. */
   twelveDataUrl?: string;
   /** How vendors are reached, beside the clock. */
@@ -73,8 +77,8 @@ export function createMarketData(deps: MarketDataDeps) {
   const openers =
     twelveDataUrl === undefined ? {} : { twelvedata: createTwelveDataOpener(database, clock, twelveDataUrl) };
   const openFeeds = createOpenFeeds({ ...feedOptions, clock, openers: { ...openers, ...feedOptions?.openers } });
-  const feeds = createFeedsService({ database, clock, secretBox, openFeeds });
-  const service = createArchiveService(deps);
+  const feeds = createFeedsService({ database, clock, secretBox, openFeeds, refreshFigures });
+  const service = createArchiveService({ ...deps, reachOwner: deps.reachOwner ?? null });
   registerArchiveTasks(tasks, service);
   const archive: ArchiveRouteParts = { database, tasks, service };
   return {
@@ -82,7 +86,7 @@ export function createMarketData(deps: MarketDataDeps) {
     feeds,
     look: createLookService({ database, clock, feeds, lines: createPriceLines() }),
     refresh: createRefreshService({ ...deps, feeds }),
-    priceImport: createPriceImportService(deps),
+    priceImport: createPriceImportService({ ...deps, compareSources: reconcile }),
     truth: createTruthService(deps),
     ...createReaders(database),
   };

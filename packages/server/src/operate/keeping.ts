@@ -1,19 +1,20 @@
 import path from 'node:path';
 import { getDoctor, listBackups as listBackupsRoute, startBackup, startDrill } from '@touchstone/contracts/keeping';
 import type pg from 'pg';
-import type { Config } from '../config.ts';
 import { type NewAlert, raiseAlert, resolveAlert } from '../platform/alerts/alerts.ts';
 import type { Clock } from '../platform/clock/clock.ts';
 import type { Database, Principal } from '../platform/database/database.ts';
+import { checkOwner, type ReachOwner } from '../platform/database/owner.ts';
 import { appendEvidence } from '../platform/evidence/evidence.ts';
 import type { Serve } from '../platform/http/serve.ts';
 import { ProblemError } from '../platform/problem-error.ts';
 import type { TaskContext, Tasks } from '../platform/tasks/tasks.ts';
 import { BackupError } from './backup-file.ts';
 import { backUpInto, KEEPS, listBackups } from './backup-folder.ts';
-import { examineFromInside, WEB_FOLDER } from './doctor/doctor.ts';
-import { diskOf, pingRedis } from './doctor/machine-checks.ts';
+import { examineFromInside, WEB_FOLDER } from './doctor.ts';
 import { findNewestBackup, runDrill } from './drill.ts';
+import { diskOf, type MachineSettings, pingRedis } from './machine-checks.ts';
+import { connectPlainly } from './open-installation.ts';
 
 export const BACKUP_TASK = 'operate.backup.run';
 export const DRILL_TASK = 'operate.drill.run';
@@ -27,10 +28,10 @@ export type KeepingParts = {
   clock: Clock;
   home: string;
   backupFolder: string;
-  /** A connection as the owner of the tables, closed by who asked. Null: the server was not given one. */
-  openOwner: (() => Promise<pg.Client>) | null;
+  /** How the owner of the tables is reached. Null: the server was not told. */
+  reachOwner: ReachOwner | null;
   /** Null: the doctor does not look at the machine. */
-  config: Config | null;
+  config: MachineSettings | null;
 };
 
 /** Says how backups and drills are done in the background. Called once while wiring. */
@@ -65,11 +66,11 @@ export function registerKeepingRoutes(serve: Serve, parts: KeepingParts): void {
   const { database, tasks, backupFolder: folder } = parts;
   serve(listBackupsRoute, async () => ({ folder, keeps: KEEPS, items: await listBackups(folder) }));
   serve(startBackup, async ({ caller }) => {
-    checkOwner(parts);
+    checkOwner(parts.reachOwner);
     return { task: await database.transaction(caller, (tx) => tasks.start(tx, BACKUP_WORK)) };
   });
   serve(startDrill, async ({ caller }) => {
-    checkOwner(parts);
+    checkOwner(parts.reachOwner);
     return { task: await database.transaction(caller, (tx) => tasks.start(tx, DRILL_WORK)) };
   });
   const { clock, config } = parts;
@@ -80,16 +81,8 @@ export function registerKeepingRoutes(serve: Serve, parts: KeepingParts): void {
   });
 }
 
-function checkOwner({ openOwner }: KeepingParts): NonNullable<KeepingParts['openOwner']> {
-  if (openOwner !== null) return openOwner;
-  throw new ProblemError(
-    'NOT_POSSIBLE_NOW',
-    'The server does not know the owner of the tables, and the application does not see all of them. Set DATABASE_MIGRATION_URL and start it again.',
-  );
-}
-
 async function withOwner<T>(parts: KeepingParts, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = await checkOwner(parts)();
+  const client = await connectPlainly(await checkOwner(parts.reachOwner)());
   try {
     return await work(client);
   } finally {

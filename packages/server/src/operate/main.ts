@@ -11,7 +11,7 @@ import { ProblemError } from '../platform/problem-error.ts';
 import { writeBackup } from './backup.ts';
 import { BackupError } from './backup-file.ts';
 import { backUpInto } from './backup-folder.ts';
-import { examineMachine } from './doctor/doctor.ts';
+import { examineMachine } from './doctor.ts';
 import { findNewestBackup, runDrill } from './drill.ts';
 import { connectPlainly, makeTarget, reachDatabase, withOwner } from './open-installation.ts';
 import { resetPassword } from './reset-password.ts';
@@ -31,7 +31,7 @@ try {
 
 async function operate([word, about = '']: string[]): Promise<object> {
   // Settings that cannot be read are something it finds.
-  if (word === 'doctor') return examineMachine(process.env, { full: about === '--full', clock: systemClock });
+  if (word === 'doctor') return examineMachine(readSettings(), { full: about === '--full', clock: systemClock });
   const config = readConfig(process.env);
   const { signal } = interrupt;
   switch (word) {
@@ -77,6 +77,15 @@ async function operate([word, about = '']: string[]): Promise<object> {
       throw new BackupError(
         'Start this with: touchstone backup, restore FILE, drill, migrate, doctor, or user reset EMAIL.',
       );
+  }
+}
+
+function readSettings(): Config | { problem: string } {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) return { problem: error.message };
+    throw error;
   }
 }
 

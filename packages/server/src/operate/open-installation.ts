@@ -4,6 +4,7 @@ import pg from 'pg';
 import { PORT } from '../platform/database/embedded/database-places.ts';
 import { startEmbeddedPostgres } from '../platform/database/embedded/embedded-postgres.ts';
 import { migrate } from '../platform/database/migrate.ts';
+import type { ReachOwner } from '../platform/database/owner.ts';
 import { createPool } from '../platform/database/pool.ts';
 import { APP_ROLE, ARCHIVER_ROLE, MIGRATOR_ROLE, provisionDatabase } from '../platform/database/provision.ts';
 import { BackupError } from './backup-file.ts';
@@ -81,9 +82,9 @@ export async function withOwner<T>(where: Where, log: Log, work: (client: pg.Cli
 }
 
 /** How a running server reaches its database as the owner of the tables; null when it was not told who that is. */
-export function ownerOf(where: Where): (() => Promise<pg.Client>) | null {
+export function ownerOf(where: Where): ReachOwner | null {
   if (where.databaseUrl !== null && where.databaseMigrationUrl === null) return null;
-  return async () => connectPlainly((await reachDatabase(where, () => {})).owner);
+  return async () => (await reachDatabase(where, () => {})).owner;
 }
 
 /** Texts of values must not depend on how somebody has set up the server. */

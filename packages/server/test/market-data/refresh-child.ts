@@ -2,6 +2,7 @@ import { createFeedsService } from '../../src/market-data/feeds/feeds.service.ts
 import { createOpenFeeds } from '../../src/market-data/feeds/open-feed.ts';
 import { createRefreshService } from '../../src/market-data/refresh/refresh.service.ts';
 import { publishBatch, type RefreshBatchJob } from '../../src/market-data/refresh/refresh-batch.ts';
+import { refreshFigures } from '../../src/market-data/refresh/refresh-figures.ts';
 import { createSecretBox } from '../../src/platform/auth/secret-box.ts';
 import { createDatabase } from '../../src/platform/database/database.ts';
 import { createPool } from '../../src/platform/database/pool.ts';
@@ -13,7 +14,7 @@ const database = createDatabase(createPool(connection, () => {}));
 const vendor = createFakeVendor(2);
 const clock = { now: () => now };
 const feeds = createFeedsService({
-  ...{ database, clock, secretBox: createSecretBox(SECRET_TEXT) },
+  ...{ database, clock, refreshFigures, secretBox: createSecretBox(SECRET_TEXT) },
   openFeeds: createOpenFeeds({
     clock,
     openers: {

@@ -5,6 +5,7 @@ import { createFeedsService } from '../../src/market-data/feeds/feeds.service.ts
 import { createOpenFeeds, type FeedOpenerOptions } from '../../src/market-data/feeds/open-feed.ts';
 import { createRefreshService } from '../../src/market-data/refresh/refresh.service.ts';
 import { publishBatch, type RefreshBatchJob } from '../../src/market-data/refresh/refresh-batch.ts';
+import { refreshFigures } from '../../src/market-data/refresh/refresh-figures.ts';
 import { createSecretBox } from '../../src/platform/auth/secret-box.ts';
 import type { Clock } from '../../src/platform/clock/clock.ts';
 import type { RunInThread } from '../../src/platform/compute/run-in-thread.ts';
@@ -116,7 +117,7 @@ export async function createRefreshHarness(vendor: FakeVendor, options: Omit<Fee
     openers: { twelvedata: open, ...options.openers },
   });
   const secretBox = createSecretBox(SECRET_TEXT);
-  const feeds = createFeedsService({ database: db.database, clock, secretBox, openFeeds });
+  const feeds = createFeedsService({ refreshFigures, database: db.database, clock, secretBox, openFeeds });
   const inThread: RunInThread = async <T>(_module: URL, data: unknown, { signal }: { signal?: AbortSignal } = {}) => {
     signal?.throwIfAborted();
     // The one caller hands over a batch, and takes its outcome.

@@ -50,6 +50,19 @@ export async function findYearsInTable(tx: Transaction, last: number): Promise<n
   return rows.map((row) => row.year);
 }
 
+/** All tenants of the installation. */
+export async function findTenantIds(tx: Transaction): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`SELECT t AS id FROM touchstone_tenant_ids() t`.execute(tx.query);
+  return rows.map((row) => row.id);
+}
+
+/** The tenants with archived bars of a year. */
+export async function findTenantsArchived(tx: Transaction, year: number): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    SELECT t AS id FROM touchstone_tenants_archived(${year}::int) t`.execute(tx.query);
+  return rows.map((row) => row.id);
+}
+
 export type NewArchive = {
   year: number;
   rowCount: number;

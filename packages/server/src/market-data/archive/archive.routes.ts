@@ -8,15 +8,12 @@ export type ArchiveRouteParts = { database: Database; tasks: Tasks; service: Arc
 
 export function registerArchiveRoutes(serve: Serve, { database, tasks, service }: ArchiveRouteParts): void {
   serve(listArchives, ({ caller }) => service.list(caller));
-  serve(startArchive, async ({ caller, body }) => ({
-    task: await database.transaction(caller, (tx) =>
-      tasks.start(tx, {
-        kind: ARCHIVE_TASK,
-        title: `Archive bars older than ${body.olderThanYears} years`,
-        input: body,
-      }),
-    ),
-  }));
+  serve(startArchive, async ({ caller, body }) => {
+    service.checkMayArchive();
+    const title = `Archive bars older than ${body.olderThanYears} years`;
+    const work = { kind: ARCHIVE_TASK, title, input: body };
+    return { task: await database.transaction(caller, (tx) => tasks.start(tx, work)) };
+  });
   serve(bringBackArchive, async ({ caller, params }) => ({
     task: await database.transaction(caller, async (tx) => {
       await service.checkArchived(tx, params.year);

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
+import { asOwner, checkOwner, type ReachOwner } from '../../platform/database/owner.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { failPoint } from '../../platform/fail-point.ts';
 import type { ObjectStore } from '../../platform/object-store/object-store.ts';
@@ -23,8 +24,14 @@ export const BRING_BACK_TASK = 'operate.archive.bring-back';
 const TRIES = 3;
 const SERIALIZATION_FAILURE = '40001';
 
-export type ArchiveDeps = { database: Database; objects: ObjectStore; clock: Clock };
-type Archived = { year: number; archiveId: number; rowCount: number; byteCount: number };
+export type ArchiveDeps = {
+  database: Database;
+  objects: ObjectStore;
+  clock: Clock;
+  /** Only the owner of the tables may take rows out of them. */
+  reachOwner: ReachOwner | null;
+};
+type Archived = { tenantId: number; year: number; archiveId: number; rowCount: number; byteCount: number };
 type Walk = { signal?: AbortSignal; progress?: (fraction: number, note: string) => void };
 
 export type ArchiveService = ReturnType<typeof createArchiveService>;
@@ -35,8 +42,11 @@ export type ArchiveService = ReturnType<typeof createArchiveService>;
  * The order is what makes a crash harmless: the file is written and on disk, then read back and compared, then its rows
  * leave the table in the transaction that says so. Stopped anywhere before, all rows are where they were.
  */
-export function createArchiveService({ database, objects, clock }: ArchiveDeps) {
+export function createArchiveService({ database, objects, clock, reachOwner }: ArchiveDeps) {
   return {
+    /** @throws ProblemError NOT_POSSIBLE_NOW if this server cannot archive. */
+    checkMayArchive: () => void checkOwner(reachOwner),
+
     async list(principal: Principal) {
       const items = await database.transaction(principal, (tx) => repository.listArchives(tx), { readOnly: true });
       return { items };
@@ -55,10 +65,36 @@ export function createArchiveService({ database, objects, clock }: ArchiveDeps) 
       return { lastYear: last, archived };
     },
 
+    /** The same for every tenant, on behalf of the operator. */
+    async archiveAll(operator: Principal, olderThanYears: number, walk: Walk = {}) {
+      const tenants = await database.transaction(operator, (tx) => repository.findTenantIds(tx));
+      const archived: Archived[] = [];
+      for (const [i, tenantId] of tenants.entries()) {
+        const told = await this.archive(onBehalfOf(operator, tenantId), olderThanYears, {
+          ...walk,
+          progress: (fraction, note) => walk.progress?.((i + fraction) / tenants.length, note),
+        });
+        archived.push(...told.archived);
+      }
+      return { archived };
+    },
+
+    /** Puts the bars of a year into the table again, of every tenant that archived it. */
+    async bringBackAll(operator: Principal, year: number) {
+      const tenants = await database.transaction(operator, (tx) => repository.findTenantsArchived(tx, year));
+      const sum = { year, files: 0, rowCount: 0 };
+      for (const tenantId of tenants) {
+        const told = await this.bringBack(onBehalfOf(operator, tenantId), year);
+        sum.files += told.files;
+        sum.rowCount += told.rowCount;
+      }
+      return sum;
+    },
+
     /** @throws NOT_FOUND if no bar of the year is archived. */
     async checkArchived(tx: Transaction, year: number): Promise<void> {
-      const found = await repository.findArchives(tx, year, ['archived']);
-      if (found.length === 0) throw new ProblemError('NOT_FOUND', `No bars of ${year} are archived.`);
+      const tenants = await repository.findTenantsArchived(tx, year);
+      if (tenants.length === 0) throw new ProblemError('NOT_FOUND', `No bars of ${year} are archived.`);
     },
 
     /** Puts the bars of a year into the table again. Safe to run twice. */
@@ -111,13 +147,15 @@ export function createArchiveService({ database, objects, clock }: ArchiveDeps) 
       await record(tx, 'archive.verified', archiveId, { year, contentSha256: made.contentSha256 });
     });
     failPoint('archive.after-verify');
-    await database.transaction(principal, async (tx) => {
-      await repository.removeRows(tx, archiveId);
-      await record(tx, 'archive.archived', archiveId, { year, rowCount: made.rowCount, fileSha256: made.fileSha256 });
-      failPoint('archive.before-commit');
-    });
+    await asOwner(reachOwner, (owner) =>
+      owner.transaction(principal, async (tx) => {
+        await repository.removeRows(tx, archiveId);
+        await record(tx, 'archive.archived', archiveId, { year, rowCount: made.rowCount, fileSha256: made.fileSha256 });
+        failPoint('archive.before-commit');
+      }),
+    );
     failPoint('archive.after-commit');
-    return { year, archiveId, rowCount: made.rowCount, byteCount: made.byteCount };
+    return { tenantId: principal.tenantId, year, archiveId, rowCount: made.rowCount, byteCount: made.byteCount };
   }
 
   /** Writes the rows of one snapshot, and the hash of the same rows. */
@@ -169,6 +207,11 @@ export function createArchiveService({ database, objects, clock }: ArchiveDeps) 
   }
 }
 
+/** The operator acts for another tenant as the server itself. */
+function onBehalfOf(operator: Principal, tenantId: number): Principal {
+  return tenantId === operator.tenantId ? operator : { tenantId, actorId: null };
+}
+
 const ORDER = 'ORDER BY instrument_id, day, run_id';
 
 /** @throws Error if a restored file does not hold exactly what was written. */
@@ -198,7 +241,7 @@ async function record(tx: Transaction, kind: string, id: number, body: Record<st
   await appendEvidence(tx, { kind, subjectKind: 'archive', subjectId: id, body });
 }
 
-/** Says how archiving is done in the background. Called once while wiring. */
+/** Says how archiving is done in the background, which only the operator may start. Called once while wiring. */
 export function registerArchiveTasks(tasks: Tasks, service: ArchiveService): void {
   tasks.register(ARCHIVE_TASK, (input, { principal, signal, progress }) => {
     // A schedule calls it years.
@@ -206,7 +249,7 @@ export function registerArchiveTasks(tasks: Tasks, service: ArchiveService): voi
     if (!Number.isInteger(years) || years < 1) {
       throw new ProblemError('INVALID_REQUEST', 'olderThanYears must be a whole number from 1.');
     }
-    return service.archive(principal, years, { signal, progress });
+    return service.archiveAll(principal, years, { signal, progress });
   });
-  tasks.register(BRING_BACK_TASK, (input, { principal }) => service.bringBack(principal, Number(input.year)));
+  tasks.register(BRING_BACK_TASK, (input, { principal }) => service.bringBackAll(principal, Number(input.year)));
 }

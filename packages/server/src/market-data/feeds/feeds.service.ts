@@ -3,6 +3,7 @@ import {
   type Feed,
   type FeedSettings,
   feedSettings,
+  type RefreshSummary,
   type updateFeed,
 } from '@touchstone/contracts/feeds';
 import type { z } from 'zod';
@@ -11,17 +12,31 @@ import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { checkCalendar } from '../price-import/price-import.service.ts';
-import { countOpenGaps, findLastRefreshes, type RefreshRow } from '../refresh/refresh.repository.ts';
-import { summaryOf } from '../refresh/refresh-summary.ts';
-import type { FeedCredits, OpenFeed } from './feed.ts';
+import { checkCalendar } from '../calendars/check-calendar.ts';
+import type { FeedCredits, FeedGap, OpenFeed } from './feed.ts';
 import * as repository from './feeds.repository.ts';
 import type { OpenFeeds } from './open-feed.ts';
 
 export type CreateFeed = z.output<NonNullable<typeof createFeed.body>>;
 export type UpdateFeed = z.output<NonNullable<typeof updateFeed.body>>;
 
-export type FeedsDeps = { database: Database; clock: Clock; secretBox: SecretBox; openFeeds: OpenFeeds };
+/** Open gaps of one kind: how many, when asking again makes sense first, and one of them in words. */
+export type OpenGaps = { kind: FeedGap['kind']; n: number; retry: string | null; example: string };
+
+/** What refreshes left behind, told by the slice that makes them. */
+export type RefreshFigures = {
+  openGaps(tx: Transaction, sourceId: number): Promise<OpenGaps[]>;
+  /** By source. */
+  lastRefreshes(tx: Transaction): Promise<Map<number, RefreshSummary>>;
+};
+
+export type FeedsDeps = {
+  refreshFigures: RefreshFigures;
+  database: Database;
+  clock: Clock;
+  secretBox: SecretBox;
+  openFeeds: OpenFeeds;
+};
 export type FeedsService = ReturnType<typeof createFeedsService>;
 
 const NAMES: Record<repository.FeedName, string> = {
@@ -34,16 +49,25 @@ const NAMES: Record<repository.FeedName, string> = {
 const PROBE_TIMEOUT_MS = 45_000;
 
 /** Vendors as sources: who is asked, with which settings and key, and how they are. */
-export function createFeedsService({ database, clock, secretBox, openFeeds }: FeedsDeps) {
+export function createFeedsService({ database, clock, secretBox, openFeeds, refreshFigures }: FeedsDeps) {
   const seal = (key: string | null | undefined) =>
     key === null || key === undefined ? null : secretBox.encrypt('vendor keys', Buffer.from(key, 'utf8'));
 
+  /** The key of a feed; null without one, and for one that was sealed with another secret, as after a restore elsewhere. */
+  function keyOf({ credential_sealed }: repository.FeedRow): string | null {
+    if (credential_sealed === null) return null;
+    try {
+      return secretBox.decrypt('vendor keys', credential_sealed).toString('utf8');
+    } catch {
+      return null;
+    }
+  }
+
+  const lacksKey = (row: repository.FeedRow) => needsKey(row.feed) && keyOf(row) === null;
+
   function openRow(principal: Principal, row: repository.FeedRow): OpenFeed {
-    const key =
-      row.credential_sealed === null ? null : secretBox.decrypt('vendor keys', row.credential_sealed).toString('utf8');
-    return openFeeds.open(row.feed, {
-      ...{ principal, sourceId: row.id, settings: settingsOf(row), key, currency: row.currency },
-    });
+    const { id, currency } = row;
+    return openFeeds.open(row.feed, { principal, sourceId: id, settings: settingsOf(row), key: keyOf(row), currency });
   }
 
   async function getRow(tx: Transaction, id: number): Promise<repository.FeedRow> {
@@ -63,23 +87,28 @@ export function createFeedsService({ database, clock, secretBox, openFeeds }: Fe
       principal,
       async (tx) => {
         const rows = await repository.findFeeds(tx);
-        const gaps = new Map<number, Awaited<ReturnType<typeof countOpenGaps>>>();
-        for (const { id } of rows) gaps.set(id, await countOpenGaps(tx, null, id));
-        return { rows, gaps, figures: await repository.findFeedFigures(tx), refreshes: await findLastRefreshes(tx) };
+        const gaps = new Map<number, OpenGaps[]>();
+        for (const { id } of rows) gaps.set(id, await refreshFigures.openGaps(tx, id));
+        return {
+          rows,
+          gaps,
+          figures: await repository.findFeedFigures(tx),
+          refreshes: await refreshFigures.lastRefreshes(tx),
+        };
       },
       { readOnly: true, isolation: 'repeatable read' },
     );
     const items: Feed[] = [];
     for (const row of read.rows) {
-      const canAsk = !needsKey(row.feed) || row.credential_sealed !== null;
-      const opened = canAsk ? openRow(principal, row) : null;
+      const opened = lacksKey(row) ? null : openRow(principal, row);
       const credits = opened?.credits == null ? null : await opened.credits.status();
       const rest = opened === null ? null : await opened.restsUntil();
       const figures = read.figures.find(({ id }) => id === row.id);
-      const last = read.refreshes.find(({ source_id }) => source_id === row.id);
+      const last = read.refreshes.get(row.id);
       items.push({
         ...tell(row, last),
-        ...stateOf(row, read.gaps.get(row.id) ?? [], credits, rest, clock.now()),
+        hasKey: keyOf(row) !== null,
+        ...(lacksKey(row) ? noKey(row) : stateOf(read.gaps.get(row.id) ?? [], credits, rest, clock.now())),
         credits: credits === null ? null : tellCredits(credits),
         openGapCount: figures?.gaps ?? 0,
         instrumentCount: figures?.instruments ?? 0,
@@ -117,8 +146,7 @@ export function createFeedsService({ database, clock, secretBox, openFeeds }: Fe
       id: number,
     ): Promise<{ row: repository.FeedRow; settings: FeedSettings; opened: OpenFeed }> {
       const row = await getRow(tx, id);
-      if (needsKey(row.feed) && row.credential_sealed === null)
-        throw new ProblemError('NOT_POSSIBLE_NOW', `${row.name} needs a key. Give it one first.`);
+      if (lacksKey(row)) throw new ProblemError('NOT_POSSIBLE_NOW', `${row.name}: ${noKey(row).stateSentence}`);
       return { row, settings: settingsOf(row), opened: openRow(tx.principal, row) };
     },
     /** @throws ALREADY_EXISTS, INVALID_REQUEST, NOT_POSSIBLE_NOW */
@@ -224,12 +252,12 @@ function given(row: repository.FeedRow): Partial<FeedSettings> {
   return feedSettings.partial().parse(row.settings);
 }
 
-function tell(row: repository.FeedRow, last: RefreshRow | undefined) {
+function tell(row: repository.FeedRow, last: RefreshSummary | undefined) {
   return {
     ...{ id: row.id, tenantId: row.tenant_id, code: row.code, name: row.name, feed: row.feed, gives: gives(row.feed) },
     ...{ calendar: row.calendar, currency: row.currency, priceBasis: row.price_basis, settings: settingsOf(row) },
-    ...{ needsKey: needsKey(row.feed), hasKey: row.credential_sealed !== null },
-    ...{ lastRefresh: last === undefined ? null : summaryOf(last), createdAt: row.created_at, version: row.version },
+    needsKey: needsKey(row.feed),
+    ...{ lastRefresh: last ?? null, createdAt: row.created_at, version: row.version },
   };
 }
 
@@ -245,16 +273,21 @@ export function tellCredits(credits: FeedCredits): NonNullable<Feed['credits']> 
 
 type State = Pick<Feed, 'state' | 'stateSentence' | 'retryAt'>;
 
+function noKey({ credential_sealed }: repository.FeedRow): State {
+  const stateSentence =
+    credential_sealed === null
+      ? 'It needs the key of the vendor.'
+      : 'Its key was sealed with another secret than this installation has. Give it the key again.';
+  return { state: 'no_key', stateSentence, retryAt: null };
+}
+
 function stateOf(
-  row: repository.FeedRow,
-  gaps: Awaited<ReturnType<typeof countOpenGaps>>,
+  gaps: readonly OpenGaps[],
   credits: FeedCredits | null,
   restsUntil: number | null,
   now: number,
 ): State {
   const until = (at: number) => new Date(at).toISOString();
-  if (needsKey(row.feed) && row.credential_sealed === null)
-    return { state: 'no_key', stateSentence: 'It needs the key of the vendor.', retryAt: null };
   const refused = gaps.find(({ kind, retry }) => kind === 'refused' && retry === null);
   if (refused !== undefined) return { state: 'refused', stateSentence: refused.example, retryAt: null };
   if (credits !== null && credits.dayLeft === 0)

@@ -4,11 +4,11 @@ import type { Database, Principal } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { decodeCursor, toPage } from '../../platform/http/cursor.ts';
 import { found } from '../../platform/problem-error.ts';
+import { checkCalendar } from '../calendars/check-calendar.ts';
 import { findActions } from '../facts/corporate-actions.ts';
 import { basisOf } from '../facts/price-source.ts';
 import { resolveTime, type TimeQuery } from '../facts/read-time.ts';
 import { auditOf, checkOwn } from '../facts/rows.ts';
-import { checkCalendar } from '../price-import/price-import.service.ts';
 import * as repository from './instruments.repository.ts';
 
 export type InstrumentsService = ReturnType<typeof createInstrumentsService>;

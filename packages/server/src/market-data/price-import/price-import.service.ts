@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type startImport, UPLOAD_BYTES_MAX } from '@touchstone/contracts/data';
 import type { Task } from '@touchstone/contracts/tasks';
-import { CALENDAR_CODES, type CalendarCode } from '@touchstone/quant/series/trading-calendar';
 import type { PoolConfig } from 'pg';
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock/clock.ts';
@@ -11,9 +10,9 @@ import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import type { ObjectStore, StoredObject } from '../../platform/object-store/object-store.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import type { TaskContext, Tasks } from '../../platform/tasks/tasks.ts';
+import { checkCalendar } from '../calendars/check-calendar.ts';
 import { findPublished, type Published, type PublishPlan, publishRun } from '../facts/publish-run.ts';
 import { dropStaging } from '../facts/staging.ts';
-import { reconcile } from '../refresh/reconcile.ts';
 import type { KnownAtRule, PriceBasis } from './judge-delivery.ts';
 import { type PreviewImport, previewFile } from './preview-import.ts';
 import * as repository from './price-import.repository.ts';
@@ -31,6 +30,17 @@ export type PriceImportDeps = {
   tasks: Tasks;
   clock: Clock;
   inThread?: RunInThread;
+  /** Compares what a run told with what other sources tell; gives the number of cases it opened. */
+  compareSources?: (
+    tx: Transaction,
+    question: {
+      runId: number;
+      source: { id: number; name: string; basis: PriceBasis };
+      instrumentIds: readonly number[];
+      firstDay: string;
+      lastDay: string;
+    },
+  ) => Promise<number>;
 };
 
 /** A file of a million bars has some 25 MB compressed, 80 MB plain. */
@@ -135,8 +145,10 @@ export function createPriceImportService(deps: PriceImportDeps) {
     const { runId, instrumentIds, firstDay, lastDay, priceBasis } = plan;
     const basis = basisOf.parse(priceBasis);
     if (basis === null || firstDay === null || lastDay === null || instrumentIds.length === 0) return 0;
+    const compare = deps.compareSources;
+    if (compare === undefined) return 0;
     const question = { runId, source: { id, name, basis }, instrumentIds, firstDay, lastDay };
-    return database.transaction(principal, (tx) => reconcile(tx, question));
+    return database.transaction(principal, (tx) => compare(tx, question));
   }
 
   /** The universe an import was asked to make, so that an index over it is one step away. */
@@ -237,12 +249,4 @@ export function createPriceImportService(deps: PriceImportDeps) {
 function told(published: Published): Record<string, unknown> {
   const { runId, publishedAt, rowCount, contentSha256 } = published;
   return { runId, publishedAt, publishedCount: rowCount, contentSha256 };
-}
-
-/** @throws INVALID_REQUEST for a calendar nobody knows. */
-export function checkCalendar(code: string): CalendarCode {
-  const known = CALENDAR_CODES.find((calendar) => calendar === code);
-  if (known === undefined)
-    throw new ProblemError('INVALID_REQUEST', `A calendar must be one of ${CALENDAR_CODES.join(', ')}, was ${code}.`);
-  return known;
 }

@@ -180,10 +180,12 @@ async function findDifferences(tx: Transaction, question: ReconcileQuestion, oth
         AND o.instrument_id = ANY (${[...instrumentIds]}::int[])
         AND o.day BETWEEN ${firstDay}::date AND ${lastDay}::date AND r.retracted_at IS NULL
       ORDER BY o.instrument_id, o.day, o.source_id, coalesce(o.known_at, r.published_at) DESC, o.run_id DESC)
-    SELECT a.instrument_id AS id, b.source_id AS source, a.day, a.close AS own, b.close AS other
-    FROM told a JOIN told b ON b.instrument_id = a.instrument_id AND b.day = a.day AND b.source_id <> a.source_id
-    WHERE a.source_id = ${source.id} AND a.close > 0 AND b.close > 0
-      AND (b.source_id = ANY (${otherBasis}::int[]) OR abs(a.close / b.close - 1) > ${DISAGREEMENT})
+    -- One pass over sorted rows: joining them with themselves was planned as a loop in a loop, and did not end.
+    SELECT w.instrument_id AS id, w.source_id AS source, w.day, w.own, w.close AS other
+    FROM (SELECT t.*, max(t.close) FILTER (WHERE t.source_id = ${source.id}) OVER (PARTITION BY t.instrument_id, t.day) AS own
+          FROM told t) w
+    WHERE w.source_id <> ${source.id} AND w.own > 0 AND w.close > 0
+      AND (w.source_id = ANY (${otherBasis}::int[]) OR abs(w.own / w.close - 1) > ${DISAGREEMENT})
     ORDER BY 1, 2, 3
   `.execute(tx.query);
   return rows;

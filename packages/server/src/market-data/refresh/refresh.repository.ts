@@ -2,7 +2,7 @@ import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { type SqlBool, sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
 import { openBars } from '../archive/open-bars.ts';
-import { checkCalendar } from '../price-import/price-import.service.ts';
+import { checkCalendar } from '../calendars/check-calendar.ts';
 import type { KnownCloses } from './check-answer.ts';
 import type { WantedSymbol } from './plan-questions.ts';
 import type { BatchOutcome, DatedGap, RefreshBatch } from './refresh-batch.ts';

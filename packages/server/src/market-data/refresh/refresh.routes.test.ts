@@ -112,6 +112,13 @@ test('the key of a vendor is never told again, not in an answer, a log, the evid
   );
   assert.ok(!everything.includes(key));
   assert.ok(!everything.includes(Buffer.from(key).toString('hex')));
+  await db.migrator.query(
+    `UPDATE source SET credential_sealed = '\\x00112233445566778899aabbccddeeff00112233445566778899aabb' WHERE id = $1`,
+    [id],
+  );
+  const foreign = await call('GET', '/data/feeds');
+  const told = Object(foreign.json).items.find((feed: { id: number }) => feed.id === id);
+  assert.deepEqual([foreign.status, told.hasKey, told.state], [200, false, 'no_key'], 'sealed with another secret');
   const removed = await call('DELETE', `/data/feeds/${id}`);
   assert.equal(removed.status, 204);
   const { rows } = await db.migrator.query('SELECT credential_sealed AS sealed FROM source WHERE id = $1', [id]);

@@ -9,9 +9,19 @@ import { type GaugeValue, registerGauge } from '../../platform/telemetry/gauges.
 import { readFreshness } from './freshness.ts';
 import { createIndexGauges, type IndexReader } from './index-figures.ts';
 
+/** What is looked at of a feed. */
+export type WatchedFeed = {
+  id: number;
+  tenantId: number;
+  name: string;
+  credits: { dayLeft: number; perDay: number; resetAt: string } | null;
+};
+
 export type WatchParts = {
   database: Database;
   indexes: IndexReader;
+  /** Feeds of a tenant with the credits of their plan; none are watched without it. */
+  feeds?: { list(principal: Principal): Promise<{ items: readonly WatchedFeed[] }> };
   home: string;
   clock: Clock;
   log: { warn(fields: object, text: string): void };
@@ -39,7 +49,7 @@ const DISK_FREE_BYTES_MIN = 2e9;
 const DISK_FREE_FRACTION_CRITICAL = 0.03;
 
 /** Watches what nobody's task would notice: data that no longer comes, a disk that fills. */
-export function createWatch({ database, indexes, home, clock, log, diskOf = readDisk }: WatchParts): Watch {
+export function createWatch({ database, indexes, feeds, home, clock, log, diskOf = readDisk }: WatchParts): Watch {
   let timer: NodeJS.Timeout | undefined;
   const read = (principal: Principal) =>
     database.transaction(principal, (tx) => readFreshness(tx, clock.now()), { readOnly: true });
@@ -60,6 +70,44 @@ export function createWatch({ database, indexes, home, clock, log, diskOf = read
       return values;
     },
   });
+
+  const feedsOf = async (tenantId: number): Promise<readonly WatchedFeed[]> => {
+    const answer = await feeds?.list({ tenantId, actorId: null });
+    return (answer?.items ?? []).filter((feed) => feed.tenantId === tenantId);
+  };
+  registerGauge({
+    ...{ name: 'vendor_credits_left', help: 'Credits of the day a feed may still ask with.' },
+    labelNames: ['tenant', 'feed'],
+    async read() {
+      const values: GaugeValue[] = [];
+      for (const tenantId of await tenantIds()) {
+        for (const { id, credits } of await feedsOf(tenantId)) {
+          const labels = { tenant: String(tenantId), feed: String(id) };
+          if (credits !== null) values.push({ value: credits.dayLeft, tenantId, labels });
+        }
+      }
+      return values;
+    },
+  });
+
+  async function lookAtFeeds(tenantId: number): Promise<number> {
+    const told = await feedsOf(tenantId);
+    if (told.length === 0) return 0;
+    let raised = 0;
+    await locked({ tenantId, actorId: null }, async (tx) => {
+      for (const { id, name, credits } of told) {
+        const sameAs = `feeds.credits-spent:feed:${id}`;
+        if (credits === null || credits.dayLeft > 0) await resolveAlert(tx, sameAs);
+        else
+          raised += await ensureAlert(tx, {
+            ...{ kind: 'feeds.credits-spent', severity: 'warning', subjectKind: 'source', subjectId: id, sameAs },
+            title: `The credits of ${name.slice(0, 120)} are spent`,
+            detail: `All ${credits.perDay} credits of the day are used. What is missing is asked for after ${credits.resetAt}.`,
+          });
+      }
+    });
+    return raised;
+  }
 
   async function lookAtTenant(tenantId: number): Promise<number> {
     let raised = 0;
@@ -101,7 +149,9 @@ export function createWatch({ database, indexes, home, clock, log, diskOf = read
 
   const look = async () => {
     let raised = await lookAtDisk();
-    for (const tenantId of await tenantIds()) raised += await lookAtTenant(tenantId);
+    for (const tenantId of await tenantIds()) {
+      raised += (await lookAtTenant(tenantId)) + (await lookAtFeeds(tenantId));
+    }
     return { raised };
   };
   return {

@@ -90,6 +90,12 @@ export function createDatabase(pool: pg.Pool, objectsFolder: string | null = nul
     async transaction(principal, work, options = {}) {
       const client = await pool.connect();
       let broken: Error | undefined;
+      // The pool listens to idle connections only. Lost in use, and without a listener, one would end the process; what
+      // is asked of it next says what happened.
+      const onLost = (error: Error) => {
+        broken = error;
+      };
+      client.on('error', onLost);
       let isCommitting = false;
       const commit = async () => {
         isCommitting = true;
@@ -126,6 +132,7 @@ export function createDatabase(pool: pg.Pool, objectsFolder: string | null = nul
       } finally {
         await tellChanges();
         // A connection that cannot roll back is thrown away instead of returned.
+        if (broken === undefined) client.off('error', onLost);
         client.release(broken);
       }
     },

@@ -51,6 +51,9 @@ export function measurePool(pool: pg.Pool): void {
   pool.on('acquire', (client) => {
     if (wrapped.has(client)) return;
     wrapped.add(client);
+    // A connection lost between two statements of a transaction tells so by an event, and one nobody hears ends the process.
+    // The next statement fails anyway.
+    client.on('error', () => {});
     wrapQuery(client, state);
   });
   wrapConnect(pool, state);

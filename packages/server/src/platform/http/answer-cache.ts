@@ -46,8 +46,9 @@ export function createAnswerCache(
   return {
     async load(route, caller, url, make) {
       if (route.cache === undefined || !line.isOpen()) return make();
-      // Answers differ by who asks: private records, rights, rows of the tenant.
-      const key = `${route.id} ${caller.tenantId} ${caller.actorId} ${caller.role} ${caller.keyId} ${url}`;
+      // The market is the same for everybody of a tenant; other records may be private, and rights differ.
+      const who = route.scope === 'market:read' ? '' : `${caller.actorId} ${caller.role} ${caller.keyId}`;
+      const key = `${route.id} ${caller.tenantId} ${who} ${url}`;
       const tags = tagsOf(route.cache, caller.tenantId);
       const kept = await cache.load(key, { tags, ttlMs: TTL_MS }, async () => {
         const { text, etag } = await make();

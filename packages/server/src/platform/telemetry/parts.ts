@@ -7,10 +7,10 @@ import type { Installation } from '../database/installation.ts';
 /** What the settings say about optional parts. */
 export type PartSettings = {
   redisUrl: string | null;
+  /** True while Redis is set and does not answer. */
+  isRedisAway: () => boolean;
   traceEndpoint: string | null;
   webFolder: string | null;
-  /** False while Redis does not answer. */
-  isRedisUp?: () => boolean;
 };
 
 /** Optional extensions of the database, and what is done without them. */
@@ -44,7 +44,7 @@ export function createPartsReader(database: Database, installation: Installation
       extensions = null;
       return [];
     });
-    const { redisUrl, traceEndpoint, webFolder } = settings;
+    const { redisUrl, isRedisAway, traceEndpoint, webFolder } = settings;
     const hasPages = webFolder !== null && existsSync(path.join(webFolder, 'index.html'));
     const { databaseKind, databaseVersion } = installation;
     return [
@@ -53,14 +53,7 @@ export function createPartsReader(database: Database, installation: Installation
         sentence: `PostgreSQL ${databaseVersion}, ${databaseKind === 'embedded' ? 'embedded in this installation' : 'a server of your own'}.`,
       },
       ...told,
-      redisUrl === null
-        ? { name: 'redis', state: 'fall-back', sentence: 'Caches and limits live in this process and in the database.' }
-        : settings.isRedisUp?.() === false
-          ? {
-              ...{ name: 'redis', state: 'fall-back' },
-              sentence: 'Redis does not answer. Nothing is cached, each process counts by itself, and nobody signs in.',
-            }
-          : { name: 'redis', state: 'in use', sentence: 'Caches and limits are shared through Redis.' },
+      redisPart(redisUrl !== null, isRedisAway()),
       { name: 'objects', state: 'in use', sentence: 'Frozen datasets and results lie in a folder of this machine.' },
       {
         name: 'queue',
@@ -75,4 +68,15 @@ export function createPartsReader(database: Database, installation: Installation
         : { name: 'pages', state: 'off', sentence: 'The pages are not built; only the API answers.' },
     ];
   };
+}
+
+function redisPart(isSet: boolean, isAway: boolean): Part {
+  const name = 'redis';
+  if (!isSet)
+    return { name, state: 'fall-back', sentence: 'Caches and limits live in this process and in the database.' };
+  if (isAway) {
+    const sentence = 'Redis does not answer. Nothing is cached, each process counts by itself, and nobody signs in.';
+    return { name, state: 'fall-back', sentence };
+  }
+  return { name, state: 'in use', sentence: 'Caches and limits are shared through Redis.' };
 }

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { createFeed, type Feed, testFeed } from '@touchstone/contracts/feeds';
 import { type ReactNode, useState } from 'react';
+import { VENDORS } from '../../components/feed-words.ts';
 import { ChoiceField, onSubmit, TextField } from '../../components/form.tsx';
 import { Gate } from '../../components/gate.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
@@ -10,7 +11,6 @@ import { Button, buttonClass, Note, PageHeader, Panel } from '../../components/u
 import { refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { SettingsFields, toDraft, toSettings } from './feed-settings.tsx';
-import { VENDORS } from './feed-words.ts';
 
 /** Where the result of a test waits for the page of the feed. */
 export const FEED_TEST_KEY = 'feedTest';

@@ -17,6 +17,8 @@ import { ConfirmButton } from '../../components/confirm.tsx';
 import { Conflict } from '../../components/conflict.tsx';
 import { DataTable, MoreRows } from '../../components/data-table.tsx';
 import { Dialog } from '../../components/dialog.tsx';
+import { CreditMeters, FeedBadge, RefreshBadge } from '../../components/feed-parts.tsx';
+import { gapKindName, VENDORS } from '../../components/feed-words.ts';
 import { onSubmit, TextField } from '../../components/form.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
@@ -27,9 +29,7 @@ import { formatCount, formatDay, formatInstant, plural, words } from '../../lib/
 import { apiQuery, refreshAll, usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { FEED_TEST_KEY } from './connect-page.tsx';
-import { CreditMeters, FeedBadge, RefreshBadge } from './feed-parts.tsx';
 import { SettingsFields, toDraft, toSettings } from './feed-settings.tsx';
-import { gapKindName, VENDORS } from './feed-words.ts';
 import { PricesNow } from './prices-now.tsx';
 import { RefreshPlanPanel } from './refresh-plan.tsx';
 

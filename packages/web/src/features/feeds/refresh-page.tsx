@@ -4,15 +4,15 @@ import { type Gap, getRefresh } from '@touchstone/contracts/feeds';
 import type { Answer } from '@touchstone/contracts/route';
 import { listUniverses } from '@touchstone/contracts/universes';
 import { DataTable } from '../../components/data-table.tsx';
+import { RefreshBadge } from '../../components/feed-parts.tsx';
+import { gapKindName } from '../../components/feed-words.ts';
+import { GapTable } from '../../components/gap-table.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { TaskProgress } from '../../components/task-progress.tsx';
 import { Badge, Facts, Note, PageHeader, Panel } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatInstant, formatPercent, plural } from '../../lib/format.ts';
 import { apiQuery } from '../../lib/query.ts';
-import { GapTable } from '../gaps/gap-table.tsx';
-import { RefreshBadge } from './feed-parts.tsx';
-import { gapKindName } from './feed-words.ts';
 
 const POLL_MS = 3_000;
 const UNIVERSES_MAX = 500;

@@ -4,13 +4,13 @@ import { listFeeds, listGaps } from '@touchstone/contracts/feeds';
 import { listUniverses } from '@touchstone/contracts/universes';
 import { MoreRows } from '../../components/data-table.tsx';
 import { SelectField } from '../../components/form.tsx';
+import { GapTable } from '../../components/gap-table.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Empty, PageHeader, Panel } from '../../components/ui.tsx';
 import { plural } from '../../lib/format.ts';
 import { apiQuery, usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
-import { GapTable } from './gap-table.tsx';
 
 const UNIVERSES_MAX = 500;
 const STATES = ['open', 'closed', 'all'] as const;

@@ -8,6 +8,7 @@ import {
   startBackup,
   startDrill,
 } from '@touchstone/contracts/keeping';
+import type { Task } from '@touchstone/contracts/tasks';
 import { useState } from 'react';
 import { ConfirmButton } from '../../components/confirm.tsx';
 import { DataTable } from '../../components/data-table.tsx';
@@ -19,7 +20,7 @@ import { SubNav } from '../../components/sub-nav.tsx';
 import { TaskProgress } from '../../components/task-progress.tsx';
 import { Badge, Button, Empty, Hash, PageHeader, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
-import { formatBytes, formatCount, formatInstant, plural } from '../../lib/format.ts';
+import { formatBytes, formatCount, formatInstant, formatNumber, plural } from '../../lib/format.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 
@@ -45,6 +46,7 @@ export function BackupsPage() {
 function Backups() {
   const backups = useQuery(apiQuery(listBackups));
   const [taskId, setTaskId] = useState<number | null>(null);
+  const [done, setDone] = useState<Task | null>(null);
   const start = useMutation({
     mutationFn: (route: typeof startBackup | typeof startDrill) => client.call(route),
     onSuccess: ({ task }) => setTaskId(task.id),
@@ -83,7 +85,8 @@ function Backups() {
     >
       {(taskId !== null || start.error) && (
         <div className="grid gap-3 px-4 pb-4">
-          {taskId !== null && <TaskProgress taskId={taskId} key={taskId} />}
+          {taskId !== null && <TaskProgress taskId={taskId} onDone={setDone} key={taskId} />}
+          {done !== null && done.id === taskId && <DrillOutcome task={done} />}
           {start.error && <ProblemNotice error={start.error} />}
         </div>
       )}
@@ -131,6 +134,17 @@ function Backups() {
         )}
       </QueryView>
     </Panel>
+  );
+}
+
+/** What a drill found; a backup has nothing to add to its row in the table. */
+function DrillOutcome({ task }: { task: Task }) {
+  const { rowCount, seconds, ok } = task.result ?? {};
+  if (ok !== true || typeof rowCount !== 'number' || typeof seconds !== 'number') return null;
+  return (
+    <p className="text-sm">
+      {plural(rowCount, 'row')} restored beside and compared in {formatNumber(seconds, 1)} s: equal.
+    </p>
   );
 }
 

@@ -113,7 +113,7 @@ function Tiles({ health }: { health: Health }) {
       <Tile title="Data" value={dataWord} isFine={stale === 0}>
         {expected === 0 ? 'Nothing is kept current yet.' : `${plural(expected, 'universe')} kept current.`}
       </Tile>
-      <Tile title="Alerts" value={`${open} open`} isFine={alerts.critical + alerts.warning === 0}>
+      <Tile title="Alerts" value={`${open} open`} isFine={alerts.critical === 0}>
         {alerts.critical} critical, {plural(alerts.warning, 'warning')}, {plural(alerts.info, 'notice')}.{' '}
         <Link to="/alerts" className="link">
           See them
@@ -122,7 +122,7 @@ function Tiles({ health }: { health: Health }) {
       <Tile
         title="Queue"
         value={`${formatCount(queue.queued)} waiting`}
-        isFine={(queue.oldestWaitingSeconds ?? 0) < LOOK_AT.waitingSeconds && queue.failed === 0}
+        isFine={(queue.oldestWaitingSeconds ?? 0) < LOOK_AT.waitingSeconds}
       >
         {formatCount(queue.running)} running, {formatCount(queue.failed)} failed.{' '}
         {queue.oldestWaitingSeconds !== null &&
@@ -132,16 +132,18 @@ function Tiles({ health }: { health: Health }) {
         </Link>
       </Tile>
       <Tile
-        title="Database connections"
+        title="Connections"
         value={`${pool.size - pool.idle} of ${pool.max} busy`}
         isFine={pool.waiting === 0 && (pool.waitMsP95 ?? 0) < LOOK_AT.poolWaitMs}
       >
-        {pool.waiting === 0 ? 'Nobody waits for one.' : `${formatCount(pool.waiting)} wait for one.`}{' '}
+        {pool.waiting === 0
+          ? 'To the database; nobody waits for one.'
+          : `To the database; ${formatCount(pool.waiting)} wait for one.`}{' '}
         {pool.waitMsP95 !== null && `95 of 100 got theirs in ${formatNumber(pool.waitMsP95, 1)} ms.`}
       </Tile>
       <Tile title="Cache" value={cache === null ? NO_VALUE : formatPercent(cache.hitFraction, 0)} isFine>
-        {cache === null
-          ? 'Nothing counts its hits.'
+        {cache === null || cache.hitFraction === null
+          ? 'Nothing was read from it yet.'
           : `of ${formatCount(cache.hits + cache.misses)} reads found there (${cache.kind}).`}
       </Tile>
       <Tile

@@ -41,7 +41,7 @@ function SlowQueries() {
     <>
       <div className="mb-4 max-w-60">
         <SelectField
-          label="First"
+          label="What comes first"
           value={sort}
           onValue={(value) => setSort(SORTS.find(([one]) => one === value)?.[0] ?? 'total')}
           options={SORTS}

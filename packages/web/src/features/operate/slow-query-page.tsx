@@ -45,7 +45,7 @@ function SlowQueryDetail({ slow }: { slow: Slow }) {
     <div className="grid gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)] lg:items-start">
       <div className="grid min-w-0 gap-4">
         <Panel title="Statement" hint="Every value is replaced.">
-          <Code label="The statement" text={slow.text} />
+          <Code label="The statement" text={slow.text} isWrapped />
         </Panel>
         {slow.planDiff.length > 0 && (
           <Panel
@@ -96,10 +96,15 @@ function SlowQueryDetail({ slow }: { slow: Slow }) {
   );
 }
 
-function Code({ label, text }: { label: string; text: string }) {
+/** A statement may be one long line and is wrapped; a plan lives from its indents and scrolls. */
+function Code({ label, text, isWrapped }: { label: string; text: string; isWrapped?: boolean }) {
   return (
     <section aria-label={label} className="max-h-96 overflow-auto rounded bg-well px-3 py-2">
-      <pre className="font-mono text-xs leading-5 whitespace-pre">{text}</pre>
+      <pre
+        className={`font-mono text-xs leading-5 ${isWrapped ? 'break-words whitespace-pre-wrap' : 'whitespace-pre'}`}
+      >
+        {text}
+      </pre>
     </section>
   );
 }

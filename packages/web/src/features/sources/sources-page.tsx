@@ -4,6 +4,7 @@ import { listSources, type Source, updateSource } from '@touchstone/contracts/da
 import { listFeeds } from '@touchstone/contracts/feeds';
 import { useState } from 'react';
 import { Dialog } from '../../components/dialog.tsx';
+import { FeedCard } from '../../components/feed-parts.tsx';
 import { onSubmit, TextField } from '../../components/form.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
@@ -13,7 +14,6 @@ import { useRefusal } from '../../lib/auth.ts';
 import { formatDay, plural, words } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
-import { FeedCard } from '../feeds/feed-parts.tsx';
 import { PlantedPanel } from './planted-panel.tsx';
 
 const RULES: Record<Source['knownAtRule'], string> = {

@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type pg from 'pg';
-import { listMigrationNames } from '../../platform/database/migrate.ts';
-import { findRoleFault } from '../../platform/database/role-rights.ts';
-import type { ChainVerdict } from '../../platform/evidence/evidence.ts';
+import { listMigrationNames } from '../platform/database/migrate.ts';
+import { findRoleFault } from '../platform/database/role-rights.ts';
+import type { ChainVerdict } from '../platform/evidence/evidence.ts';
 import { broken, type CheckTable, fine, type Verdict, warning } from './finding.ts';
 
 type Asker = Pick<pg.ClientBase, 'query'>;

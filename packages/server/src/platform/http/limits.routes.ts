@@ -1,7 +1,7 @@
 import { getLimits } from '@touchstone/contracts/limits';
-import { accountOf, addressGroup } from '../http/count-request.ts';
-import type { Serve } from '../http/serve.ts';
-import type { LimitName, Limits } from './limits.ts';
+import type { LimitName, Limits } from '../limits/limits.ts';
+import { accountOf, addressGroup } from './count-request.ts';
+import type { Serve } from './serve.ts';
 
 /** Tells everybody what they may. */
 export function registerLimitRoutes(serve: Serve, limits: Limits): void {

@@ -2,15 +2,26 @@ import { once } from 'node:events';
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { type Config, SECRET_LENGTH_MIN } from '../../config.ts';
-import { isIdentity } from '../../platform/database/embedded/data-folder-lock.ts';
-import { findProcessStartTime, judgeLiveness } from '../../platform/database/embedded/process-identity.ts';
-import { listBackups } from '../backup-folder.ts';
+import { isIdentity } from '../platform/database/embedded/data-folder-lock.ts';
+import { findProcessStartTime, judgeLiveness } from '../platform/database/embedded/process-identity.ts';
+import { listBackups } from './backup-folder.ts';
 import { broken, type CheckTable, fine, skipped, type Verdict, warning } from './finding.ts';
+
+/** What of the settings the doctor looks at. */
+export type MachineSettings = Readonly<{
+  host: string;
+  port: number;
+  home: string;
+  secret: string | null;
+  databaseUrl: string | null;
+  databaseMigrationUrl: string | null;
+  backupFolder: string;
+  redisUrl: string | null;
+}>;
 
 /** What checks of the machine are given. Replaced in tests where a fault cannot be made: the disk. */
 export type MachineContext = {
-  config: Config;
+  config: MachineSettings;
   /** EpochMs. */
   now: number;
   webFolder: string;
@@ -28,6 +39,9 @@ const BACKUP_OLD_MS = 2 * DAY_MS;
 const BACKUP_VERY_OLD_MS = 8 * DAY_MS;
 const NODE_MAJOR = 24;
 const HEALTH_TIMEOUT_MS = 2_000;
+
+/** As the server asks for when it reads its settings. */
+const SECRET_LENGTH_MIN = 32;
 
 /** Beside the running server, also when it does not run. */
 export const MACHINE_CHECKS: CheckTable<MachineContext> = [
@@ -88,7 +102,7 @@ async function isTouchstone(host: string, port: number): Promise<boolean> {
   const name = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
   try {
     const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
-    const answer = await fetch(`http://${name}:${port}/healthz`, { signal });
+    const answer = await fetch(`http://${name}:${port}/healthz`, { signal, headers: { connection: 'close' } });
     const told: unknown = await answer.json();
     return typeof told === 'object' && told !== null && 'ok' in told && told.ok === true;
   } catch {

@@ -1,5 +1,5 @@
-import { registerCacheFigures, registerGauge } from '../telemetry/gauges.ts';
-import type { Edges } from './edges.ts';
+import type { Edges } from '../http/edges.ts';
+import { registerCacheFigures, registerGauge } from './gauges.ts';
 
 /** Gives /metrics what limits and cache do in this process. */
 export function registerEdgesFigures(edges: Edges): void {

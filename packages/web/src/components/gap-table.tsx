@@ -1,10 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import type { Gap } from '@touchstone/contracts/feeds';
 import type { ReactNode } from 'react';
-import { type Column, DataTable } from '../../components/data-table.tsx';
-import { Badge } from '../../components/ui.tsx';
-import { formatDay, formatInstant } from '../../lib/format.ts';
-import { gapKindName } from '../feeds/feed-words.ts';
+import { formatDay, formatInstant } from '../lib/format.ts';
+import { type Column, DataTable } from './data-table.tsx';
+import { gapKindName } from './feed-words.ts';
+import { Badge } from './ui.tsx';
 
 /** What is missing, why, and when it is asked again. */
 export function GapTable({ gaps, withFeed, empty }: { gaps: readonly Gap[]; withFeed: boolean; empty: ReactNode }) {

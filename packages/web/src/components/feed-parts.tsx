@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router';
 import type { Feed, RefreshSummary } from '@touchstone/contracts/feeds';
-import { Meter } from '../../components/meter.tsx';
-import { Badge, Facts, Panel } from '../../components/ui.tsx';
-import { formatAgo, formatDay, formatInstant, plural } from '../../lib/format.ts';
+import { formatAgo, formatDay, formatInstant, plural } from '../lib/format.ts';
 import { feedState, refreshState } from './feed-words.ts';
+import { Meter } from './meter.tsx';
+import { Badge, Facts, Panel } from './ui.tsx';
 
 export function FeedBadge({ feed }: { feed: Pick<Feed, 'state'> }) {
   const [words, tone] = feedState(feed.state);

@@ -1,44 +1,47 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type pg from 'pg';
-import { type Config, ConfigError, readConfig } from '../../config.ts';
-import type { Clock } from '../../platform/clock/clock.ts';
-import { createDatabase, type Database, type Principal, SYSTEM_PRINCIPAL } from '../../platform/database/database.ts';
-import { createPool } from '../../platform/database/pool.ts';
-import { verifyEvidence } from '../../platform/evidence/evidence.ts';
-import { connectPlainly, reachDatabase } from '../open-installation.ts';
+import type { Clock } from '../platform/clock/clock.ts';
+import { createDatabase, type Database, type Principal, SYSTEM_PRINCIPAL } from '../platform/database/database.ts';
+import { createPool } from '../platform/database/pool.ts';
+import { verifyEvidence } from '../platform/evidence/evidence.ts';
 import { DATABASE_CHECKS, type DatabaseContext } from './database-checks.ts';
 import { broken, type CheckTable, type Finding, fine, isOk, runChecks, skipped } from './finding.ts';
-import { diskOf, MACHINE_CHECKS, type MachineContext, pingRedis, SHARED_CHECKS } from './machine-checks.ts';
+import {
+  diskOf,
+  MACHINE_CHECKS,
+  type MachineContext,
+  type MachineSettings,
+  pingRedis,
+  SHARED_CHECKS,
+} from './machine-checks.ts';
+import { connectPlainly, reachDatabase } from './open-installation.ts';
 
 type Report = { ok: boolean; checkedAt: string; findings: Finding[] };
 
-export const WEB_FOLDER = path.join(import.meta.dirname, '../../../../web/dist');
+export const WEB_FOLDER = path.join(import.meta.dirname, '../../../web/dist');
 /** Need rows of all tenants, which only the owner of the tables sees. */
 const NEED_OWNER = ['schedules', 'alerts', 'evidence', 'objects'];
 
 /**
- * Looks over an installation on its machine, whether its server runs or not. Changes nothing; an embedded database that
+ * Looks over an installation on its machine (or says why its settings cannot be read), whether its server runs or not. Changes nothing; an embedded database that
  * does not run is started for the time of looking.
  */
 export async function examineMachine(
-  env: Record<string, string | undefined>,
+  settings: MachineSettings | { problem: string },
   options: { full: boolean; clock: Clock; parts?: Partial<MachineContext> },
 ): Promise<Report> {
   const now = options.clock.now();
   const report = (findings: Finding[]) => ({ ok: isOk(findings), checkedAt: new Date(now).toISOString(), findings });
-  let config: Config;
-  try {
-    config = readConfig(env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+  if ('problem' in settings) {
     const verdict = broken(
-      error.message,
+      settings.problem,
       'The server refuses to start with them.',
       'See docs/operate/configuration.md',
     );
     return report([{ check: 'settings', ...verdict }]);
   }
+  const config = settings;
   const machine: MachineContext = { config, now, webFolder: WEB_FOLDER, diskOf, pingRedis, ...options.parts };
   const findings: Finding[] = [{ check: 'settings', ...fine('The settings can be read.') }];
   // First what starting the embedded database would change.
@@ -48,7 +51,10 @@ export async function examineMachine(
   return report(findings);
 }
 
-async function examineDatabase(config: Config, { full, clock }: { full: boolean; clock: Clock }): Promise<Finding[]> {
+async function examineDatabase(
+  config: MachineSettings,
+  { full, clock }: { full: boolean; clock: Clock },
+): Promise<Finding[]> {
   if (config.databaseUrl === null && !(await hasEmbedded(config.home))) {
     return [
       {
