@@ -316,29 +316,37 @@ async function watch(call: Call): Promise<Output> {
     params: { sourceId: id },
     query: { symbols: symbolsOf(call) },
   });
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  const stopListening = call.terminal.onInterrupt(() => void reader?.cancel());
+  if (response.body === null) return { json: { prices: [] }, text: 'Nothing came.\n' };
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const stopListening = call.terminal.onInterrupt(() => void reader.cancel());
   const told: unknown[] = [];
+  for await (const item of readItems(reader)) {
+    if ('sentence' in item) call.terminal.err(`${item.sentence}\n`);
+    else {
+      told.push(item);
+      if (!call.flag('json')) call.terminal.out(`${item.at}  ${item.symbol}  ${item.price}\n`);
+    }
+    if (told.length >= count) break;
+  }
+  stopListening();
+  return { json: { prices: told }, text: `${number(told.length)} prices seen; nothing was stored.\n` };
+}
+
+/** The prices and gaps of a stream until it ends or nobody wants more. */
+async function* readItems(reader: ReadableStreamDefaultReader<string>) {
   let rest = '';
   try {
-    while (told.length < count) {
-      const part = await reader?.read();
-      if (part === undefined || part.done) break;
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
       const blocks = (rest + part.value).split('\n\n');
       rest = blocks.pop() ?? '';
       for (const block of blocks) {
         const item = readBlock(block);
-        if (item === null || told.length >= count) continue;
-        if ('price' in item) told.push(item);
-        if (!call.flag('json')) call.terminal.out('price' in item ? `${item.at}  ${item.symbol}  ${item.price}\n` : '');
-        if ('sentence' in item) call.terminal.err(`${item.sentence}\n`);
+        if (item !== null) yield item;
       }
     }
   } finally {
-    stopListening();
-    await reader?.cancel();
+    await reader.cancel();
   }
-  return { json: { prices: told }, text: `${number(told.length)} prices seen; nothing was stored.\n` };
 }
 
 /** A price or a gap; null for anything else. */
