@@ -16,8 +16,11 @@ import { registerExchangeRatesRoutes } from './exchange-rates/exchange-rates.rou
 import { createExchangeRatesService } from './exchange-rates/exchange-rates.service.ts';
 import { registerFeedsRoutes } from './feeds/feeds.routes.ts';
 import { createFeedsService } from './feeds/feeds.service.ts';
+import { registerLookRoutes } from './feeds/look.routes.ts';
+import { createLookService } from './feeds/look.service.ts';
 import { createOpenFeeds, type FeedOpenerOptions } from './feeds/open-feed.ts';
 import { createTwelveDataOpener } from './feeds/open-twelvedata.ts';
+import { createPriceLines } from './feeds/price-lines.ts';
 import { registerInstrumentsRoutes } from './instruments/instruments.routes.ts';
 import { createInstrumentsService } from './instruments/instruments.service.ts';
 import { registerMacroRoutes } from './macro/macro.routes.ts';
@@ -81,6 +84,7 @@ export function createMarketData(deps: MarketDataDeps) {
   return {
     archive,
     feeds,
+    look: createLookService({ database, clock, feeds, lines: createPriceLines() }),
     refresh: createRefreshService({ ...deps, feeds }),
     priceImport: createPriceImportService({ ...deps, compareSources: reconcile }),
     truth: createTruthService(deps),
@@ -108,6 +112,7 @@ export function registerMarketDataRoutes(serve: Serve, market: MarketData): void
   registerTimelineRoutes(serve, market.timeline);
   registerSourcesRoutes(serve, market.sources);
   registerFeedsRoutes(serve, market.feeds);
+  registerLookRoutes(serve, market.look);
   registerRefreshRoutes(serve, market.refresh);
   registerInstrumentsRoutes(serve, market.instruments);
   registerBarsRoutes(serve, market.bars);
