@@ -117,7 +117,9 @@ function judgeEdge({ from, specifier, to }) {
   if (to === undefined) return judgeOutside(source, specifier, accuse);
 
   const target = findPlace(to);
-  if (target.isTest && !source.isTest) return accuse('tests are leaves', 'Only tests import tests.');
+  // A bench may drive the same double of a vendor as the tests do.
+  const mayImportTests = source.isTest || (source.isTool && source.room === target.room);
+  if (target.isTest && !mayImportTests) return accuse('tests are leaves', 'Only tests and benches import tests.');
   if (source.room !== target.room) return judgeRooms(source, target, specifier, accuse);
   if (source.room === 'quant') return judgeFloors(source, target, accuse);
   if (source.room === 'server') return judgeStages(source, target, accuse);

@@ -464,3 +464,20 @@ test('a role names the one it replaces, so that two owners do not overwrite each
   const scope = await call(['keys', 'create', 'x', '--scopes', 'people:write']);
   assert.match(scope.err, /not "people:write"/);
 });
+
+test('prices are shown as they come, up to a count, and what is not streamed is said beside them', async () => {
+  const tick = (price: number) =>
+    `event: price\ndata: {"symbol":"ALDR","price":${price},"at":"2026-01-15T21:00:00.000Z"}\n\n`;
+  const gap = `event: gap\ndata: {"symbol":"NONE","kind":"unknown","sentence":"Not streamed.","retryAt":null}\n\n`;
+  const answers = {
+    listFeeds: () => ({ items: [like('createFeed', { id: 3, code: 'mine' })] }),
+    watchPrices: () => `: open\n\n${tick(10)}${gap}${tick(11)}${tick(12)}`,
+  };
+  const { out, err, seen, code } = await call(['feeds', 'watch', 'mine', 'ALDR', 'NONE', '--count', '2'], { answers });
+  assert.equal(code, 0, err);
+  assert.equal(err, 'Not streamed.\n');
+  assert.match(out, /ALDR {2}10\n.*ALDR {2}11\n2 prices seen; nothing was stored\.\n$/s);
+  assert.deepEqual(seen.at(-1)?.query, { symbols: 'ALDR,NONE' });
+  const asJson = await call(['feeds', 'watch', 'mine', 'ALDR', '--json'], { answers });
+  assert.equal(Object(JSON.parse(asJson.out)).prices.length, 3);
+});

@@ -61,6 +61,7 @@ export async function startDouble(answers: Answers = {}) {
     const given = answers[route.id]?.(told, count);
     if (given instanceof Refusal) return refuse(given.code, given.detail, given.details, given.challenge);
     if (route.status === 204) return response.writeHead(204).end();
+    if (route.gives === 'events') return send(200, 'text/event-stream', String(given ?? ': open\n\n'));
     if (route.gives === 'csv' || route.gives === 'bytes') return send(200, 'text/csv', String(given ?? 'day,level\n'));
     // What the double says must be what the contract says.
     const answer = route.answer?.parse(given ?? exampleOf(route));

@@ -11,6 +11,7 @@ import {
   name,
   page,
   pageQuery,
+  price,
   symbol,
   version,
 } from './fields.ts';
@@ -384,4 +385,119 @@ export const listGaps = defineRoute({
   status: 200,
   answer: page(gap).extend({ openCount: count.meta({ description: 'Open gaps in all.', example: 3 }) }),
   problems: [],
+});
+
+/** Symbols one look at prices may name. */
+export const LOOK_SYMBOLS_MAX = 8;
+
+const symbolList = z
+  .string()
+  .regex(new RegExp(`^[^,\\s]{1,32}(,[^,\\s]{1,32}){0,${LOOK_SYMBOLS_MAX - 1}}$`))
+  .meta({ description: `Symbols of the vendor between commas, at most ${LOOK_SYMBOLS_MAX}.`, example: 'AAPL,MSFT' });
+const vendorCurrency = currency.nullable().meta({ description: 'Null: the vendor does not say.', example: 'USD' });
+
+/** What was asked just now and not answered. Nothing is stored of it. */
+export const lookGap = gap.pick({ symbol: true, kind: true, sentence: true, retryAt: true });
+export type LookGap = z.infer<typeof lookGap>;
+
+export const quote = z.object({
+  symbol,
+  name: z.string().nullable().meta({ description: 'As the vendor calls it.', example: 'Alder Works' }),
+  price: price.meta({ description: 'The last price the vendor told, in `currency`.', example: 101.25 }),
+  previousClose: price.nullable().meta({ description: 'Null: the vendor does not say.', example: 100 }),
+  change: fraction.nullable().meta({
+    description: 'Price over previous close minus 1, a fraction; null without a previous close.',
+    example: 0.0125,
+  }),
+  currency: vendorCurrency,
+  at: instant.meta({ description: 'When the price was told for, by the vendor; may be minutes ago.' }),
+  isMarketOpen: z.boolean().nullable().meta({ description: 'Null: the vendor does not say.', example: true }),
+});
+export type Quote = z.infer<typeof quote>;
+export const readQuotes = defineRoute({
+  id: 'readQuotes',
+  method: 'GET',
+  path: '/data/feeds/:sourceId/quotes',
+  group: 'data',
+  summary: 'Prices at this moment, asked of the vendor and paid with credits. Looked at, not stored as facts',
+  scope: 'market:write',
+  params: feedParams,
+  query: z.object({ symbols: symbolList }),
+  status: 200,
+  answer: z.object({
+    quotes: z.array(quote).meta({ description: 'In the order asked for.' }),
+    gaps: z.array(lookGap).meta({ description: 'Symbols without a quote, and why.' }),
+    note: z.string().meta({
+      description: 'What these prices are, for people.',
+      example: 'These quotes were looked at and are not stored: they are no facts, and nothing is computed from them.',
+    }),
+    credits: feed.shape.credits,
+  }),
+  problems: ['NOT_FOUND', 'NOT_POSSIBLE_NOW'],
+});
+
+/** One `price` of watchPrices. */
+export const priceTick = z.object({ symbol, price, at: instant });
+export type PriceTick = z.infer<typeof priceTick>;
+export const watchPrices = defineRoute({
+  id: 'watchPrices',
+  method: 'GET',
+  path: '/data/feeds/:sourceId/prices/events',
+  group: 'data',
+  summary:
+    'Server-sent events: `price` {symbol, price, at} as the vendor tells them, `gap` for a symbol it does not stream or when it ends. Not stored',
+  scope: 'market:write',
+  params: feedParams,
+  query: z.object({ symbols: symbolList }),
+  gives: 'events',
+  status: 200,
+  problems: ['NOT_FOUND', 'NOT_POSSIBLE_NOW'],
+});
+
+export const symbolAbout = z.object({
+  symbol,
+  firstDay: day.nullable().meta({ description: 'First day the vendor has a bar of; null with a gap.' }),
+  statistics: z
+    .object({
+      currency: vendorCurrency,
+      marketCap: z.number().nullable().meta({ description: 'In `currency`.', example: 3.1e12 }),
+      sharesOutstanding: z.number().nullable().meta({ example: 1.5e10 }),
+      sharesFloat: z.number().nullable().meta({ example: 1.49e10 }),
+      trailingPe: z.number().nullable().meta({ description: 'Price over earnings of the last year.', example: 28.4 }),
+      priceToBook: z.number().nullable().meta({ example: 35.2 }),
+    })
+    .nullable()
+    .meta({ description: 'A figure is null when the vendor does not say it; all are, with a gap.' }),
+  splits: z
+    .array(z.object({ day, ratio: z.number().meta({ description: 'New shares per old share.', example: 4 }) }))
+    .nullable()
+    .meta({ description: 'Of the last year by ex-day; null with a gap.' }),
+  dividends: z
+    .array(
+      z.object({
+        day,
+        amount: price.meta({ description: 'Cash a share as paid.', example: 0.26 }),
+        currency: vendorCurrency,
+      }),
+    )
+    .nullable()
+    .meta({ description: 'Of the last year by ex-day; null with a gap.' }),
+  gaps: z
+    .array(lookGap.extend({ part: z.enum(['firstDay', 'statistics', 'splits', 'dividends']) }))
+    .meta({ description: 'What was not answered and why, such as a plan that does not cover it.' }),
+  note: z.string().meta({ example: 'Looked at and not stored.' }),
+  credits: feed.shape.credits,
+});
+export type SymbolAbout = z.infer<typeof symbolAbout>;
+export const readSymbol = defineRoute({
+  id: 'readSymbol',
+  method: 'GET',
+  path: '/data/feeds/:sourceId/symbols/:symbol',
+  group: 'data',
+  summary: 'What the vendor knows of one symbol; costs up to 91 credits and may wait a minute for them. Not stored',
+  scope: 'market:write',
+  params: feedParams.extend({ symbol }),
+  status: 200,
+  answer: symbolAbout,
+  problems: ['NOT_FOUND', 'NOT_POSSIBLE_NOW'],
 });

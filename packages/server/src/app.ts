@@ -81,7 +81,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   auth.registerRoutes(serve);
   registerTenantRoutes(serve, database, auth.links);
   registerAuditRoutes(serve, database);
-  registerTaskRoutes(serve, { tasks, database, processes: parts.processes }, app);
+  registerTaskRoutes(serve, { tasks, database, processes: parts.processes });
   registerAlertRoutes(serve, database, app, parts.log);
   registerDiagnosticsRoutes(serve, {
     ...{ database, tasks, installation, served, slowQueries, readParts },

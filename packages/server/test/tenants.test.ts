@@ -204,6 +204,9 @@ const HIDDEN: Record<string, () => Attack[]> = {
   rotateFeedKey: () => [{ path: `/data/feeds/${a.feedId}/key`, body: { key: 'stolen-key', version } }],
   deleteFeed: () => [{ path: `/data/feeds/${a.feedId}` }],
   testFeed: () => [{ path: `/data/feeds/${a.feedId}/test` }],
+  readQuotes: () => [{ path: `/data/feeds/${a.feedId}/quotes?symbols=ONE` }],
+  watchPrices: () => [{ path: `/data/feeds/${a.feedId}/prices/events?symbols=ONE` }],
+  readSymbol: () => [{ path: `/data/feeds/${a.feedId}/symbols/ONE` }],
   planRefresh: () => [
     { path: `/data/feeds/${a.feedId}/plan`, body: { symbols: ['ONE'] } },
     { path: `/data/feeds/${b.feedId}/plan`, body: { universeId: a.universeId } },

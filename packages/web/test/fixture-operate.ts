@@ -353,6 +353,20 @@ function answerFeeds(on: On, stage: Stage, state: State): void {
     return undefined;
   });
   on(feeds.testFeed, ({ params }) => like(feeds.testFeed, { problem: null, credits: feed(params.sourceId).credits }));
+  on(feeds.readQuotes, ({ params, query }) => {
+    const example = like(feeds.readQuotes, {});
+    const asked = query.symbols.split(',');
+    return {
+      ...example,
+      quotes: asked
+        .filter((symbol) => symbol !== 'NONE')
+        .map((symbol) => ({ ...example.quotes[0]!, symbol, price: 101, previousClose: 100, change: 0.01 })),
+      gaps: asked
+        .filter((symbol) => symbol === 'NONE')
+        .map((symbol) => ({ ...example.gaps[0]!, symbol, sentence: `TwelveData does not know “${symbol}”.` })),
+      credits: feed(params.sourceId).credits,
+    };
+  });
   on(feeds.planRefresh, ({ body }) => {
     const symbolCount = body.symbols?.length ?? 13;
     return like(feeds.planRefresh, {
@@ -752,4 +766,13 @@ function answerKeeping(on: On, stage: Stage): void {
     checkedAt: NOW,
     findings: stage.isEmpty ? [{ ...fine, check: 'database', what: 'The database answers.' }] : findings,
   }));
+}
+
+/** What a stream of prices tells when it opens. */
+export function pricesOf(symbols: string): string {
+  return symbols
+    .split(',')
+    .map((symbol) => ({ symbol, price: 104.5, at: TOMORROW }))
+    .map((tick) => `event: price\ndata: ${JSON.stringify(tick)}\n\n`)
+    .join('');
 }

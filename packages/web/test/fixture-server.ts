@@ -13,7 +13,7 @@ import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import * as tasks from '@touchstone/contracts/tasks';
 import * as universes from '@touchstone/contracts/universes';
 import type { z } from 'zod';
-import { answerOperation } from './fixture-operate.ts';
+import { answerOperation, pricesOf } from './fixture-operate.ts';
 import { answerPeople } from './fixture-people.ts';
 import * as world from './fixture-world.ts';
 
@@ -131,6 +131,7 @@ async function answer(
   if (route.gives === 'events') {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(': open\n\n');
+    if (route.id === 'watchPrices') response.write(pricesOf(url.searchParams.get('symbols') ?? ''));
     streams.add(response);
     response.on('close', () => streams.delete(response));
     return;

@@ -95,6 +95,32 @@ describe('living with it, in a browser', { skip: skipsBrowser() }, () => {
     await page.getByRole('heading', { level: 1, name: 'Mine' }).waitFor();
   });
 
+  test('Prices of this moment are looked at, watched live and said not to be stored.', async (t) => {
+    const { page, errors } = await fresh(t, browser, `${owner.origin}/data/feeds/11`);
+    const panel = page.getByRole('region', { name: 'Look at prices now' });
+    await panel.getByText('Quotes are looked at and not stored').waitFor();
+    await panel.getByLabel('Symbols').fill('aaa, none BBB');
+    await panel.getByRole('button', { name: 'Look' }).click();
+    await panel
+      .getByRole('cell', { name: /101\.00/ })
+      .first()
+      .waitFor();
+    await panel.getByText('TwelveData does not know “NONE”.').waitFor();
+    await panel.getByRole('button', { name: 'Watch live' }).click();
+    await panel.getByText('Live', { exact: true }).waitFor();
+    await panel
+      .getByRole('cell', { name: /104\.50/ })
+      .nth(1)
+      .waitFor();
+    assert.equal(await panel.locator('[aria-live=off]').count(), 1);
+    await panel.getByRole('button', { name: 'Stop watching' }).click();
+    await panel.getByText('Live', { exact: true }).waitFor({ state: 'hidden' });
+    await panel.getByLabel('Symbols').fill('a b c d e f g h i');
+    await panel.getByText('9 symbols are too many.').waitFor();
+    assert.equal(await panel.getByRole('button', { name: 'Look' }).isDisabled(), true);
+    assert.deepEqual(errors, []);
+  });
+
   test('A degraded refresh says what is missing, why, and when it is asked again.', async (t) => {
     const { page, errors } = await fresh(t, browser, `${owner.origin}/data/refreshes/12`);
     await page.getByText('It ended, and something asked for is missing').waitFor();

@@ -9,14 +9,19 @@ import {
   listFeeds,
   listGaps,
   listRefreshes,
+  lookGap,
   planRefresh,
+  priceTick,
   type RefreshSummary,
+  readQuotes,
+  readSymbol,
   rotateFeedKey,
   startRefresh,
   testFeed,
   updateFeed,
+  watchPrices,
 } from '@touchstone/contracts/feeds';
-import { type Call, type Command, LIMIT_OPTION, UsageError } from '../command.ts';
+import { type Call, type Command, LIMIT_OPTION, type Output, UsageError } from '../command.ts';
 import { allPages, limitOf, numberOf, universeId } from '../look-up.ts';
 import { facts, number, percent, show, table } from '../render.ts';
 import { watchTask } from '../watch-task.ts';
@@ -139,6 +144,61 @@ export const feedCommands: Command[] = [
     },
   },
   {
+    name: 'feeds quote',
+    summary: 'Prices of this moment, at most 8 symbols; costs a credit each, and nothing is stored',
+    args: ['FEED', 'SYMBOL…'],
+    example: 'feeds quote my-prices AAPL MSFT',
+    async run(call) {
+      const { id } = await findFeed(call);
+      const query = { symbols: symbolsOf(call) };
+      const answer = await call.client.call(readQuotes, { params: { sourceId: id }, query });
+      const text = table(
+        answer.quotes,
+        [
+          { title: 'SYMBOL', value: (row) => row.symbol },
+          { title: 'PRICE', value: (row) => row.price, right: true },
+          { title: 'CURRENCY', value: (row) => row.currency },
+          { title: 'CHANGE', value: (row) => (row.change === null ? null : percent(row.change)), right: true },
+          { title: 'AT', value: (row) => row.at },
+          {
+            title: 'MARKET',
+            value: (row) => (row.isMarketOpen === null ? null : row.isMarketOpen ? 'open' : 'closed'),
+          },
+        ],
+        'No quote came.',
+      );
+      return { json: answer, text: `${text}${gapLines(answer.gaps)}${answer.note}\n` };
+    },
+  },
+  {
+    name: 'feeds watch',
+    summary: 'Prices as they happen, until Ctrl-C; nothing is stored',
+    args: ['FEED', 'SYMBOL…'],
+    options: { count: { value: 'COUNT', summary: 'End after so many prices' } },
+    example: 'feeds watch my-prices AAPL MSFT --count 5',
+    run: watch,
+  },
+  {
+    name: 'feeds about',
+    summary: 'What the vendor knows of one symbol; costs up to 91 credits, and nothing is stored',
+    args: ['FEED', 'SYMBOL'],
+    example: 'feeds about my-prices AAPL',
+    async run(call) {
+      const { id } = await findFeed(call);
+      const params = { sourceId: id, symbol: call.args[1] ?? '' };
+      const answer = await call.client.call(readSymbol, { params });
+      const { splits, dividends, statistics } = answer;
+      const text = facts([
+        ['symbol', answer.symbol],
+        ['first day', answer.firstDay],
+        ...Object.entries(statistics ?? {}),
+        ['splits', splits?.map(({ day, ratio }) => `${day}: ${ratio} for 1`).join(', ')],
+        ['dividends', dividends?.map(({ day, amount }) => `${day}: ${amount}`).join(', ')],
+      ]);
+      return { json: answer, text: `${text}${gapLines(answer.gaps)}${answer.note}\n` };
+    },
+  },
+  {
     name: 'refresh',
     summary: 'Fetch what is new of a universe or of symbols; nothing known is ever lost by it',
     args: ['[UNIVERSE]'],
@@ -236,6 +296,65 @@ export const feedCommands: Command[] = [
     },
   },
 ];
+
+function symbolsOf(call: Call): string {
+  return call.args
+    .slice(1)
+    .flatMap((word) => word.split(','))
+    .join(',');
+}
+
+function gapLines(gaps: readonly { sentence: string }[]): string {
+  return gaps.map(({ sentence }) => `${sentence}\n`).join('');
+}
+
+/** Shows each price as it comes; as JSON all of them at the end. */
+async function watch(call: Call): Promise<Output> {
+  const { id } = await findFeed(call);
+  const count = call.text('count') === undefined ? Number.POSITIVE_INFINITY : numberOf(call.text('count'), '--count');
+  const response = await call.client.raw(watchPrices, {
+    params: { sourceId: id },
+    query: { symbols: symbolsOf(call) },
+  });
+  if (response.body === null) return { json: { prices: [] }, text: 'Nothing came.\n' };
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const stopListening = call.terminal.onInterrupt(() => void reader.cancel());
+  const told: unknown[] = [];
+  for await (const item of readItems(reader)) {
+    if ('sentence' in item) call.terminal.err(`${item.sentence}\n`);
+    else {
+      told.push(item);
+      if (!call.flag('json')) call.terminal.out(`${item.at}  ${item.symbol}  ${item.price}\n`);
+    }
+    if (told.length >= count) break;
+  }
+  stopListening();
+  return { json: { prices: told }, text: `${number(told.length)} prices seen; nothing was stored.\n` };
+}
+
+/** The prices and gaps of a stream until it ends or nobody wants more. */
+async function* readItems(reader: ReadableStreamDefaultReader<string>) {
+  let rest = '';
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const blocks = (rest + part.value).split('\n\n');
+      rest = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const item = readBlock(block);
+        if (item !== null) yield item;
+      }
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
+
+/** A price or a gap; null for anything else. */
+function readBlock(block: string) {
+  const [, name = '', data = ''] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? [];
+  if (name === 'price') return priceTick.parse(JSON.parse(data));
+  return name === 'gap' ? lookGap.parse(JSON.parse(data)) : null;
+}
 
 function gapTable(gaps: readonly Gap[]): string {
   return table(

@@ -16,8 +16,11 @@ import { registerExchangeRatesRoutes } from './exchange-rates/exchange-rates.rou
 import { createExchangeRatesService } from './exchange-rates/exchange-rates.service.ts';
 import { registerFeedsRoutes } from './feeds/feeds.routes.ts';
 import { createFeedsService } from './feeds/feeds.service.ts';
+import { registerLookRoutes } from './feeds/look.routes.ts';
+import { createLookService } from './feeds/look.service.ts';
 import { createOpenFeeds, type FeedOpenerOptions } from './feeds/open-feed.ts';
 import { createTwelveDataOpener } from './feeds/open-twelvedata.ts';
+import { createPriceLines } from './feeds/price-lines.ts';
 import { registerInstrumentsRoutes } from './instruments/instruments.routes.ts';
 import { createInstrumentsService } from './instruments/instruments.service.ts';
 import { registerMacroRoutes } from './macro/macro.routes.ts';
@@ -37,6 +40,7 @@ import { createSourcesService } from './sources/sources.service.ts';
 import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
+export { ARCHIVE_TASK } from './archive/archive.service.ts';
 /** The door of the stage: facts in and out. Later stages enter here. */
 export { sessionTimes } from './calendars/session-times.ts';
 export { registerCourtRoutes } from './court/court.routes.ts';
@@ -81,6 +85,7 @@ export function createMarketData(deps: MarketDataDeps) {
   return {
     archive,
     feeds,
+    look: createLookService({ database, clock, feeds, lines: createPriceLines() }),
     refresh: createRefreshService({ ...deps, feeds }),
     priceImport: createPriceImportService({ ...deps, compareSources: reconcile }),
     truth: createTruthService(deps),
@@ -108,6 +113,7 @@ export function registerMarketDataRoutes(serve: Serve, market: MarketData): void
   registerTimelineRoutes(serve, market.timeline);
   registerSourcesRoutes(serve, market.sources);
   registerFeedsRoutes(serve, market.feeds);
+  registerLookRoutes(serve, market.look);
   registerRefreshRoutes(serve, market.refresh);
   registerInstrumentsRoutes(serve, market.instruments);
   registerBarsRoutes(serve, market.bars);

@@ -9,6 +9,7 @@ import { appendEvidence } from '../platform/evidence/evidence.ts';
 import type { Serve } from '../platform/http/serve.ts';
 import { ProblemError } from '../platform/problem-error.ts';
 import type { TaskContext, Tasks } from '../platform/tasks/tasks.ts';
+import { BACKUP_TASK } from '../portfolio/index.ts';
 import { BackupError } from './backup-file.ts';
 import { backUpInto, KEEPS, listBackups } from './backup-folder.ts';
 import { examineFromInside, WEB_FOLDER } from './doctor.ts';
@@ -16,7 +17,6 @@ import { findNewestBackup, runDrill } from './drill.ts';
 import { diskOf, type MachineSettings, pingRedis } from './machine-checks.ts';
 import { connectPlainly } from './open-installation.ts';
 
-export const BACKUP_TASK = 'operate.backup.run';
 export const DRILL_TASK = 'operate.drill.run';
 /** What a schedule of kind `backup` starts. */
 export const BACKUP_WORK = { kind: BACKUP_TASK, title: 'Back up the installation', input: {} };

@@ -9,7 +9,7 @@ export {
 } from './index-run/index-run.service.ts';
 export { registerKeepCurrentRoutes } from './keep-current/keep-current.routes.ts';
 export { createKeepCurrentService } from './keep-current/keep-current.service.ts';
-export { registerScheduleKinds } from './keep-current/schedule-kinds.ts';
+export { BACKUP_TASK, registerScheduleKinds } from './keep-current/schedule-kinds.ts';
 export { ensureSimulatedIndex } from './simulated-index/ensure-simulated-index.ts';
 export { registerPortfolioDependents } from './stale-index/stale-index.ts';
 export { registerStrategyRoutes } from './strategy/strategy.routes.ts';

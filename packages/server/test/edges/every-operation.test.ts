@@ -202,6 +202,9 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
   },
   deleteFeed: async () => ({ path: await feedPath() }),
   testFeed: async () => ({ path: await feedPath('/test') }),
+  readQuotes: async () => ({ path: await feedPath(`/quotes?symbols=${VENDOR_SYMBOLS.join(',')}`) }),
+  watchPrices: async () => ({ path: await feedPath(`/prices/events?symbols=${VENDOR_SYMBOLS.join(',')}`) }),
+  readSymbol: async () => ({ path: await feedPath(`/symbols/${VENDOR_SYMBOLS[0]}`) }),
   planRefresh: async () => ({ path: await feedPath('/plan'), body: { symbols: VENDOR_SYMBOLS } }),
   startRefresh: async () => ({ path: await feedPath('/refreshes'), body: { symbols: VENDOR_SYMBOLS } }),
   async getRefresh() {

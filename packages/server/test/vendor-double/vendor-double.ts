@@ -81,6 +81,8 @@ export type VendorDouble = {
   dropStreams(): void;
   /** Messages that came over streams. */
   streamed: string[];
+  /** Streams that are open. */
+  streamCount(): number;
   close(): Promise<void>;
 };
 
@@ -190,6 +192,7 @@ export async function startVendorDouble(options: VendorDoubleOptions): Promise<V
       minuteMax: Math.max(0, ...usedBy.minute.values()),
       dayMax: Math.max(0, ...usedBy.day.values()),
     }),
+    streamCount: () => sockets.clients.size,
     dropStreams() {
       for (const client of sockets.clients) client.terminate();
     },
@@ -290,7 +293,7 @@ function createMarket(options: VendorDoubleOptions) {
         earliest_timestamp: () => ({
           datetime: late > 0 ? dayText(Math.floor((now + late) / MS_PER_DAY)) : dayText(bars(symbol)[0]!.day),
         }),
-        quote: () => quote(bars(symbol), { ...meta, timestamp, close }),
+        quote: () => quote(bars(symbol), { ...meta, timestamp, last_quote_at: timestamp - 60, close }),
         splits: () => ({
           meta,
           splits: (splits[symbol] ?? []).map(({ day, newShares, oldShares }) => ({
@@ -371,7 +374,7 @@ function lowerBound(bars: readonly DoubleBar[], day: number): number {
 
 function serveStream(
   client: WebSocket,
-  { seed, symbols, tickMs, now }: VendorDoubleOptions & { tickMs: number; now: () => number },
+  { seed, symbols, tickMs, now, currency = 'USD' }: VendorDoubleOptions & { tickMs: number; now: () => number },
   streamed: string[],
 ): void {
   const random = createRandom(seed).split('stream');
@@ -382,7 +385,7 @@ function serveStream(
     ticks++;
     if (symbol === undefined) return;
     const price = 100 * Math.exp(0.01 * random.normal());
-    const told = { event: 'price', symbol, currency: 'USD', exchange: 'DOUBLE', type: 'Common Stock' };
+    const told = { event: 'price', symbol, currency, exchange: 'DOUBLE', type: 'Common Stock' };
     client.send(JSON.stringify({ ...told, timestamp: Math.floor(now() / 1000), price, day_volume: ticks * 100 }));
   }, tickMs);
   client.on('close', () => clearInterval(timer));
@@ -391,12 +394,17 @@ function serveStream(
     streamed.push(text);
     const message: { action: string; params?: { symbols: string } } = JSON.parse(text);
     if (message.action === 'heartbeat') client.send(JSON.stringify({ event: 'heartbeat', status: 'ok' }));
-    if (message.action !== 'subscribe') return;
     const wanted = message.params?.symbols.split(',') ?? [];
-    asked = wanted.filter((symbol) => symbols.includes(symbol));
+    const known = wanted.filter((symbol) => symbols.includes(symbol));
+    if (message.action === 'unsubscribe') {
+      asked = asked.filter((symbol) => !wanted.includes(symbol));
+      client.send(JSON.stringify({ event: 'unsubscribe-status', status: 'ok' }));
+    }
+    if (message.action !== 'subscribe') return;
+    asked = [...new Set([...asked, ...known])];
     const describe = (symbol: string) => ({ symbol, exchange: 'DOUBLE', mic_code: 'XXXX', type: 'Common Stock' });
     const fails = wanted.filter((symbol) => !symbols.includes(symbol)).map((symbol) => ({ symbol }));
-    const status = asked.length > 0 ? 'ok' : 'error';
-    client.send(JSON.stringify({ event: 'subscribe-status', status, success: asked.map(describe), fails }));
+    const status = known.length > 0 ? 'ok' : 'error';
+    client.send(JSON.stringify({ event: 'subscribe-status', status, success: known.map(describe), fails }));
   });
 }

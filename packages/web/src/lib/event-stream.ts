@@ -1,3 +1,4 @@
+import { ApiProblem } from '@touchstone/contracts/client';
 import type { Route } from '@touchstone/contracts/route';
 import { client } from './session.ts';
 
@@ -7,25 +8,32 @@ type Reader = {
   /** One event: its name, and what it carries. */
   onEvent: (name: string, data: unknown) => void;
   onOpen?: (isOpen: boolean) => void;
+  /** The server said no, and would say it again; the reader stops. Without it the reader goes on asking. */
+  onRefused?: (problem: ApiProblem) => void;
 };
+type Input = { params?: object; query?: object };
 
 /**
  * Reads server-sent events until it is told to stop, and asks again after each end. EventSource cannot carry an access
  * token, so the stream is read by fetch.
  */
-export function readEventStream(route: Route, reader: Reader): () => void {
+export function readEventStream(route: Route, reader: Reader, input: Input = {}): () => void {
   const ending = new AbortController();
-  void keepReading(route, reader, ending.signal);
+  void keepReading(route, reader, input, ending.signal);
   return () => ending.abort();
 }
 
-async function keepReading(route: Route, reader: Reader, ending: AbortSignal): Promise<void> {
+async function keepReading(route: Route, reader: Reader, input: Input, ending: AbortSignal): Promise<void> {
   while (!ending.aborted) {
     try {
-      const response = await client.raw(route);
+      const response = await client.raw(route, input);
       reader.onOpen?.(true);
       await readEvents(response, reader, ending);
-    } catch {
+    } catch (error) {
+      if (reader.onRefused && error instanceof ApiProblem && !error.problem.retryable) {
+        reader.onRefused(error);
+        return;
+      }
       // Whoever listens also asks now and then; the stream is only quicker.
     }
     reader.onOpen?.(false);

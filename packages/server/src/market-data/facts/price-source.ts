@@ -18,7 +18,8 @@ export async function findPriceSource(
         AND ${recordedAt === undefined ? sql`true` : sql`v.published_at <= ${sql.raw(literal(recordedAt))}`}
       GROUP BY v.source_id
     ) s JOIN source ON source.id = s.source_id
-    WHERE EXISTS (SELECT FROM bar_key o WHERE o.instrument_id = ${instrumentId} AND o.source_id = s.source_id)
+    -- Source by source, to the first bar of each: as EXISTS it was planned as a join with every bar of the instrument.
+    JOIN LATERAL (SELECT FROM bar_key o WHERE o.instrument_id = ${instrumentId} AND o.source_id = s.source_id LIMIT 1) b ON true
     ORDER BY s.at DESC, s.source_id LIMIT 1
   `.execute(tx.query);
   const row = rows[0];

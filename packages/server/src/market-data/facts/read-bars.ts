@@ -1,4 +1,5 @@
 import { dayText } from '@touchstone/quant/series/day';
+import { sql } from 'kysely';
 import { type CopyType, copyOut } from '../../platform/database/copy-binary.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import { openBars } from '../archive/open-bars.ts';
@@ -36,7 +37,6 @@ export async function findBars(
   question: Omit<BarQuestion, 'instrumentIds'> & { instrumentId: number },
 ): Promise<KnownBar[]> {
   const { time, instrumentId, sourceId } = question;
-  const runs = await findRuns(tx, sourceId, time);
   const relation = await openBars(tx, { instrumentIds: [instrumentId], ...yearsOf(question) });
   // The runs are few and known by now, so which telling counts is decided here: joining them row by row took the
   // database ten times as long as reading the rows.
@@ -45,6 +45,7 @@ export async function findBars(
     WHERE o.instrument_id = ${Math.trunc(instrumentId)} AND ${daysOf(question)} ORDER BY o.day`;
   const { rowCount, columns } = await copyOut(tx.client, query, BAR_TYPES);
   const [day, run, revision, knownAt, open, high, low, close, volume, adjustedClose] = columns;
+  const runs = await findRuns(tx, sourceId, time, [...new Set(run)]);
   const limit = Date.parse(time.knownAt);
   const bars: KnownBar[] = [];
   let best = -1;
@@ -94,10 +95,17 @@ const BAR_TYPES: CopyType[] = [
 /** When a run was published and, by `recordedAt`, retracted (infinite: not yet), EpochMs. */
 type RunTimes = { publishedAt: number; retractedAt: number };
 
-async function findRuns(tx: Transaction, sourceId: number, time: ReadTime): Promise<Map<number, RunTimes>> {
+/** Those of some runs that are published by then. A source that is refreshed daily has thousands; few tell of one name. */
+async function findRuns(
+  tx: Transaction,
+  sourceId: number,
+  time: ReadTime,
+  runIds: readonly number[],
+): Promise<Map<number, RunTimes>> {
   const rows = await tx.query
     .selectFrom('visible_run')
     .select(['run_id', 'published_at', 'retracted_at'])
+    .where('run_id', '=', sql<number>`ANY (${runIds}::int[])`)
     .where('source_id', '=', sourceId)
     .where('published_at', '<=', time.recordedAt)
     .execute();

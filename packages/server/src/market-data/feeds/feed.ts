@@ -97,6 +97,55 @@ export type FeedPlan = {
   sentence: string;
 };
 
+/** A price at this moment, to look at; never stored as a fact. */
+export type FeedQuote = {
+  symbol: string;
+  name: string | null;
+  price: number;
+  /** Missing is NaN. */
+  previousClose: number;
+  /** ISO 4217; null when the vendor does not say. */
+  currency: string | null;
+  /** EpochMs of the price, as the vendor tells it. */
+  at: number;
+  isMarketOpen: boolean | null;
+};
+
+/** One price as it happened, in the currency of the symbol's quotes. */
+export type PriceTick = {
+  symbol: string;
+  price: number;
+  /** EpochMs, to the second. */
+  at: number;
+};
+
+/** Prices as they happen, over one connection to the vendor. */
+export type PriceStream = {
+  add(symbols: readonly string[]): void;
+  remove(symbols: readonly string[]): void;
+  /** Until its signal is aborted. A gap is a symbol that is not streamed; one about no symbol says why all ends. */
+  news(): AsyncGenerator<{ tick: PriceTick } | { gap: FeedGap }>;
+};
+
+/** What a vendor knows of one symbol. Null where a gap says why. */
+export type SymbolFacts = {
+  /** Days since 1970-01-01. */
+  firstDay: number | null;
+  statistics: {
+    currency: string | null;
+    /** Null: the vendor does not say. */
+    marketCap: number | null;
+    sharesOutstanding: number | null;
+    sharesFloat: number | null;
+    trailingPe: number | null;
+    priceToBook: number | null;
+  } | null;
+  splits: Omit<FeedSplit, 'symbol'>[] | null;
+  /** Cash a share as paid, by ex-day. */
+  dividends: { day: number; amount: number; currency: string | null }[] | null;
+  gaps: (FeedGap & { part: 'firstDay' | 'statistics' | 'splits' | 'dividends' })[];
+};
+
 /** A vendor opened with its settings and its key. */
 export type OpenFeed = {
   source: { prices: PriceFeed } | { facts: FactFeed };
@@ -106,4 +155,10 @@ export type OpenFeed = {
   restsUntil(): Promise<number | null>;
   /** Asks one small question. Null when the answer was good. */
   probe(context: FeedContext): Promise<FeedGap | null>;
+  /** Prices now, for a vendor that tells them. Every symbol asked for is in one of the two. */
+  quotes?(symbols: readonly string[], context: FeedContext): Promise<{ quotes: FeedQuote[]; gaps: FeedGap[] }>;
+  /** Prices as they happen, for a vendor that tells them. */
+  stream?(signal: AbortSignal): PriceStream;
+  /** One symbol, with its splits and dividends of `from` to `to`, for a vendor that tells them. */
+  about?(symbol: string, from: number, to: number, context: FeedContext): Promise<SymbolFacts>;
 };

@@ -261,7 +261,7 @@ function tell(row: repository.FeedRow, last: RefreshSummary | undefined) {
   };
 }
 
-function tellCredits(credits: FeedCredits): NonNullable<Feed['credits']> {
+export function tellCredits(credits: FeedCredits): NonNullable<Feed['credits']> {
   return {
     minuteLeft: credits.minuteLeft,
     dayLeft: credits.dayLeft,

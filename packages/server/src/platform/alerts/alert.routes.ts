@@ -1,8 +1,9 @@
 import * as contract from '@touchstone/contracts/alerts';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Database, Principal } from '../database/database.ts';
 import { appendEvidence } from '../evidence/evidence.ts';
 import { decodeIdCursor, toPage } from '../http/cursor.ts';
+import { openEventStream } from '../http/event-stream.ts';
 import type { Serve } from '../http/serve.ts';
 import { ProblemError } from '../problem-error.ts';
 import {
@@ -17,15 +18,10 @@ import {
 import { createAlertLine } from './alert-line.ts';
 import { tellAlert } from './alerts.ts';
 
-const PING_MS = 15_000;
-/** A stream ends with the access token it was opened with; the page opens the next one. */
-const STREAM_LIFE_MS = 15 * 60_000;
-
 type Log = { warn(fields: object, text: string): void };
 
 export function registerAlertRoutes(serve: Serve, database: Database, app: FastifyInstance, log: Log): void {
   const line = createAlertLine(database, log);
-  const streams = new Set<FastifyReply>();
   const read = { readOnly: true };
 
   serve(contract.listAlerts, async ({ caller, query }) => {
@@ -76,47 +72,20 @@ export function registerAlertRoutes(serve: Serve, database: Database, app: Fasti
 
   serve(contract.watchAlerts, async ({ caller, reply }) => {
     const principals = await database.transaction(caller, (tx) => principalsOf(tx, caller), read);
-    const write = openStream(reply, streams);
+    const stream = openEventStream(reply);
     const stop = line.watch(({ tenantId, alertId }) => {
       const principal = principals.find((candidate) => candidate.tenantId === tenantId);
       if (principal === undefined) return;
       database
         .transaction(principal, (tx) => findAlertRow(tx, alertId), read)
         .then((row) => {
-          if (row !== undefined) write(`event: alert\ndata: ${JSON.stringify(toAlert(row))}\n\n`);
+          if (row !== undefined) stream.tell('alert', toAlert(row));
         })
         .catch((error: unknown) => log.warn({ err: error }, 'an alert was not told'));
     });
-    reply.raw.on('close', stop);
+    stream.onClose(stop);
     return reply;
   });
 
-  app.addHook('preClose', async () => {
-    for (const reply of streams) reply.raw.end();
-    await line.close();
-  });
-}
-
-/** Turns an answer into a stream of events; gives what writes to it. */
-function openStream(reply: FastifyReply, streams: Set<FastifyReply>): (text: string) => void {
-  reply.hijack();
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(reply.getHeaders())) headers[name] = String(value);
-  reply.raw.writeHead(200, {
-    ...headers,
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
-    // A proxy that buffers would hold events back.
-    'x-accel-buffering': 'no',
-  });
-  reply.raw.write(': open\n\n');
-  const ping = setInterval(() => reply.raw.write(': ping\n\n'), PING_MS);
-  const life = setTimeout(() => reply.raw.end(), STREAM_LIFE_MS);
-  streams.add(reply);
-  reply.raw.on('close', () => {
-    clearInterval(ping);
-    clearTimeout(life);
-    streams.delete(reply);
-  });
-  return (text) => void reply.raw.write(text);
+  app.addHook('preClose', () => line.close());
 }

@@ -39,6 +39,17 @@ declare module 'fastify' {
 /** Makes the function that slices register their routes with. Call it before the app is ready. */
 export function createServe(app: FastifyInstance, authenticate: Authenticate, served: Route[], edges: Edges): Serve {
   app.decorateRequest('caller');
+  const streams = new Set<FastifyReply>();
+  // An open stream would keep the server from closing.
+  app.addHook('preClose', async () => {
+    for (const reply of streams) reply.raw.end();
+  });
+  const onStream = (route: Route, request: FastifyRequest, reply: FastifyReply) => {
+    if (reply.raw.closed) return;
+    streams.add(reply);
+    reply.raw.once('close', () => streams.delete(reply));
+    keepAdmitting(route, request, reply, authenticate);
+  };
   return (route, handle) => {
     if (served.some((other) => other.id === route.id)) throw new Error(`Route ${route.id} is served twice.`);
     served.push(route);
@@ -46,7 +57,7 @@ export function createServe(app: FastifyInstance, authenticate: Authenticate, se
     const add = async (scope: FastifyInstance) => {
       if (route.takes === 'bytes') takeBytes(scope);
       // The parts were checked by the schemas the handler's types come from; TypeScript cannot follow that.
-      addRoute(scope, route, authenticate, edges, (call) => handle(call as never));
+      addRoute(scope, route, { authenticate, edges, onStream }, (call) => handle(call as never));
     };
     app.register(add);
   };
@@ -105,11 +116,17 @@ type LooseCall = {
   reply: FastifyReply;
 };
 
+type RouteParts = {
+  authenticate: Authenticate;
+  edges: Edges;
+  /** Looks after a stream of events that was opened. */
+  onStream: (route: Route, request: FastifyRequest, reply: FastifyReply) => void;
+};
+
 function addRoute(
   app: FastifyInstance,
   route: Route,
-  authenticate: Authenticate,
-  edges: Edges,
+  { authenticate, edges, onStream }: RouteParts,
   handle: (call: LooseCall) => Promise<unknown>,
 ): void {
   const isKeyed = takesKey(route);
@@ -151,7 +168,7 @@ function addRoute(
         return sendReady(ready, request, reply);
       }
       const answer = await handle(call);
-      if (route.gives === 'events') keepAdmitting(route, request, reply, authenticate);
+      if (route.gives === 'events') onStream(route, request, reply);
       if (answer === reply || reply.sent) return reply;
       return sendKept(route.status, toText(route, answer), reply);
     },
@@ -190,7 +207,7 @@ function keepAdmitting(
   reply: FastifyReply,
   authenticate: Authenticate,
 ): void {
-  if (scope === 'public' || reply.raw.closed) return;
+  if (scope === 'public') return;
   const check = async () => {
     const caller = await authenticate(request);
     if (!caller?.scopes.includes(scope)) reply.raw.end();

@@ -1,7 +1,7 @@
 import * as contract from '@touchstone/contracts/tasks';
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Database, Principal } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { decodeIdCursor, toPage } from '../http/cursor.ts';
+import { openEventStream } from '../http/event-stream.ts';
 import type { Serve } from '../http/serve.ts';
 import { found } from '../problem-error.ts';
 import type { Processes } from './processes.ts';
@@ -9,16 +9,10 @@ import { createScheduleService } from './schedule.service.ts';
 import { findTask, listTaskRows, toTask } from './task.repository.ts';
 import type { TaskEngine } from './task-engine.ts';
 
-const PING_MS = 15_000;
-/** A stream ends with the access token it was opened with; the page opens the next one. */
-const STREAM_LIFE_MS = 15 * 60_000;
-
 export type TaskRouteParts = { tasks: TaskEngine; database: Database; processes: Processes };
 
-export function registerTaskRoutes(serve: Serve, parts: TaskRouteParts, app: FastifyInstance): void {
-  const { tasks, database, processes } = parts;
+export function registerTaskRoutes(serve: Serve, { tasks, database, processes }: TaskRouteParts): void {
   const schedules = createScheduleService(database, tasks);
-  const streams = new Set<FastifyReply>();
 
   serve(contract.listTasks, async ({ caller, query }) => {
     const before = decodeIdCursor(query.cursor);
@@ -34,7 +28,11 @@ export function registerTaskRoutes(serve: Serve, parts: TaskRouteParts, app: Fas
   });
   serve(contract.cancelTask, ({ caller, params }) => tasks.cancel(caller, params.taskId));
   serve(contract.retryTask, ({ caller, params }) => tasks.retry(caller, params.taskId));
-  serve(contract.watchTasks, async ({ caller, reply }) => streamTasks(tasks, caller, reply, streams));
+  serve(contract.watchTasks, async ({ caller, reply }) => {
+    const stream = openEventStream(reply);
+    stream.onClose(tasks.watch(caller, (task) => stream.tell('task', task)));
+    return reply;
+  });
 
   serve(contract.listSchedules, async ({ caller }) => ({ items: await schedules.list(caller) }));
   serve(contract.createSchedule, ({ caller, body }) => schedules.create(caller, body));
@@ -45,41 +43,4 @@ export function registerTaskRoutes(serve: Serve, parts: TaskRouteParts, app: Fas
   });
 
   serve(contract.listProcesses, async ({ caller }) => ({ items: await processes.list(caller) }));
-
-  // An open stream would keep the server from closing.
-  app.addHook('preClose', async () => {
-    for (const reply of streams) reply.raw.end();
-  });
-}
-
-function streamTasks(
-  tasks: TaskEngine,
-  principal: Principal,
-  reply: FastifyReply,
-  streams: Set<FastifyReply>,
-): FastifyReply {
-  reply.hijack();
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(reply.getHeaders())) headers[name] = String(value);
-  reply.raw.writeHead(200, {
-    ...headers,
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
-    // A proxy that buffers would hold events back.
-    'x-accel-buffering': 'no',
-  });
-  reply.raw.write(': open\n\n');
-  const stopWatching = tasks.watch(principal, (task) =>
-    reply.raw.write(`event: task\ndata: ${JSON.stringify(task)}\n\n`),
-  );
-  const ping = setInterval(() => reply.raw.write(': ping\n\n'), PING_MS);
-  const life = setTimeout(() => reply.raw.end(), STREAM_LIFE_MS);
-  streams.add(reply);
-  reply.raw.on('close', () => {
-    clearInterval(ping);
-    clearTimeout(life);
-    stopWatching();
-    streams.delete(reply);
-  });
-  return reply;
 }

@@ -1,6 +1,6 @@
 import type { ScheduleKind } from '@touchstone/contracts/tasks';
 import { z } from 'zod';
-import { COURT_TASK, findOwnSource } from '../../market-data/index.ts';
+import { ARCHIVE_TASK, COURT_TASK, findOwnSource, REFRESH_TASK } from '../../market-data/index.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
 import type { TaskEngine } from '../../platform/tasks/task-engine.ts';
@@ -9,10 +9,8 @@ import { getIndexIn } from '../index/index.service.ts';
 import { INDEX_RUN_TASK } from '../index-run/index-run.service.ts';
 import { getUniverseIn } from '../universe/universe.service.ts';
 
-/** Work of other slices that schedules start. A kind whose work nobody registered is refused when it is asked for. */
-export const REFRESH_TASK = 'market-data.refresh.run';
+/** Done by the stage after this one. A kind whose work nobody registered is refused when it is asked for. */
 export const BACKUP_TASK = 'operate.backup.run';
-export const ARCHIVE_TASK = 'operate.archive.run';
 
 const WORK: readonly { kind: ScheduleKind; task: string; title: string }[] = [
   { kind: 'refresh', task: REFRESH_TASK, title: 'Refresh prices on schedule' },

@@ -30,6 +30,7 @@ import { apiQuery, refreshAll, usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { FEED_TEST_KEY } from './connect-page.tsx';
 import { SettingsFields, toDraft, toSettings } from './feed-settings.tsx';
+import { PricesNow } from './prices-now.tsx';
 import { RefreshPlanPanel } from './refresh-plan.tsx';
 
 const POLL_MS = 15_000;
@@ -79,6 +80,7 @@ function FeedDetail({ feed }: { feed: Feed }) {
             </Note>
           )}
           <RefreshPlanPanel feed={feed} />
+          {feed.feed === 'twelvedata' && <PricesNow feed={feed} />}
           <Refreshes feed={feed} />
         </div>
         <div className="grid min-w-0 gap-4">

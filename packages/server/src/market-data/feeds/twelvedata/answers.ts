@@ -40,6 +40,8 @@ export const quoteSchema = z.object({
   currency: maybeText,
   datetime: text,
   timestamp: z.number(),
+  /** Of the last minute; `timestamp` is of the bar of the day. */
+  last_quote_at: z.number().nullish(),
   open: maybeAmount,
   high: maybeAmount,
   low: maybeAmount,
@@ -99,7 +101,6 @@ export const streamEventSchema = z.discriminatedUnion('event', [
     currency: maybeText,
     timestamp: z.number(),
     price: z.number(),
-    day_volume: z.number().nullish(),
   }),
   z.object({
     event: z.literal('subscribe-status'),

@@ -309,7 +309,7 @@ export function createTwelveDataClient(options: TwelveDataOptions) {
         const { currency, scale } = currencyUnit(answer.currency);
         const read = (name: string, value: string | number | null | undefined) =>
           value === null || value === undefined ? Number.NaN : readPositive(symbol, name, value) / scale;
-        const at = readInstant(symbol, answer.timestamp);
+        const at = readInstant(symbol, answer.last_quote_at ?? answer.timestamp);
         return {
           ...{ symbol, name: answer.name ?? null, exchange: answer.exchange ?? null, currency, at },
           ...{ open: read('open', answer.open), high: read('high', answer.high), low: read('low', answer.low) },

@@ -2,32 +2,19 @@ import { dayText } from '@touchstone/quant/series/day';
 import type { FeedBatch, FeedContext, FeedGap, FeedSeries, FeedSplit, PriceFeed } from '../feed.ts';
 import {
   createTwelveDataClient,
-  type Dividend,
   PATIENCE_MS,
   type SeriesOutcome,
   systemTiming,
   type TwelveDataClient,
   type TwelveDataOptions,
 } from './client.ts';
-import type { DaySpan, SeriesPage } from './series.ts';
+import { checkWritten, type DaySpan, type SeriesPage } from './series.ts';
 import { gapOf, VendorError } from './vendor-error.ts';
-
-/** Events by symbol; a symbol that is in neither has none in these days. */
-export type ActionBatch<T> = { actions: { symbol: string; events: T[] }[]; gaps: FeedGap[] };
 
 export type TwelveDataFeed = Omit<PriceFeed, 'fetchSplits'> & {
   /** Costs 20 credits a symbol and a plan above the basic one. */
   fetchSplits(symbols: readonly string[], from: number, to: number, context: FeedContext): Promise<FeedSplit[]>;
-  /** Cash dividends as they were paid, by ex-day. Costs 20 credits a symbol and a plan above the basic one. */
-  fetchDividends(
-    symbols: readonly string[],
-    from: number,
-    to: number,
-    context: FeedContext,
-  ): Promise<ActionBatch<Dividend>>;
-  /** First day the vendor has a bar of, days since 1970-01-01, or why that is not known. */
-  earliest(symbol: string, context: FeedContext): Promise<{ day: number } | { gap: FeedGap }>;
-  /** The endpoints beyond the contract: quotes, prices, rates, statistics. */
+  /** The endpoints beyond the contract. */
   client: TwelveDataClient;
 };
 
@@ -47,8 +34,6 @@ type Work = {
 const BATCH_SYMBOLS_MAX = 120;
 /** Pages of 5,000 bars of one symbol: more than the life of any market. */
 const PAGES_MAX = 20;
-/** Letters, digits and what the vendor's symbols hold. A comma would ask for two. */
-const SYMBOL = /^[A-Za-z0-9][A-Za-z0-9.:/_^=-]{0,39}$/;
 
 /**
  * Daily bars of TwelveData behind the contract of a price feed.
@@ -156,27 +141,6 @@ export function createTwelveDataFeed(options: TwelveDataOptions): TwelveDataFeed
     }
   }
 
-  async function fetchActions<T>(
-    symbols: readonly string[],
-    context: FeedContext,
-    question: (symbol: string) => Promise<T[]>,
-  ): Promise<ActionBatch<T>> {
-    const batch: ActionBatch<T> = { actions: [], gaps: [] };
-    let spent: VendorError | null = null;
-    for (const symbol of new Set(symbols)) {
-      try {
-        if (spent !== null) throw spent;
-        if (!SYMBOL.test(symbol)) throw notASymbol(symbol);
-        const events = await question(symbol);
-        if (events.length > 0) batch.actions.push({ symbol, events });
-      } catch (error) {
-        batch.gaps.push(toGap(symbol, error, context.signal));
-        if (error instanceof VendorError && endsAll(error)) spent = error;
-      }
-    }
-    return batch;
-  }
-
   return {
     basis: 'split_adjusted',
     batchSize: Math.max(1, Math.min(BATCH_SYMBOLS_MAX, credits.limits.minuteLimit)),
@@ -189,8 +153,12 @@ export function createTwelveDataFeed(options: TwelveDataOptions): TwelveDataFeed
       };
       const asked = new Set<string>();
       for (const symbol of new Set(symbols)) {
-        if (SYMBOL.test(symbol)) asked.add(symbol);
-        else work.gaps.push(gapOf(symbol, notASymbol(symbol), timing.now()));
+        try {
+          checkWritten(symbol);
+          asked.add(symbol);
+        } catch (error) {
+          work.gaps.push(toGap(symbol, error, context.signal));
+        }
       }
       await empty(asked, work);
       await empty(work.again, work);
@@ -198,39 +166,25 @@ export function createTwelveDataFeed(options: TwelveDataOptions): TwelveDataFeed
     },
 
     async fetchSplits(symbols, from, to, context) {
-      const { actions } = await fetchActions(symbols, context, (symbol) =>
-        client.splits(symbol, { from, to }, context),
-      );
-      return actions.flatMap(({ symbol, events }) =>
-        events.map(({ day, newPerOld }) => ({ symbol, day, ratio: newPerOld })),
-      );
-    },
-
-    fetchDividends: (symbols, from, to, context) =>
-      fetchActions(symbols, context, (symbol) => client.dividends(symbol, { from, to }, context)),
-
-    async earliest(symbol, context) {
-      try {
-        if (!SYMBOL.test(symbol)) throw notASymbol(symbol);
-        return { day: await client.earliestDay(symbol, context) };
-      } catch (error) {
-        return { gap: toGap(symbol, error, context.signal) };
+      const found: FeedSplit[] = [];
+      for (const symbol of new Set(symbols)) {
+        try {
+          checkWritten(symbol);
+          const splits = await client.splits(symbol, { from, to }, context);
+          found.push(...splits.map(({ day, newPerOld }) => ({ symbol, day, ratio: newPerOld })));
+        } catch (error) {
+          const { kind } = toGap(symbol, error, context.signal);
+          // A plan that does not cover it, or a day without credits, is the same for every other symbol.
+          if (kind === 'credits' || kind === 'refused') break;
+        }
       }
+      return found;
     },
   };
 }
 
 function sameForAll(symbols: Iterable<string>, error: VendorError): Map<string, SeriesOutcome> {
   return new Map([...symbols].map((symbol) => [symbol, { error }]));
-}
-
-function notASymbol(symbol: string): VendorError {
-  return new VendorError('unknown', `“${symbol.slice(0, 40)}” is not written like a symbol of TwelveData.`);
-}
-
-/** A plan that does not cover the question, or a day without credits, is the same for every other symbol. */
-function endsAll(error: VendorError): boolean {
-  return error.kind === 'credits' || error.kind === 'refused';
 }
 
 /** Pages of one symbol, oldest first, as one series. */

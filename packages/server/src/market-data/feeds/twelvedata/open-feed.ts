@@ -2,6 +2,8 @@ import { planCredits } from '../credits/plan-credits.ts';
 import type { OpenFeed } from '../feed.ts';
 import { systemTiming, type TwelveDataOptions } from './client.ts';
 import { createTwelveDataFeed } from './feed.ts';
+import { createLook } from './look.ts';
+import { createPriceStream } from './price-stream.ts';
 import { gapOf, VendorError } from './vendor-error.ts';
 
 /** What the vendor's own endpoint of a key is called in a gap: it has no symbol. */
@@ -27,6 +29,21 @@ export function openTwelveData(options: TwelveDataOptions): OpenFeed {
         if (!(error instanceof VendorError)) throw error;
         return gapOf(KEY_SYMBOL, error, timing.now());
       }
+    },
+    ...createLook(options),
+    stream(signal) {
+      const stream = createPriceStream({ ...options, signal });
+      return {
+        ...stream,
+        async *news() {
+          try {
+            yield* stream.news();
+          } catch (error) {
+            if (!(error instanceof VendorError)) throw error;
+            yield { gap: gapOf(KEY_SYMBOL, error, timing.now()) };
+          }
+        },
+      };
     },
   };
 }

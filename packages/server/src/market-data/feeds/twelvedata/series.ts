@@ -72,6 +72,15 @@ export function readSeries(symbol: string, value: unknown, { from, to }: DaySpan
   return { series, firstDay: days.at(-1)!, isFull };
 }
 
+/** Letters, digits and what the vendor's symbols hold. A comma would ask for two. */
+const SYMBOL = /^[A-Za-z0-9][A-Za-z0-9.:/_^=-]{0,39}$/;
+
+/** @throws VendorError `unknown` for a text that is not written like a symbol; the vendor need not be asked. */
+export function checkWritten(symbol: string): void {
+  if (SYMBOL.test(symbol)) return;
+  throw new VendorError('unknown', `“${symbol.slice(0, 40)}” is not written like a symbol of TwelveData.`);
+}
+
 /** @throws VendorError `lies` when the answer is about another symbol. */
 export function checkSymbol(asked: string, told: string): void {
   // 'RY:TSX' asks for RY at an exchange; the answer names RY.

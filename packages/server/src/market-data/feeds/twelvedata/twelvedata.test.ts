@@ -21,15 +21,15 @@ import { createFakeTiming, createMemoryCredits } from '../../../../test/vendor-d
 import { createLog } from '../../../platform/telemetry/log.ts';
 import { BASIC_LIMITS, type CreditLimits } from '../credits/credit-bucket.ts';
 import { createCredits } from '../credits/credits.ts';
-import type { FeedContext, FeedGap } from '../feed.ts';
+import type { FeedContext, FeedGap, PriceTick } from '../feed.ts';
 import { systemTiming } from './client.ts';
 import { createTwelveDataFeed } from './feed.ts';
+import { createLook } from './look.ts';
 import { openTwelveData } from './open-feed.ts';
 import { createVendorPolicies, type PolicyLimits } from './policies.ts';
-import { streamPrices, streamUrlOf } from './price-stream.ts';
+import { createPriceStream, streamUrlOf } from './price-stream.ts';
 import { readMembers } from './read-members.ts';
 import { readDay } from './series.ts';
-import { testTwelveDataKey } from './test-key.ts';
 import { VendorError } from './vendor-error.ts';
 
 const NOW = Date.parse('2025-11-01T12:00:00Z');
@@ -72,11 +72,12 @@ async function setUp({ limits = LARGE, patienceMs, policies, usedKey = KEY, ...o
   open.push(double);
   const credits = createMemoryCredits(timing.now, limits);
   const vendorPolicies = createVendorPolicies(policies);
-  const feed = createTwelveDataFeed({
+  const parts = {
     ...{ baseUrl: double.url, key: usedKey, credits, policies: vendorPolicies, timing },
     ...(patienceMs === undefined ? {} : { patienceMs }),
-  });
-  return { timing, double, credits, feed, client: feed.client, policies: vendorPolicies };
+  };
+  const feed = createTwelveDataFeed(parts);
+  return { timing, double, credits, feed, client: feed.client, look: createLook(parts), policies: vendorPolicies };
 }
 
 const kinds = (gaps: readonly FeedGap[]) => gaps.map(({ symbol, kind }) => `${symbol} ${kind}`);
@@ -338,7 +339,8 @@ test('an abort ends waiting for an answer, for credits and for the next attempt,
   await rejects((signal) => build(LARGE).fetchBars(names(3), FROM, TO, asking(signal)));
   const aborted = AbortSignal.abort(reason);
   await assert.rejects(hanging.feed.fetchSplits(['SYM0'], FROM, TO, asking(aborted)), reason);
-  await assert.rejects(hanging.feed.earliest('SYM0', asking(aborted)), reason);
+  await assert.rejects(hanging.look.about('SYM0', FROM, TO, asking(aborted)), reason);
+  await rejects((signal) => hanging.look.quotes(['SYM0', 'SYM1'], asking(signal)));
 });
 
 test('the breaker opens after failures in a row, costs nothing while open, half-opens and closes again', async () => {
@@ -428,7 +430,7 @@ test('a history longer than an answer is read page by page, without a day twice 
 });
 
 test('splits and dividends come by ex-day, with new shares per old share and cash as it was paid', async () => {
-  const { feed, double, credits } = await setUp({
+  const { feed, look, double, credits } = await setUp({
     splits: { SYM0: [{ day: '2025-06-02', newShares: 4, oldShares: 1 }] },
     dividends: {
       SYM0: [
@@ -442,35 +444,61 @@ test('splits and dividends come by ex-day, with new shares per old share and cas
   const splits = await feed.fetchSplits(['SYM0', 'SYM1'], FROM, TO, asking());
   assert.deepEqual(splits, [{ symbol: 'SYM0', day: dayNumber('2025-06-02'), ratio: 4 }]);
   assert.equal(credits.granted, 40);
-  const { actions, gaps } = await feed.fetchDividends(['SYM0', 'NOBODY', 'a b'], FROM, TO, asking());
-  assert.deepEqual(actions[0]!.events, [
+  const known = await look.about('SYM0', FROM, TO, asking());
+  assert.deepEqual(known.splits, [{ day: dayNumber('2025-06-02'), ratio: 4 }]);
+  assert.deepEqual(known.dividends, [
     { day: dayNumber('2025-05-12'), amount: 0.002, currency: 'GBP' },
     { day: dayNumber('2025-08-11'), amount: 0.0125, currency: 'GBP' },
   ]);
-  assert.deepEqual(kinds(gaps), ['NOBODY unknown', 'a b unknown']);
-  assert.equal(double.requests[2]!.parameters.adjust, 'false');
+  const asked = double.requests.find(({ path }) => path === 'dividends');
+  assert.equal(asked!.parameters.adjust, 'false');
 });
 
-test('a question the plan is too small for is refused without asking', async () => {
-  const { feed, double } = await setUp({ limits: BASIC_LIMITS });
+test('what is known of a symbol is told part by part, and a part the plan is too small for is a gap that costs nothing', async () => {
+  const { feed, look, double, credits } = await setUp({ limits: BASIC_LIMITS });
   assert.deepEqual(await feed.fetchSplits(['SYM0', 'SYM1'], FROM, TO, asking()), []);
-  const { gaps } = await feed.fetchDividends(['SYM0', 'SYM1'], FROM, TO, asking());
-  assert.deepEqual(kinds(gaps), ['SYM0 refused', 'SYM1 refused']);
-  assert.match(gaps[0]!.sentence, /costs 20 credits; the plan allows 8 a minute/);
   assert.equal(double.requests.length, 0);
+  const { gaps, ...known } = await look.about('SYM0', FROM, TO, asking());
+  assert.deepEqual(known, { firstDay: dayNumber('2021-01-04'), statistics: null, splits: null, dividends: null });
+  assert.deepEqual(
+    gaps.map(({ part, kind }) => `${part} ${kind}`),
+    ['splits refused', 'dividends refused', 'statistics refused'],
+  );
+  assert.match(gaps[0]!.sentence, /costs 20 credits; the plan allows 8 a minute/);
+  assert.deepEqual([double.requests.length, credits.granted], [1, 1]);
+
+  const large = await setUp();
+  const all = await large.look.about('SYM0', FROM, TO, asking());
+  assert.deepEqual([all.gaps, all.statistics?.sharesOutstanding, large.credits.granted], [[], 1e9, 91]);
+  const strange = await large.look.about('NOBODY', FROM, TO, asking());
+  assert.deepEqual([...new Set(kinds(strange.gaps))], ['NOBODY unknown']);
+  const granted = large.credits.granted;
+  assert.equal((await large.look.about('a b', FROM, TO, asking())).gaps.length, 4);
+  assert.equal(large.credits.granted, granted, 'what is no symbol is not asked');
+});
+
+test('quotes stand beside their gaps, and nobody waits for the credits of the next minute', async () => {
+  const { look, timing } = await setUp({ limits: { minuteLimit: 3, dayLimit: 800 }, currency: 'GBp' });
+  const { quotes, gaps } = await look.quotes(['SYM0', 'NOBODY', 'SYM1', 'SYM2'], asking());
+  assert.deepEqual(
+    quotes.map(({ symbol, currency }) => `${symbol} ${currency}`),
+    ['SYM0 GBP', 'SYM1 GBP'],
+  );
+  assert.ok(quotes.every(({ price, previousClose, at }) => price > 0 && previousClose > 0 && at === NOW - 60_000));
+  assert.deepEqual(kinds(gaps).sort(), ['NOBODY unknown', 'SYM2 credits']);
+  assert.ok(gaps.find(({ kind }) => kind === 'credits')!.retryAt! > NOW);
+  assert.deepEqual(timing.slept, []);
 });
 
 test('quotes, prices, rates, first days and statistics are typed, and their lies are refused', async () => {
-  const { client, feed } = await setUp();
+  const { client } = await setUp();
   const quote = await client.quote('SYM0', asking());
-  assert.ok(quote.close > 0 && quote.high >= quote.low && quote.previousClose > 0 && quote.at === NOW);
+  assert.ok(quote.close > 0 && quote.high >= quote.low && quote.previousClose > 0 && quote.at === NOW - 60_000);
   assert.deepEqual([quote.symbol, quote.currency, quote.isMarketOpen], ['SYM0', 'USD', false]);
   assert.equal(await client.price('SYM0', asking()), quote.close);
   assert.deepEqual(await client.exchangeRate('EUR', 'USD', asking()), { rate: 1.25, at: NOW });
-  assert.deepEqual(await feed.earliest('SYM0', asking()), { day: dayNumber('2021-01-04') });
+  assert.equal(await client.earliestDay('SYM0', asking()), dayNumber('2021-01-04'));
   assert.equal((await client.statistics('SYM0', asking())).sharesOutstanding, 1e9);
-  const missing = await feed.earliest('NOBODY', asking());
-  assert.equal('gap' in missing && missing.gap.kind, 'unknown');
 
   const negative = (await setUp({ fault: always('negative') })).client;
   const other = (await setUp({ fault: always('other-symbol') })).client;
@@ -483,19 +511,16 @@ test('quotes, prices, rates, first days and statistics are typed, and their lies
   await assert.rejects(other.quote('SYM0', asking()), isLie);
   await assert.rejects(other.splits('SYM0', { from: FROM, to: TO }, asking()), isLie);
   await assert.rejects(future.client.quote('SYM0', asking()), isLie);
-  const late = await future.feed.earliest('SYM0', asking());
-  assert.equal('gap' in late && late.gap.kind, 'lies');
+  await assert.rejects(future.client.earliestDay('SYM0', asking()), isLie);
 });
 
-test('a key is tried with one credit: its plan, or a sentence that says what is wrong', async () => {
+test('the vendor’s own count of a key costs one credit', async () => {
   const { client, credits } = await setUp({ limits: BASIC_LIMITS });
-  assert.deepEqual(await testTwelveDataKey(client, asking()), {
-    plan: { planName: 'basic', minuteLimit: 8, minuteUsed: 1, dayLimit: 800, dayUsed: 1 },
-  });
+  const counted = { planName: 'basic', minuteLimit: 8, minuteUsed: 1, dayLimit: 800, dayUsed: 1 };
+  assert.deepEqual(await client.usage(asking()), counted);
   assert.equal(credits.granted, 1);
   const wrong = await setUp({ usedKey: 'wrong' });
-  const tried = await testTwelveDataKey(wrong.client, asking());
-  assert.match('problem' in tried ? tried.problem : '', /does not accept the key/);
+  await assert.rejects(wrong.client.usage(asking()), /does not accept the key/);
 });
 
 test('opened for the refresh, the vendor tells its credits, its plan, its rest and whether the key works', async () => {
@@ -677,28 +702,36 @@ test('an object is read the same in whatever pieces it arrives', async () => {
 });
 
 test('the stream tells prices as they happen, keeps itself awake, and goes on after a lost connection', async () => {
-  const double = await startVendorDouble({ seed: 5, symbols: names(4), key: KEY, tickMs: 5 });
+  const double = await startVendorDouble({ seed: 5, symbols: names(4), key: KEY, tickMs: 5, currency: 'GBp' });
   open.push(double);
   const controller = new AbortController();
   const timing = { ...systemTiming, sleep: async () => {} };
-  const stream = streamPrices({
-    ...{ baseUrl: double.url, key: KEY, symbols: ['SYM0', 'SYM1', 'NOBODY'], signal: controller.signal },
-    ...{ timing, heartbeatMs: 400 },
+  const stream = createPriceStream({
+    ...{ baseUrl: double.url, key: KEY, signal: controller.signal, timing, heartbeatMs: 400 },
   });
-  const ticks: { symbol: string; price: number; at: number }[] = [];
-  const subscriptions = () => double.streamed.filter((text) => text.includes('subscribe')).length;
+  stream.add(['SYM0', 'SYM1', 'NOBODY']);
+  const ticks: PriceTick[] = [];
+  const refused: string[] = [];
+  const subscriptions = () => double.streamed.filter((text) => text.includes('"subscribe"'));
   const isAwake = () => double.streamed.some((text) => text.includes('heartbeat'));
   let ticksBefore = 0;
-  for await (const tick of stream) {
-    ticks.push(tick);
+  for await (const news of stream.news()) {
+    if ('gap' in news) {
+      refused.push(news.gap.symbol);
+      continue;
+    }
+    ticks.push(news.tick);
     if (ticks.length === 6) double.dropStreams();
     // What was under way before the loss still comes.
-    if (subscriptions() === 1) ticksBefore = ticks.length;
-    if (subscriptions() > 1 && ticks.length > ticksBefore && isAwake()) controller.abort();
+    if (subscriptions().length === 1) ticksBefore = ticks.length;
+    if (subscriptions().length > 1 && ticks.length > ticksBefore && isAwake()) controller.abort();
   }
   assert.ok(ticksBefore >= 6 && ticks.length > ticksBefore, 'ticks come before and after the loss');
   assert.deepEqual([...new Set(ticks.map(({ symbol }) => symbol))].sort(), ['SYM0', 'SYM1']);
-  assert.ok(ticks.every(({ price, at }) => price > 0 && at > 0));
+  assert.deepEqual(refused, ['NOBODY']);
+  assert.ok(subscriptions()[0]!.includes('NOBODY') && !subscriptions()[1]!.includes('NOBODY'));
+  // The double streams pence around a hundred.
+  assert.ok(ticks.every(({ price, at }) => price > 0.5 && price < 2 && at > 0));
   for (const ofSymbol of Map.groupBy(ticks, ({ symbol }) => symbol).values()) {
     assert.ok(
       ofSymbol.every(({ at }, i) => i === 0 || at >= ofSymbol[i - 1]!.at),
@@ -707,18 +740,45 @@ test('the stream tells prices as they happen, keeps itself awake, and goes on af
   }
 });
 
+test('symbols come and go over one connection', async () => {
+  const double = await startVendorDouble({ seed: 5, symbols: names(4), key: KEY, tickMs: 2 });
+  open.push(double);
+  const controller = new AbortController();
+  const stream = createPriceStream({ baseUrl: double.url, key: KEY, signal: controller.signal });
+  stream.add(['SYM0']);
+  const seen: string[] = [];
+  for await (const news of stream.news()) {
+    if (!('tick' in news)) continue;
+    const { symbol } = news.tick;
+    if (!seen.includes(symbol)) seen.push(symbol);
+    if (seen.length === 1) stream.add(['SYM1', 'SYM0']);
+    if (seen.length === 2) stream.remove(['SYM0', 'SYM2']);
+    if (double.streamed.some((text) => text.includes('unsubscribe'))) controller.abort();
+  }
+  assert.deepEqual(seen, ['SYM0', 'SYM1']);
+  const sent = double.streamed.map((text) => Object(JSON.parse(text)));
+  assert.deepEqual(
+    sent.map(({ action, params }) => `${action} ${params.symbols}`),
+    ['subscribe SYM0', 'subscribe SYM1', 'unsubscribe SYM0'],
+  );
+});
+
 test('a stream nobody may have ends with the reason', async () => {
   const double = await startVendorDouble({ seed: 5, symbols: names(2), key: KEY });
   open.push(double);
   const { signal } = new AbortController();
   const timing = { ...systemTiming, sleep: async () => {} };
   const base = { baseUrl: double.url, signal, timing, failuresMax: 3 };
+  const known = createPriceStream({ ...base, key: KEY });
+  known.add(['NOBODY']);
+  const news = known.news();
+  const { value } = await news.next();
+  await news.return(undefined);
+  assert.match(value && 'gap' in value ? value.gap.sentence : '', /does not stream “NOBODY”/);
+  const wrong = createPriceStream({ ...base, key: 'wrong' });
+  wrong.add(['SYM0']);
   await assert.rejects(
-    streamPrices({ ...base, key: KEY, symbols: ['NOBODY'] }).next(),
-    (error) => error instanceof VendorError && error.kind === 'unknown',
-  );
-  await assert.rejects(
-    streamPrices({ ...base, key: 'wrong', symbols: ['SYM0'] }).next(),
+    wrong.news().next(),
     (error) => error instanceof VendorError && error.kind === 'unavailable' && !error.message.includes('wrong'),
   );
   assert.equal(streamUrlOf('https://api.twelvedata.com'), 'wss://ws.twelvedata.com/v1/quotes/price');
