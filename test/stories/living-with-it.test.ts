@@ -216,7 +216,8 @@ type Wanted = { symbols: string[]; universe?: string; outcome: string };
 async function refresh(page: Page, feedPage: string, { symbols, universe, outcome }: Wanted): Promise<void> {
   await page.goto(feedPage);
   await page.getByRole('radio', { name: 'These symbols' }).check();
-  await page.getByLabel('Symbols', { exact: true }).fill(symbols.join(', '));
+  const form = page.getByRole('region', { name: 'Refresh', exact: true });
+  await form.getByLabel('Symbols', { exact: true }).fill(symbols.join(', '));
   if (universe !== undefined) await page.getByLabel('Also make a universe of it').fill(universe);
   await press(page, 'Plan the refresh');
   const plan = page.getByRole('region', { name: 'The plan' });
@@ -369,7 +370,8 @@ async function secondFactor(page: Page): Promise<void> {
   await dialog.getByRole('button', { name: 'Turn it on' }).click();
   assert.equal((await readOnce(page)).split('\n').length, 10);
   await press(page, 'Sign out');
-  await page.goto(`${server.url}/sign-in`);
+  await page.getByRole('link', { name: 'Sign in', exact: true }).click();
+  await heading(page, 'Sign in');
   await page.getByLabel('E-mail').fill(OWNER);
   await page.getByLabel('Password').fill(PASSWORD);
   await press(page, 'Sign in');

@@ -6,9 +6,9 @@ import { router } from './app/router.tsx';
 import './app/style.css';
 import { AUTH_KEY } from './lib/auth.ts';
 import { queryClient } from './lib/query.ts';
-import { whenSessionEnds } from './lib/session.ts';
+import { whenSessionChanges } from './lib/session.ts';
 
-whenSessionEnds(() => {
+whenSessionChanges(() => {
   void queryClient.invalidateQueries({ queryKey: AUTH_KEY });
 });
 

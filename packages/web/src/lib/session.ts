@@ -10,17 +10,19 @@ import { PROBLEMS, problem } from '@touchstone/contracts/problems';
 const CSRF_COOKIE = 'touchstone_csrf';
 /** Renew a little before the end, so that no request starts with a token that ends on the way. */
 const RENEW_BEFORE_MS = 30_000;
+/** Somebody may have another role since the page asked. */
+const FORBIDDEN = PROBLEMS.FORBIDDEN.status;
 const REFRESH_LOCK = 'touchstone.refresh';
 
 let access: { token: string; expiresAtMs: number } | null = null;
 let refreshing: Promise<boolean> | null = null;
 /** The cookies of an ended session may outlive it; they are not tried again. */
 let isEnded = false;
-let onSessionEnded: () => void = () => {};
+let onSessionChanged: () => void = () => {};
 
-/** Called once by the app: what happens when a session cannot be renewed. */
-export function whenSessionEnds(handler: () => void): void {
-  onSessionEnded = handler;
+/** Called once by the app: what happens when a session cannot be renewed, or may not do what the page thought it may. */
+export function whenSessionChanges(handler: () => void): void {
+  onSessionChanged = handler;
 }
 
 export function adoptSession(session: Session): AuthState {
@@ -55,6 +57,7 @@ export async function loadAuthState(): Promise<AuthState> {
 const send: Send = async (path, init) => {
   const token = path.includes('/auth/sign-in') || path.includes('/auth/owner') ? null : await accessToken();
   const response = await request(path, init, token);
+  if (response.status === FORBIDDEN && token !== null) onSessionChanged();
   if (response.status !== 401 || token === null) return response;
   return (await refresh()) ? request(path, init, access?.token ?? null) : response;
 };
@@ -96,7 +99,7 @@ async function refreshNow(): Promise<boolean> {
   if (response !== null && response.status < 500) {
     const hadSession = access !== null;
     forgetSession();
-    if (hadSession) onSessionEnded();
+    if (hadSession) onSessionChanged();
   }
   return false;
 }
