@@ -281,10 +281,10 @@ export const planRefresh = defineRoute({
     newCount: count.meta({ description: 'Symbols whose whole history would be asked.', example: 426 }),
     requestCount: count.meta({ description: 'Questions to the vendor.', example: 54 }),
     credits: count.meta({ description: '0 for feeds without credits.', example: 426 }),
-    minutes: z.number().min(0).meta({ description: 'How long the plan’s credits take, in minutes.', example: 53.25 }),
+    minutes: z.number().min(0).meta({ description: 'How long the plan’s credits take, in minutes.', example: 54 }),
     finishesOn: day.nullable().meta({ description: 'The day its last answer comes; null without credits.' }),
     throughDay: day.meta({ description: 'The last closed day.', example: '2026-01-15' }),
-    sentence: z.string().meta({ example: '426 symbols cost 426 credits: about 54 minutes at 8 a minute.' }),
+    sentence: z.string().meta({ example: '426 symbols = 426 credits, 54 minutes' }),
   }),
   problems: ['NOT_FOUND', 'NOT_POSSIBLE_NOW'],
 });

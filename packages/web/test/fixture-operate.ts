@@ -377,7 +377,7 @@ function answerFeeds(on: On, stage: Stage, state: State): void {
       credits: symbolCount,
       minutes: symbolCount / 8,
       finishesOn: '2026-01-16',
-      sentence: `${symbolCount} symbols cost ${symbolCount} credits: about ${Math.ceil(symbolCount / 8)} minutes at 8 a minute.`,
+      sentence: `${symbolCount} symbols = ${symbolCount} credits, ${Math.ceil(symbolCount / 8)} minutes`,
     });
   });
   on(feeds.startRefresh, ({ params }) => {
