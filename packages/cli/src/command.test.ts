@@ -23,6 +23,7 @@ test('what is missing, too much or unknown is named', () => {
   assert.throws(() => parse('run', '1', '2'), usage(/run takes no "2"/));
   assert.throws(() => parse('bars', 'A', '--form', '2026-01-01'), usage(/--form/));
   assert.throws(() => parse('index', 'remove'), usage(/There are: index list, index show/));
+  assert.throws(() => parse('schedule', 'list'), usage(/There are: .*\bschedules\b/));
   assert.throws(() => parse('dance'), usage(/There is no command "dance"/));
   assert.throws(() => parse('import', 'prices'), usage(/needs FILE…/));
 });

@@ -128,7 +128,9 @@ function findCommand(words: readonly string[], commands: readonly Command[]): Co
     if (found !== undefined) return found;
   }
   const [first = ''] = words;
-  const family = commands.filter((command) => command.name.split(' ')[0] === first).map((command) => command.name);
+  // `schedule list` is called `schedules`.
+  const kin = [first, `${first}s`, first.replace(/s$/, '')];
+  const family = commands.map(({ name }) => name).filter((name) => kin.includes(name.split(' ')[0] ?? ''));
   throw new UsageError(
     family.length > 0
       ? `There is no command "${words.slice(0, 2).join(' ')}". There are: ${family.join(', ')}.`
