@@ -9,7 +9,19 @@ export function describeAccess(): string {
     if (column === 'API key') return !PERSONAL_SCOPES.includes(scope);
     return POLICY[column].includes(scope);
   };
-  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const head = ['Operation', 'Right', ...columns];
+  const rows = ALL_ROUTES.map(({ method, path, scope }) => [
+    `\`${method} ${path}\``,
+    scope === 'public' ? 'none' : `\`${scope}\``,
+    ...columns.map((column) => (scope === 'public' || may(column, scope) ? 'yes' : '–')),
+  ]);
+  // As the formatter of the documents has it: columns of one width, the answers in their middle.
+  const widths = head.map((_, at) => Math.max(...[head, ...rows].map((cells) => cells[at]!.length)));
+  const fit = (cell: string, at: number) => {
+    const before = at < 2 ? 0 : Math.floor((widths[at]! - cell.length) / 2);
+    return (' '.repeat(before) + cell).padEnd(widths[at]!);
+  };
+  const row = (cells: readonly string[]) => `| ${cells.map(fit).join(' | ')} |`;
   const lines = [
     '# Access matrix',
     '',
@@ -19,13 +31,9 @@ export function describeAccess(): string {
     '- _operator_: an owner of the first tenant. _visitor_: somebody at the machine itself, before the owner is made.',
     '- _API key_: the most a key can be given. It never has more than its user, and only what it was made with.',
     '',
-    row(['Operation', 'Right', ...columns]),
-    row(['---', '---', ...columns.map(() => ':-:')]),
+    row(head),
+    row(widths.map((width, at) => (at < 2 ? '-'.repeat(width) : `:${'-'.repeat(width - 2)}:`))),
+    ...rows.map(row),
   ];
-  for (const route of ALL_ROUTES) {
-    const { scope } = route;
-    const cells = columns.map((column) => (scope === 'public' || may(column, scope) ? 'yes' : '–'));
-    lines.push(row([`\`${route.method} ${route.path}\``, scope === 'public' ? 'none' : `\`${scope}\``, ...cells]));
-  }
   return `${lines.join('\n')}\n`;
 }
