@@ -308,15 +308,15 @@ function toText(route: Route, answer: unknown): string {
 
 function toReady(route: Route, answer: unknown): ReadyAnswer {
   const text = toText(route, answer);
-  return { text, etag: `W/"${createHash('sha1').update(text).digest('base64url')}"` };
+  return { body: text, etag: `W/"${createHash('sha1').update(text).digest('base64url')}"` };
 }
 
-function sendReady({ text, etag }: ReadyAnswer, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendReady({ body, etag }: ReadyAnswer, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   // The answer depends on who asks, so only the asker's own cache may keep it, and must ask again.
   reply.headers({ etag, 'cache-control': 'private, no-cache', vary: 'authorization' });
   const known = request.headers['if-none-match'];
   if (known !== undefined && isAmong(etag, known)) return reply.code(304).send();
-  return reply.code(200).type(JSON_TYPE).send(text);
+  return reply.code(200).type(JSON_TYPE).send(body);
 }
 
 /** The header lists tags, weak or strong; a weak comparison is enough to leave a body out (RFC 9110, 13.1.2). */

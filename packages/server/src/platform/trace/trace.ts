@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 import { isMainThread } from 'node:worker_threads';
+import { randomId } from './random-id.ts';
 
 /** Where running work stands in a trace (W3C Trace Context). Everything that one request caused has one trace id. */
 export type Trace = Readonly<{
@@ -89,8 +89,8 @@ export function beginSpan(
 ): OpenSpan {
   const parent = options.parent === undefined ? currentTrace() : options.parent;
   const trace: Trace = {
-    traceId: parent?.traceId ?? options.traceId ?? randomBytes(16).toString('hex'),
-    spanId: randomBytes(8).toString('hex'),
+    traceId: parent?.traceId ?? options.traceId ?? randomId(16),
+    spanId: randomId(8),
     isSampled: parent?.isSampled ?? true,
   };
   const startedAtMs = performance.timeOrigin + performance.now();
