@@ -56,7 +56,9 @@ export function lie(sentence: string, details: VendorErrorDetails = {}): VendorE
  */
 export function errorOf(code: number, message: string, symbol: string | null): VendorError {
   const about = symbol === null ? 'the question' : `“${symbol}”`;
-  const said = message === '' ? `error ${code}` : `error ${code}: ${message}`;
+  // The vendor marks words with asterisks; a sentence for people has none.
+  const told = message.replaceAll('**', '');
+  const said = told === '' ? `error ${code}` : `error ${code}: ${told}`;
   if (code === 401) {
     return new VendorError('refused', `TwelveData does not accept the key (${said}).`, { endsAll: true });
   }
