@@ -1,29 +1,37 @@
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { type AuditRecord, listAudit } from '@touchstone/contracts/people';
+import { type AuditRecord, listAudit, listPeople } from '@touchstone/contracts/people';
 import { useState } from 'react';
 import { DataTable, MoreRows } from '../../components/data-table.tsx';
-import { onSubmit, SelectField, TextField } from '../../components/form.tsx';
+import { onSubmit, SelectField } from '../../components/form.tsx';
 import { Gate } from '../../components/gate.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { RecordFacts } from '../../components/record-facts.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Button, PageHeader, Panel } from '../../components/ui.tsx';
-import { formatInstant, words } from '../../lib/format.ts';
-import { usePages } from '../../lib/query.ts';
+import { formatInstant } from '../../lib/format.ts';
+import { apiQuery, usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
+import { kindWords, Subject } from './subject.tsx';
 
 /** Families of what can be done, as the chain names them. */
 const FAMILIES = [
   ['', 'Everything'],
   ['person.', 'People'],
   ['invitation.', 'Invitations'],
-  ['key.', 'Keys'],
+  ['api_key.', 'API keys'],
   ['session.', 'Sessions'],
+  ['second_factor.', 'Second factor'],
   ['run.', 'Deliveries'],
   ['case.', 'Findings'],
   ['universe.', 'Universes'],
   ['index.', 'Indexes'],
   ['schedule.', 'Schedules'],
   ['feed.', 'Feeds'],
+  ['refresh.', 'Refreshes'],
+  ['backup.', 'Backups'],
+  ['archive.', 'Archives'],
+  ['alert.', 'Alerts'],
 ] as const;
 
 export function AuditPage() {
@@ -54,21 +62,26 @@ export function AuditPage() {
                     {
                       key: 'at',
                       header: 'When',
-                      cell: (record) => (
-                        <span className="sm:whitespace-nowrap">{formatInstant(record.recordedAt)}</span>
-                      ),
+                      isWide: true,
+                      cell: (record) => <span className="whitespace-nowrap">{formatInstant(record.recordedAt)}</span>,
                     },
                     { key: 'who', header: 'Who', cell: whoOf },
                     {
                       key: 'what',
                       header: 'What',
-                      cell: (record) => words(record.kind.replaceAll('.', ' ').replaceAll('_', ' ')),
+                      cell: (record) => (
+                        <>
+                          {kindWords(record.kind)}
+                          <span className="block text-xs text-soft md:hidden">{formatInstant(record.recordedAt)}</span>
+                        </>
+                      ),
                     },
                     {
                       key: 'to',
                       header: 'To what',
-                      cell: (record) =>
-                        record.subjectName ?? `${words(record.subjectKind)} ${shortId(record.subjectId)}`,
+                      cell: (record) => (
+                        <Subject kind={record.subjectKind} id={record.subjectId} name={record.subjectName} />
+                      ),
                     },
                     {
                       key: 'body',
@@ -77,9 +90,9 @@ export function AuditPage() {
                       cell: (record) => (
                         <details>
                           <summary className="text-soft">open</summary>
-                          <pre className="max-w-md font-mono text-xs break-all whitespace-pre-wrap">
-                            {JSON.stringify(record.body, null, 1)}
-                          </pre>
+                          <div className="max-w-md text-xs">
+                            <RecordFacts record={record.body} />
+                          </div>
                         </details>
                       ),
                     },
@@ -101,14 +114,11 @@ function whoOf(record: AuditRecord): string {
   return record.actor.displayName ?? `user ${record.actor.userId}`;
 }
 
-const ID_LENGTH = 12;
-function shortId(id: string): string {
-  return id.length > ID_LENGTH ? `${id.slice(0, ID_LENGTH)}…` : id;
-}
-
 function Filter({ actor, kind }: { actor: number | undefined; kind: string | undefined }) {
   const [who, setWho] = useState(actor === undefined ? '' : String(actor));
   const [what, setWhat] = useState(kind ?? '');
+  const people = useQuery(apiQuery(listPeople));
+  const known = people.data?.items ?? [];
   const navigate = useNavigate();
   const show = () =>
     navigate({
@@ -121,7 +131,16 @@ function Filter({ actor, kind }: { actor: number | undefined; kind: string | und
         <SelectField label="What" value={what} onValue={setWhat} options={FAMILIES} />
       </div>
       <div className="w-44">
-        <TextField label="Number of the user" type="number" min={1} value={who} onValue={setWho} />
+        <SelectField
+          label="Who"
+          value={who}
+          onValue={setWho}
+          options={[
+            ['', 'Everybody'],
+            ...known.map((one) => [String(one.id), nameOf(one)] as const),
+            ...(who !== '' && !known.some((one) => String(one.id) === who) ? [[who, `User ${who}`] as const] : []),
+          ]}
+        />
       </div>
       <Button type="submit">Show</Button>
     </form>

@@ -128,7 +128,7 @@ function Backups() {
                 isWide: true,
                 cell: (backup) => backup.keptAs.join(', ') || 'goes next',
               },
-              { key: 'root', header: 'Root', isWide: true, cell: (backup) => <Hash value={backup.root} /> },
+              { key: 'root', header: 'Hash of all', isWide: true, cell: (backup) => <Hash value={backup.root} /> },
             ]}
           />
         )}
@@ -237,7 +237,7 @@ function Archives() {
               },
               {
                 key: 'size',
-                header: 'File',
+                header: 'Size',
                 isNumber: true,
                 isWide: true,
                 cell: (archive) => formatBytes(archive.byteCount),
