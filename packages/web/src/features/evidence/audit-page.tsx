@@ -114,10 +114,13 @@ function whoOf(record: AuditRecord): string {
   return record.actor.displayName ?? `user ${record.actor.userId}`;
 }
 
+/** More than a house of people who work here. */
+const PEOPLE_MAX = 200;
+
 function Filter({ actor, kind }: { actor: number | undefined; kind: string | undefined }) {
   const [who, setWho] = useState(actor === undefined ? '' : String(actor));
   const [what, setWhat] = useState(kind ?? '');
-  const people = useQuery(apiQuery(listPeople));
+  const people = useQuery(apiQuery(listPeople, { query: { limit: PEOPLE_MAX } }));
   const known = people.data?.items ?? [];
   const navigate = useNavigate();
   const show = () =>
@@ -137,8 +140,8 @@ function Filter({ actor, kind }: { actor: number | undefined; kind: string | und
           onValue={setWho}
           options={[
             ['', 'Everybody'],
-            ...known.map((one) => [String(one.id), nameOf(one)] as const),
-            ...(who !== '' && !known.some((one) => String(one.id) === who) ? [[who, `User ${who}`] as const] : []),
+            ...known.map((one) => [String(one.userId), one.displayName ?? `User ${one.userId}`] as const),
+            ...(who !== '' && !known.some((one) => String(one.userId) === who) ? [[who, `User ${who}`] as const] : []),
           ]}
         />
       </div>

@@ -22,7 +22,7 @@ export function AccountPage() {
   return (
     <>
       <SubNav of="settings" />
-      <PageHeader title="My account" />
+      <PageHeader title="Settings" />
       <Gate scope="account:self">
         <div className="grid gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)] lg:items-start">
           <div className="grid gap-4">
