@@ -35,12 +35,6 @@ const FAMILIES = [
 ] as const;
 
 export function AuditPage() {
-  const { actor, kind } = useSearch({ from: '/evidence/audit' });
-  const { query, items } = usePages(['listAudit', 'pages', actor, kind], (cursor) =>
-    client.call(listAudit, {
-      query: { cursor, ...(actor === undefined ? {} : { actorId: actor }), ...(kind === undefined ? {} : { kind }) },
-    }),
-  );
   return (
     <>
       <SubNav of="evidence" />
@@ -48,64 +42,76 @@ export function AuditPage() {
         Who did what to what. The same records as the chain, with the names of those who were not forgotten.
       </PageHeader>
       <Gate scope="evidence:read">
-        <div className="grid gap-4">
-          <Filter key={`${actor} ${kind}`} actor={actor} kind={kind} />
-          <Panel title="What was done" hint="Newest first" flush>
-            <QueryView query={{ ...query, data: items }} lines={8}>
-              {(rows) => (
-                <DataTable
-                  label="What was done"
-                  rows={rows}
-                  rowKey={(record) => record.sequence}
-                  empty="Nothing fits. Widen the choice above."
-                  columns={[
-                    {
-                      key: 'at',
-                      header: 'When',
-                      isWide: true,
-                      cell: (record) => <span className="whitespace-nowrap">{formatInstant(record.recordedAt)}</span>,
-                    },
-                    { key: 'who', header: 'Who', cell: whoOf },
-                    {
-                      key: 'what',
-                      header: 'What',
-                      cell: (record) => (
-                        <>
-                          {kindWords(record.kind)}
-                          <span className="block text-xs text-soft md:hidden">{formatInstant(record.recordedAt)}</span>
-                        </>
-                      ),
-                    },
-                    {
-                      key: 'to',
-                      header: 'To what',
-                      cell: (record) => (
-                        <Subject kind={record.subjectKind} id={record.subjectId} name={record.subjectName} />
-                      ),
-                    },
-                    {
-                      key: 'body',
-                      header: 'Figures',
-                      isWide: true,
-                      cell: (record) => (
-                        <details>
-                          <summary className="text-soft">open</summary>
-                          <div className="max-w-md text-xs">
-                            <RecordFacts record={record.body} />
-                          </div>
-                        </details>
-                      ),
-                    },
-                    { key: 'no', header: 'No.', isNumber: true, isWide: true, cell: (record) => record.sequence },
-                  ]}
-                />
-              )}
-            </QueryView>
-            <MoreRows query={query} />
-          </Panel>
-        </div>
+        <Audit />
       </Gate>
     </>
+  );
+}
+
+function Audit() {
+  const { actor, kind } = useSearch({ from: '/evidence/audit' });
+  const { query, items } = usePages(['listAudit', 'pages', actor, kind], (cursor) =>
+    client.call(listAudit, {
+      query: { cursor, ...(actor === undefined ? {} : { actorId: actor }), ...(kind === undefined ? {} : { kind }) },
+    }),
+  );
+  return (
+    <div className="grid gap-4">
+      <Filter key={`${actor} ${kind}`} actor={actor} kind={kind} />
+      <Panel title="What was done" hint="Newest first" flush>
+        <QueryView query={{ ...query, data: items }} lines={8}>
+          {(rows) => (
+            <DataTable
+              label="What was done"
+              rows={rows}
+              rowKey={(record) => record.sequence}
+              empty="Nothing fits. Widen the choice above."
+              columns={[
+                {
+                  key: 'at',
+                  header: 'When',
+                  isWide: true,
+                  cell: (record) => <span className="whitespace-nowrap">{formatInstant(record.recordedAt)}</span>,
+                },
+                { key: 'who', header: 'Who', cell: whoOf },
+                {
+                  key: 'what',
+                  header: 'What',
+                  cell: (record) => (
+                    <>
+                      {kindWords(record.kind)}
+                      <span className="block text-xs text-soft md:hidden">{formatInstant(record.recordedAt)}</span>
+                    </>
+                  ),
+                },
+                {
+                  key: 'to',
+                  header: 'To what',
+                  cell: (record) => (
+                    <Subject kind={record.subjectKind} id={record.subjectId} name={record.subjectName} />
+                  ),
+                },
+                {
+                  key: 'body',
+                  header: 'Figures',
+                  isWide: true,
+                  cell: (record) => (
+                    <details>
+                      <summary className="text-soft">open</summary>
+                      <div className="max-w-md text-xs">
+                        <RecordFacts record={record.body} />
+                      </div>
+                    </details>
+                  ),
+                },
+                { key: 'no', header: 'No.', isNumber: true, isWide: true, cell: (record) => record.sequence },
+              ]}
+            />
+          )}
+        </QueryView>
+        <MoreRows query={query} />
+      </Panel>
+    </div>
   );
 }
 
