@@ -40,9 +40,17 @@ export function show(value: unknown): string {
   if (value === null || value === undefined || value === '') return '–';
   if (typeof value === 'number') return number(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value !== 'string') return JSON.stringify(value);
+  if (typeof value !== 'string') return inner(value);
   const instant = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}):\d{2}(?:\.\d+)?Z$/.exec(value);
   return instant ? `${instant[1]} ${instant[2]}` : value.replace(/\s+/g, ' ');
+}
+
+/** A list or a record within a line. */
+function inner(value: unknown): string {
+  if (Array.isArray(value)) return value.map(show).join('; ') || 'none';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const pairs = Object.entries(value).map(([key, one]) => `${key} ${show(one)}`);
+  return pairs.join(', ') || 'none';
 }
 
 /** Whole numbers in full, others to six significant digits. */

@@ -289,7 +289,7 @@ export const peopleCommands: Command[] = [
           { title: 'WHO', value: actorOf },
           { title: 'DID', value: (row) => row.kind },
           { title: 'TO', value: (row) => row.subjectName ?? `${row.subjectKind} ${row.subjectId}` },
-          { title: 'HOW', value: (row) => JSON.stringify(row.body) },
+          { title: 'HOW', value: (row) => row.body },
         ],
         'Nothing of that is on record.',
       );

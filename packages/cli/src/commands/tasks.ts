@@ -77,7 +77,7 @@ function describe(task: Task): string {
     ['state', task.cancelRequestedAt !== null && task.state === 'running' ? 'running, asked to stop' : task.state],
     ['progress', `${percent(task.progress)} ${task.progressNote}`.trim()],
     ['problem', task.problem === null ? null : `${task.problem.detail} (${task.problem.code})`],
-    ['result', task.result === null ? null : JSON.stringify(task.result)],
+    ['result', task.result],
     ['attempts', task.attempts],
     ['created', task.createdAt],
     ['started', task.startedAt],

@@ -2,6 +2,12 @@ import { type ReactNode, useEffect, useId, useRef } from 'react';
 
 type DialogProps = { title: string; isOpen: boolean; onClose: () => void; children: ReactNode; isSide?: boolean };
 
+/** Where the focus was last: a button that is off while it works has lost it when its dialog opens. */
+let lastFocused: HTMLElement | null = null;
+document.addEventListener('focusin', ({ target }) => {
+  if (target instanceof HTMLElement && target.closest('dialog') === null) lastFocused = target;
+});
+
 /** The browser's own modal dialog: it keeps the focus inside and closes on Escape. */
 export function Dialog({ title, isOpen, onClose, children, isSide }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -18,7 +24,10 @@ export function Dialog({ title, isOpen, onClose, children, isSide }: DialogProps
     <dialog
       ref={ref}
       aria-labelledby={titleId}
-      onClose={onClose}
+      onClose={() => {
+        onClose();
+        if (document.activeElement === document.body && lastFocused?.isConnected) lastFocused.focus();
+      }}
       className={`border-line bg-sheet p-0 text-left text-base font-normal text-ink ${place}`}
     >
       {isOpen && (

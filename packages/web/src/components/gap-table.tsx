@@ -71,6 +71,6 @@ function SymbolCell({ gap }: { gap: Gap }) {
 
 function againWords(gap: Gap): string {
   if (gap.closedAt !== null) return `filled ${formatInstant(gap.closedAt)}`;
-  if (gap.retryAt === null) return 'after somebody changes something';
+  if (gap.retryAt === null) return 'when its symbol or the key is changed';
   return formatInstant(gap.retryAt);
 }

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import type { Scope } from '@touchstone/contracts/policy';
+import { hasScope, OPERATOR_SCOPES, PERSON_ROLES, type Scope } from '@touchstone/contracts/policy';
 import type { ReactNode } from 'react';
 import { useAuth, useRefusal } from '../lib/auth.ts';
 import { buttonClass, Panel } from './ui.tsx';
@@ -12,6 +12,14 @@ export function Gate({ scope, children }: { scope: Scope; children: ReactNode })
   return (
     <Panel title="Not with this account">
       <p className="text-sm">{refusal}</p>
+      {!isVisitor && (
+        <p className="mt-1 text-sm text-soft">
+          {whoMay(scope)}{' '}
+          <Link to="/settings/roles" className="link">
+            What each role may do
+          </Link>
+        </p>
+      )}
       {isVisitor && (
         <p className="mt-3">
           <Link to={hasOwner ? '/sign-in' : '/owner'} className={buttonClass('main')}>
@@ -21,4 +29,10 @@ export function Gate({ scope, children }: { scope: Scope; children: ReactNode })
       )}
     </Panel>
   );
+}
+
+function whoMay(scope: Scope): string {
+  if (OPERATOR_SCOPES.includes(scope)) return 'It is for owners of the first tenant, who run this installation.';
+  const roles = PERSON_ROLES.filter((role) => hasScope(role, scope));
+  return `Roles that may: ${roles.join(', ')}. An owner gives roles.`;
 }

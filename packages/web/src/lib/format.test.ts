@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { addDays, addMonths, clampDay, dayFromNumber, dayNumber, dayOfInstant, endOfDay, isDay } from './day.ts';
 import {
+  agentWords,
   formatAgo,
   formatBytes,
   formatDay,
@@ -103,4 +104,13 @@ test('A day is kept between the first and the last one known.', () => {
   assert.equal(endOfDay('2026-01-15'), '2026-01-15T23:59:59.000Z');
   assert.equal(isDay('2026-13-40'), false);
   assert.equal(isDay('2026-01-15'), true);
+});
+
+test('A browser is named by its name and its system, another program as it names itself.', () => {
+  const chrome =
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36';
+  assert.equal(agentWords(chrome), 'Chrome on Linux');
+  assert.equal(agentWords('touchstone-cli'), 'Command line');
+  assert.equal(agentWords('curl/8.0'), 'curl/8.0');
+  assert.equal(agentWords(''), 'Unknown program');
 });

@@ -139,3 +139,27 @@ export function words(code: string): string {
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${formatCount(value)} ${value === 1 ? one : many}`;
 }
+
+const BROWSERS = [
+  ['Edg/', 'Edge'],
+  ['OPR/', 'Opera'],
+  ['Firefox/', 'Firefox'],
+  ['Chrome/', 'Chrome'],
+  ['Safari/', 'Safari'],
+] as const;
+const SYSTEMS = [
+  ['Android', 'Android'],
+  ['iPhone', 'iPhone'],
+  ['iPad', 'iPad'],
+  ['Windows', 'Windows'],
+  ['Mac OS X', 'macOS'],
+  ['Linux', 'Linux'],
+] as const;
+
+/** What a browser says of itself as `Chrome on Linux`; other programs as they name themselves. */
+export function agentWords(agent: string): string {
+  const browser = BROWSERS.find(([mark]) => agent.includes(mark))?.[1];
+  if (browser === undefined) return agent === 'touchstone-cli' ? 'Command line' : agent || 'Unknown program';
+  const system = SYSTEMS.find(([mark]) => agent.includes(mark))?.[1];
+  return system === undefined ? browser : `${browser} on ${system}`;
+}

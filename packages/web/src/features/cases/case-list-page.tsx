@@ -121,6 +121,7 @@ export function CaseListPage() {
                       </Link>
                       <span className="block text-xs text-soft">{row.symbol ?? 'whole delivery'}</span>
                       {!isMarked && <SimulatedMark tenantId={row.tenantId} />}
+                      <span className="mt-0.5 block md:hidden">{row.reason}</span>
                     </span>
                   ),
                 },
@@ -137,6 +138,7 @@ export function CaseListPage() {
                 {
                   key: 'reason',
                   header: 'Reason',
+                  isWide: true,
                   cell: (row) => <span className="block min-w-52">{row.reason}</span>,
                 },
                 {

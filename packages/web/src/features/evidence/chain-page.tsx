@@ -6,13 +6,15 @@ import { DataTable, MoreRows } from '../../components/data-table.tsx';
 import { Gate } from '../../components/gate.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { RecordFacts } from '../../components/record-facts.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { TaskProgress } from '../../components/task-progress.tsx';
-import { Button, Facts, Hash, Note, PageHeader, Panel } from '../../components/ui.tsx';
+import { Button, Hash, Note, PageHeader, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
-import { formatInstant, words } from '../../lib/format.ts';
+import { formatInstant } from '../../lib/format.ts';
 import { usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
+import { Subject } from './subject.tsx';
 
 export function ChainPage() {
   const refusal = useRefusal('evidence:read');
@@ -46,17 +48,10 @@ export function ChainPage() {
 }
 
 function VerifyResult({ result }: { result: Record<string, unknown> }) {
-  const items = Object.entries(result).map(
-    ([key, value]) =>
-      [
-        words(key.replace(/([A-Z])/g, ' $1').toLowerCase()),
-        typeof value === 'string' ? value : JSON.stringify(value),
-      ] as const,
-  );
   const isBroken = result.ok === false || (Array.isArray(result.broken) && result.broken.length > 0);
   return (
     <Note tone={isBroken ? 'bad' : 'accent'} title={isBroken ? 'The chain does not hold' : 'The chain holds'}>
-      <Facts items={items} />
+      <RecordFacts record={result} />
     </Note>
   );
 }
@@ -79,14 +74,24 @@ function Chain() {
               {
                 key: 'at',
                 header: 'Recorded',
+                isWide: true,
                 cell: (record) => <span className="whitespace-nowrap">{formatInstant(record.recordedAt)}</span>,
               },
               {
                 key: 'kind',
                 header: 'What',
-                cell: (record) => <code className="font-mono text-xs">{record.kind}</code>,
+                cell: (record) => (
+                  <span className="block">
+                    <code className="font-mono text-xs break-all">{record.kind}</code>
+                    <span className="block text-xs text-soft md:hidden">{formatInstant(record.recordedAt)}</span>
+                  </span>
+                ),
               },
-              { key: 'subject', header: 'Of', cell: (record) => `${words(record.subjectKind)} ${record.subjectId}` },
+              {
+                key: 'subject',
+                header: 'Of',
+                cell: (record) => <Subject kind={record.subjectKind} id={record.subjectId} />,
+              },
               {
                 key: 'actor',
                 header: 'By',
@@ -106,7 +111,7 @@ function Chain() {
                   </details>
                 ),
               },
-              { key: 'hash', header: 'Hash', cell: (record) => <Hash value={record.hash} /> },
+              { key: 'hash', header: 'Hash', isWide: true, cell: (record) => <Hash value={record.hash} /> },
             ]}
           />
         )}

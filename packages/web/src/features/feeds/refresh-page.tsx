@@ -55,8 +55,26 @@ function ReportDetail({ report }: { report: Report }) {
       <div className="grid gap-4">
         {report.state === 'running' && report.taskId !== null && <TaskProgress taskId={report.taskId} />}
         {report.state === 'degraded' && (
-          <Note tone="warn" title="It ended, and something asked for is missing">
-            What was known before is untouched. Below is what is missing, why, and when it is asked again.
+          <Note
+            tone={report.gaps.length > 0 ? 'warn' : 'accent'}
+            title={
+              report.gaps.length > 0 ? 'It ended, and something asked for is missing' : 'What it left out came later'
+            }
+          >
+            {report.gaps.length > 0
+              ? 'What was known before is untouched. Below is what is missing, why, and when it is asked again.'
+              : 'It ended without everything asked for. No gap of it is open any more.'}{' '}
+            <Link
+              to="/data/gaps"
+              search={(before) => ({
+                ...before,
+                source: report.sourceId,
+                gaps: report.gaps.length > 0 ? 'open' : 'all',
+              })}
+              className="link"
+            >
+              {report.gaps.length > 0 ? 'All open gaps of this feed' : 'All gaps of this feed, the filled too'}
+            </Link>
           </Note>
         )}
         <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-md border border-line bg-line sm:grid-cols-4 xl:grid-cols-8">

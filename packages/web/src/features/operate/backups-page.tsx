@@ -128,7 +128,7 @@ function Backups() {
                 isWide: true,
                 cell: (backup) => backup.keptAs.join(', ') || 'goes next',
               },
-              { key: 'root', header: 'Root', isWide: true, cell: (backup) => <Hash value={backup.root} /> },
+              { key: 'root', header: 'Hash of all', isWide: true, cell: (backup) => <Hash value={backup.root} /> },
             ]}
           />
         )}
@@ -154,6 +154,14 @@ const ARCHIVE_STATES: Record<Archive['state'], string> = {
   archived: 'archived',
   brought_back: 'brought back',
 };
+
+function archivedOf(all: readonly Archive[], year: number): Archive[] {
+  return all.filter((one) => one.year === year && one.state === 'archived');
+}
+
+function sumOf(archives: readonly Archive[]): number {
+  return archives.reduce((sum, one) => sum + one.rowCount, 0);
+}
 
 function Archives() {
   const archives = useQuery(apiQuery(listArchives));
@@ -237,7 +245,7 @@ function Archives() {
               },
               {
                 key: 'size',
-                header: 'File',
+                header: 'Size',
                 isNumber: true,
                 isWide: true,
                 cell: (archive) => formatBytes(archive.byteCount),
@@ -251,9 +259,11 @@ function Archives() {
               {
                 key: 'act',
                 header: <span className="sr-only">Actions</span>,
+                // A year comes back as a whole, so that it has one button.
                 cell: (archive) =>
                   refusal === null &&
-                  archive.state === 'archived' && (
+                  archive.state === 'archived' &&
+                  archivedOf(items, archive.year)[0]?.id === archive.id && (
                     <ConfirmButton
                       action="Bring back"
                       title={`Bring ${archive.year} back?`}
@@ -262,7 +272,8 @@ function Archives() {
                         setTaskId(task.id);
                       }}
                     >
-                      {plural(archive.rowCount, 'row')} go into the database again. No answer changes by it.
+                      All of {archive.year}, {plural(sumOf(archivedOf(items, archive.year)), 'row')} of every tenant, go
+                      into the database again. No answer changes by it.
                     </ConfirmButton>
                   ),
               },

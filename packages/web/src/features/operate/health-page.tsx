@@ -147,11 +147,11 @@ function Tiles({ health }: { health: Health }) {
           : `of ${formatCount(cache.hits + cache.misses)} reads found there (${cache.kind}).`}
       </Tile>
       <Tile
-        title="Event loop"
+        title="Held up"
         value={`${formatNumber(health.eventLoopDelayMsP99, 1)} ms`}
         isFine={health.eventLoopDelayMsP99 < LOOK_AT.eventLoopMs}
       >
-        99 of 100 delays are shorter.
+        An answer waits so long for the server’s own work at most, 99 times of 100.
       </Tile>
       <Tile
         title="Disk"
@@ -169,7 +169,11 @@ function Tiles({ health }: { health: Health }) {
 
 function FreshnessPanel({ rows }: { rows: readonly Freshness[] }) {
   return (
-    <Panel title="Freshness" hint="How old the prices of each universe are, in trading days of its calendar." flush>
+    <Panel
+      title="Freshness"
+      hint="How old the prices of each universe are, in trading days. History: no schedule keeps it current, so its age is no fault."
+      flush
+    >
       <DataTable
         label="Freshness"
         rows={rows}
@@ -218,6 +222,17 @@ function FreshnessBadge({ row }: { row: Freshness }) {
   return row.isExpectedFresh ? <Badge tone="accent">fresh</Badge> : <Badge>history</Badge>;
 }
 
+const PART_NAMES: Record<string, string> = {
+  database: 'Database',
+  timescaledb: 'TimescaleDB',
+  vector: 'pgvector',
+  redis: 'Redis',
+  objects: 'Stored files',
+  queue: 'Queue of tasks',
+  opentelemetry: 'OpenTelemetry',
+  pages: 'Pages',
+};
+
 function Parts({ health }: { health: Health }) {
   return (
     <Panel title="Parts and fall-backs" hint="What this installation could use, and what it uses in its place.">
@@ -225,7 +240,7 @@ function Parts({ health }: { health: Health }) {
         {health.parts.map((part) => (
           <li key={part.name} className="text-sm">
             <p className="flex items-center gap-2">
-              <span className="font-medium">{part.name}</span>
+              <span className="font-medium">{PART_NAMES[part.name] ?? part.name}</span>
               <Badge tone={part.state === 'in use' ? 'accent' : 'plain'}>{part.state}</Badge>
             </p>
             <p className="text-soft">{part.sentence}</p>

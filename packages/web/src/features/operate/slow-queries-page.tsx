@@ -8,7 +8,7 @@ import { Gate } from '../../components/gate.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, Empty, PageHeader, Panel } from '../../components/ui.tsx';
-import { formatAgo, formatCount, formatInstant, formatNumber } from '../../lib/format.ts';
+import { formatAgo, formatCount, formatInstant, formatNumber, plural } from '../../lib/format.ts';
 import { apiQuery } from '../../lib/query.ts';
 
 const SORTS = [
@@ -25,7 +25,8 @@ export function SlowQueriesPage() {
     <>
       <SubNav of="operate" />
       <PageHeader title="Slow queries">
-        Statements of the database that took too long, with every value replaced: they hold no data.
+        Statements of the database that took too long, with every value replaced: they hold no data. Each opens its
+        plan.
       </PageHeader>
       <Gate scope="system:read">
         <SlowQueries />
@@ -72,6 +73,9 @@ function SlowQueries() {
                       <Link to="/operate/slow-queries/$queryId" params={{ queryId: query.id }} className="link">
                         <code className="line-clamp-2 font-mono text-xs break-words">{query.text}</code>
                       </Link>
+                      <span className="block text-xs text-soft md:hidden">
+                        {plural(query.count, 'time')}, 95 of 100 within {formatNumber(query.p95Ms, 0)} ms
+                      </span>
                       {query.planChangedAt !== null && (
                         <span title={formatInstant(query.planChangedAt)}>
                           <Badge tone="warn">plan changed</Badge>
@@ -80,7 +84,13 @@ function SlowQueries() {
                     </span>
                   ),
                 },
-                { key: 'count', header: 'Times', isNumber: true, cell: (query) => formatCount(query.count) },
+                {
+                  key: 'count',
+                  header: 'Times',
+                  isNumber: true,
+                  isWide: true,
+                  cell: (query) => formatCount(query.count),
+                },
                 {
                   key: 'mean',
                   header: 'Mean, ms',
@@ -88,7 +98,13 @@ function SlowQueries() {
                   isWide: true,
                   cell: (query) => formatNumber(query.meanMs, 0),
                 },
-                { key: 'p95', header: 'p95, ms', isNumber: true, cell: (query) => formatNumber(query.p95Ms, 0) },
+                {
+                  key: 'p95',
+                  header: '95 of 100 within, ms',
+                  isNumber: true,
+                  isWide: true,
+                  cell: (query) => formatNumber(query.p95Ms, 0),
+                },
                 {
                   key: 'max',
                   header: 'Max, ms',

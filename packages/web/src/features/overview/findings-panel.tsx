@@ -5,7 +5,7 @@ import { caseKindName, caseStateName, caseStateTone } from '../../components/cas
 import { QueryView } from '../../components/query-view.tsx';
 import { Badge, Empty, isAllSimulated, Panel, SimulatedMark } from '../../components/ui.tsx';
 import { Provenance } from '../../components/where-from.tsx';
-import { formatDay, plural } from '../../lib/format.ts';
+import { formatCount, formatDay, plural } from '../../lib/format.ts';
 
 type Cases = Answer<typeof listCases>;
 type CasesQuery = Parameters<typeof QueryView<Cases>>[0]['query'];
@@ -19,7 +19,7 @@ export function FindingsPanel({ query }: { query: CasesQuery }) {
       title="Data-quality findings"
       hint={
         query.data
-          ? `${plural(query.data.total, 'finding')}, ${open} open. Suspicious bars are held back, never changed.`
+          ? `${plural(query.data.total, 'finding')}, ${formatCount(open)} open. Suspicious bars are held back, never changed.`
           : null
       }
       actions={

@@ -20,6 +20,7 @@ import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { FindingsPanel } from './findings-panel.tsx';
 import { LatestRunsPanel } from './latest-runs-panel.tsx';
+import { StaleNotice } from './stale-notice.tsx';
 import { WelcomeBanner } from './welcome-banner.tsx';
 
 const INDEXES_MAX = 200;
@@ -110,6 +111,7 @@ function IndexOverview({ index, all }: { index: IndexDefinition; all: readonly I
         </label>
       </header>
       <div className="grid gap-4">
+        <StaleNotice universeId={index.universeId} />
         {isComputed ? (
           <>
             <Panel

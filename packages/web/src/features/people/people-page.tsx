@@ -38,12 +38,14 @@ export function PeoplePage() {
       <PageHeader
         title="People"
         actions={
-          <>
-            <Button look="main" refusal={refusal} onClick={() => setIsInviting(true)}>
-              Invite somebody
-            </Button>
-            {refusal === null && <Button onClick={() => setIsNaming(true)}>New service</Button>}
-          </>
+          refusal === null && (
+            <>
+              <Button look="main" onClick={() => setIsInviting(true)}>
+                Invite somebody
+              </Button>
+              <Button onClick={() => setIsNaming(true)}>New service</Button>
+            </>
+          )
         }
       >
         Who works here, and what each may do. Nobody else sees anything of this tenant.

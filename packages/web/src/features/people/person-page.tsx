@@ -24,7 +24,7 @@ import { ShownOnce } from '../../components/shown-once.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Button, Facts, Note, PageHeader, Panel } from '../../components/ui.tsx';
 import { useAuth } from '../../lib/auth.ts';
-import { formatInstant } from '../../lib/format.ts';
+import { agentWords, formatInstant } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { StateBadge } from './people-page.tsx';
@@ -234,7 +234,11 @@ function Sessions({ userId }: { userId: number }) {
               {
                 key: 'agent',
                 header: 'Where',
-                cell: (session) => <span className="block min-w-32">{session.userAgent}</span>,
+                cell: (session) => (
+                  <span className="block min-w-32" title={session.userAgent}>
+                    {agentWords(session.userAgent)}
+                  </span>
+                ),
               },
               { key: 'used', header: 'Last used', cell: (session) => formatInstant(session.lastUsedAt) },
               { key: 'ends', header: 'Ends', isWide: true, cell: (session) => formatInstant(session.expiresAt) },

@@ -40,6 +40,7 @@ export function RunListPage() {
                       <span className="block text-xs text-soft">
                         {run.sourceName}, {words(run.kind).toLowerCase()}
                       </span>
+                      <span className="block text-xs text-soft md:hidden">{formatInstant(run.publishedAt)}</span>
                     </span>
                   ),
                 },
@@ -47,6 +48,7 @@ export function RunListPage() {
                 {
                   key: 'at',
                   header: 'Published',
+                  isWide: true,
                   cell: (run) => <span className="whitespace-nowrap">{formatInstant(run.publishedAt)}</span>,
                 },
                 { key: 'accepted', header: 'Accepted', isNumber: true, cell: (run) => formatCount(run.acceptedCount) },

@@ -1,4 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { changePassword, endSession, listSessions } from '@touchstone/contracts/auth';
 import { useState } from 'react';
 import { DataTable } from '../../components/data-table.tsx';
@@ -9,7 +10,7 @@ import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, Button, Facts, Note, PageHeader, Panel } from '../../components/ui.tsx';
 import { useAuth } from '../../lib/auth.ts';
-import { formatInstant } from '../../lib/format.ts';
+import { agentWords, formatInstant } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { SecondFactorPanel } from './second-factor-panel.tsx';
@@ -36,6 +37,12 @@ export function AccountPage() {
                     ['Name', signedIn.displayName],
                     ['Role', signedIn.role],
                     ['Scopes', signedIn.scopes.join(', ')],
+                    [
+                      'Meaning',
+                      <Link key="roles" to="/settings/roles" className="link">
+                        What each role may do
+                      </Link>,
+                    ],
                   ]}
                 />
               </Panel>
@@ -74,7 +81,8 @@ function Sessions() {
                 header: 'Where',
                 cell: (session) => (
                   <span className="block min-w-32">
-                    {session.userAgent} {session.current && <Badge tone="accent">this one</Badge>}
+                    <span title={session.userAgent}>{agentWords(session.userAgent)}</span>{' '}
+                    {session.current && <Badge tone="accent">this one</Badge>}
                   </span>
                 ),
               },

@@ -32,7 +32,7 @@ export function InstallationPage() {
                     'Memory',
                     `${formatBytes(data.memory.residentBytes)}, of it heap ${formatBytes(data.memory.heapBytes)}`,
                   ],
-                  ['Event loop delay', `${formatNumber(data.eventLoopDelayMsP99, 1)} ms (99 of 100 are shorter)`],
+                  ['Held up', `${formatNumber(data.eventLoopDelayMsP99, 1)} ms at most, 99 times of 100`],
                   ['Disk free', formatBytes(data.diskFreeBytes)],
                   ['Queue', `${data.queue.queued} waiting, ${data.queue.running} running, ${data.queue.failed} failed`],
                 ]}
@@ -61,7 +61,7 @@ export function InstallationPage() {
                 ]}
               />
             </Panel>
-            <Panel title="Rows" hint="Estimates of the database" flush>
+            <Panel title="Rows" hint="Estimates of the database; small tables are not counted yet" flush>
               <DataTable
                 label="Rows by table"
                 rows={data.rows}
@@ -73,7 +73,13 @@ export function InstallationPage() {
                     header: 'Table',
                     cell: (row) => <code className="font-mono text-xs">{row.table}</code>,
                   },
-                  { key: 'rows', header: 'Rows', isNumber: true, cell: (row) => formatCount(row.estimate) },
+                  {
+                    key: 'rows',
+                    header: 'Rows',
+                    isNumber: true,
+                    cell: (row) =>
+                      row.estimate === 0 ? <span className="text-soft">few or none</span> : formatCount(row.estimate),
+                  },
                 ]}
               />
             </Panel>

@@ -1,10 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { cancelTask, listTasks, retryTask, type Task } from '@touchstone/contracts/tasks';
 import { useCallback, useState } from 'react';
 import { MoreRows } from '../../components/data-table.tsx';
 import { SelectField } from '../../components/form.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { RecordFacts } from '../../components/record-facts.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { TaskBadge, TaskProblem } from '../../components/task-progress.tsx';
 import { Button, Empty, Facts, PageHeader, Panel, Progress } from '../../components/ui.tsx';
@@ -13,6 +15,7 @@ import { formatAgo, formatInstant, formatPercent } from '../../lib/format.ts';
 import { usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { isOver, useTaskEvents } from '../../lib/task-stream.ts';
+import { taskOutcome } from './task-outcome.ts';
 
 const STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const;
 const LIST_KEY = 'listTasks';
@@ -27,7 +30,9 @@ export function TasksPage() {
   return (
     <>
       <SubNav of="tasks" />
-      <PageHeader title="Tasks">Work in the background: imports, index versions, verifications, backups.</PageHeader>
+      <PageHeader title="Tasks">
+        Work in the background: refreshes, imports, index versions, backups, verifications.
+      </PageHeader>
       <div className="mb-4 max-w-60">
         <SelectField
           label="State"
@@ -62,6 +67,7 @@ function TaskItem({ task, onChanged }: { task: Task; onChanged: () => unknown })
     mutationFn: (route: typeof cancelTask | typeof retryTask) => client.call(route, { params: { taskId: task.id } }),
     onSettled: onChanged,
   });
+  const outcome = taskOutcome(task);
   const canRetry = task.state === 'failed' || task.state === 'cancelled';
   return (
     <li className="border-b border-line px-4 py-3 last:border-b-0">
@@ -96,6 +102,16 @@ function TaskItem({ task, onChanged }: { task: Task; onChanged: () => unknown })
           </p>
         </div>
       )}
+      {outcome && (
+        <p className="mt-0.5 flex flex-wrap gap-x-3 text-sm text-soft">
+          {outcome.words && <span>{outcome.words}</span>}
+          {outcome.place && (
+            <Link to={outcome.place.path} className="link">
+              {outcome.place.label}
+            </Link>
+          )}
+        </p>
+      )}
       {task.problem && <TaskProblem problem={task.problem} />}
       {act.error && <ProblemNotice error={act.error} />}
       <details className="mt-1 text-xs">
@@ -113,16 +129,12 @@ function TaskItem({ task, onChanged }: { task: Task; onChanged: () => unknown })
               ['Attempts', String(task.attempts)],
               ['Started', formatInstant(task.startedAt)],
               ['Finished', formatInstant(task.finishedAt)],
-              ['Asked with', <Json key="input" value={task.input} />],
-              ['Result', task.result === null ? 'none yet' : <Json key="result" value={task.result} />],
+              ['Asked with', <RecordFacts key="input" record={task.input} />],
+              ['Result', task.result === null ? 'none yet' : <RecordFacts key="result" record={task.result} />],
             ]}
           />
         </div>
       </details>
     </li>
   );
-}
-
-function Json({ value }: { value: unknown }) {
-  return <code className="font-mono text-xs break-all whitespace-pre-wrap">{JSON.stringify(value)}</code>;
 }
