@@ -125,7 +125,7 @@ describe('living with it, in a browser', { skip: skipsBrowser() }, () => {
     const { page, errors } = await fresh(t, browser, `${owner.origin}/data/refreshes/12`);
     await page.getByText('It ended, and something asked for is missing').waitFor();
     await page.getByText('Answer cannot be true: 1').waitFor();
-    await page.getByRole('cell', { name: 'after somebody changes something' }).waitFor();
+    await page.getByRole('cell', { name: 'when its symbol or the key is changed' }).waitFor();
     await page.getByRole('link', { name: 'findings of delivery 4' }).click();
     await page.getByRole('heading', { level: 1, name: 'Findings' }).waitFor();
     assert.match(page.url(), /run=4/);
@@ -275,6 +275,7 @@ describe('living with it, in a browser', { skip: skipsBrowser() }, () => {
     for (const path of ['/operate/doctor', '/operate/backups', '/data/connect']) {
       await page.goto(server.origin + path);
       await page.getByText(/^Your role \(viewer\) may not do this; it needs (system|market):write\.$/).waitFor();
+      await page.getByText(/^(It is for owners of the first tenant|Roles that may: owner, manager\.)/).waitFor();
     }
     assert.ok(!server.requests.some((line) => /doctor|backups/.test(line)), 'what is forbidden is not asked for');
     await page.goto(`${server.origin}/data/feeds/11`);

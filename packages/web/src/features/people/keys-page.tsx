@@ -9,6 +9,7 @@ import { CheckField, onSubmit, SelectField, TextField } from '../../components/f
 import { Gate } from '../../components/gate.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { SCOPE_WORDS } from '../../components/scope-words.ts';
 import { ShownOnce } from '../../components/shown-once.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, Button, PageHeader, Panel } from '../../components/ui.tsx';
@@ -223,6 +224,7 @@ function NewKeyDialog(props: { isOpen: boolean; onClose: () => void; onMade: (ke
               <CheckField
                 key={scope}
                 label={scope}
+                hint={SCOPE_WORDS[scope]}
                 isChecked={chosen.includes(scope)}
                 onChecked={(isOn) => setScopes(isOn ? [...chosen, scope] : chosen.filter((other) => other !== scope))}
               />

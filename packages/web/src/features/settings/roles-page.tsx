@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getPolicy } from '@touchstone/contracts/diagnostics';
 import { DataTable } from '../../components/data-table.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { scopeWords } from '../../components/scope-words.ts';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { PageHeader, Panel } from '../../components/ui.tsx';
 import { useAuth } from '../../lib/auth.ts';
@@ -33,7 +34,12 @@ export function RolesPage() {
                     {
                       key: 'scope',
                       header: 'Scope',
-                      cell: (scope) => <code className="font-mono text-xs">{scope}</code>,
+                      cell: (scope) => (
+                        <>
+                          <code className="font-mono text-xs">{scope}</code>
+                          <span className="hidden text-xs text-soft md:block">{scopeWords(scope)}</span>
+                        </>
+                      ),
                     },
                     ...roles.map((role) => ({
                       key: role,
