@@ -35,12 +35,20 @@ export type RollingFit = {
  * @param y T targets; row t is known at t + delay.
  * @param x Row-major T × K; column 0 should be the constant.
  */
-export function rollingFit(y: Float64Array, x: Float64Array, columnCount: number, settings: RollingFitSettings): RollingFit {
+export function rollingFit(
+  y: Float64Array,
+  x: Float64Array,
+  columnCount: number,
+  settings: RollingFitSettings,
+): RollingFit {
   const n = y.length;
   const k = columnCount;
   const { delay, windowMax, windowMin, refitEvery, ridge = 0 } = settings;
   expect(k >= 1 && x.length === n * k, `x must be ${n} x ${k}, had ${x.length} values`);
-  expect(delay >= 0 && refitEvery >= 1 && windowMax >= windowMin && windowMin > k, 'the window must exceed the columns');
+  expect(
+    delay >= 0 && refitEvery >= 1 && windowMax >= windowMin && windowMin > k,
+    'the window must exceed the columns',
+  );
   const fitted = new Float64Array(n).fill(Number.NaN);
   const smear = new Float64Array(n).fill(Number.NaN);
   // Indices of the usable rows in time order; the window is rows[from] .. rows[to − 1].
