@@ -54,32 +54,23 @@ export function rollingFit(
   // Indices of the usable rows in time order; the window is rows[from] .. rows[to − 1].
   const rows: number[] = [];
   for (let t = 0; t < n; t++) if (isComplete(y[t]!, x, t, k)) rows.push(t);
-  const gram = new Float64Array(k * k);
-  const moment = new Float64Array(k);
-  let [from, to, sinceRebuild, sinceFit] = [0, 0, 0, refitEvery];
+  const sums = createSums(y, x, k, rows);
+  let [from, to, sinceFit] = [0, 0, refitEvery];
   let coefficients: Float64Array | null = null;
   let factor = Number.NaN;
   let rowCount = 0;
   for (let t = 0; t < n; t++) {
     sinceFit++;
-    while (to < rows.length && rows[to]! + delay <= t) accumulate(gram, moment, y, x, rows[to++]!, k, 1);
-    while (to - from > windowMax) accumulate(gram, moment, y, x, rows[from++]!, k, -1);
-    if (to - from >= windowMin && sinceFit >= refitEvery) {
-      if (++sinceRebuild >= REBUILD_EVERY) {
-        sinceRebuild = 0;
-        gram.fill(0);
-        moment.fill(0);
-        for (let s = from; s < to; s++) accumulate(gram, moment, y, x, rows[s]!, k, 1);
-      }
-      const solved = solve(gram, moment, k, ridge * (to - from));
-      if (solved) {
-        coefficients = solved;
-        sinceFit = 0;
-        rowCount = to - from;
-        let sum = 0;
-        for (let s = from; s < to; s++) sum += Math.exp(y[rows[s]!]! - product(x, rows[s]!, solved));
-        factor = sum / (to - from);
-      }
+    while (to < rows.length && rows[to]! + delay <= t) sums.add(to++, 1);
+    while (to - from > windowMax) sums.add(from++, -1);
+    const solved = to - from >= windowMin && sinceFit >= refitEvery ? sums.solve(from, to, ridge) : null;
+    if (solved) {
+      coefficients = solved;
+      sinceFit = 0;
+      rowCount = to - from;
+      let sum = 0;
+      for (let s = from; s < to; s++) sum += Math.exp(y[rows[s]!]! - product(x, rows[s]!, solved));
+      factor = sum / rowCount;
     }
     if (coefficients) {
       fitted[t] = product(x, t, coefficients);
@@ -87,6 +78,26 @@ export function rollingFit(
     }
   }
   return { fitted, smear, rowCount, coefficients };
+}
+
+/** X'X (lower triangle) and X'y over a moving window of the usable rows. */
+function createSums(y: Float64Array, x: Float64Array, k: number, rows: readonly number[]) {
+  const gram = new Float64Array(k * k);
+  const moment = new Float64Array(k);
+  let sinceRebuild = 0;
+  const add = (place: number, sign: number) => accumulate(gram, moment, y, x, rows[place]!, k, sign);
+  return {
+    add,
+    solve(from: number, to: number, ridge: number): Float64Array | null {
+      if (++sinceRebuild >= REBUILD_EVERY) {
+        sinceRebuild = 0;
+        gram.fill(0);
+        moment.fill(0);
+        for (let place = from; place < to; place++) add(place, 1);
+      }
+      return solve(gram, moment, k, ridge * (to - from));
+    },
+  };
 }
 
 const REBUILD_EVERY = 200;
