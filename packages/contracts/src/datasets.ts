@@ -4,7 +4,9 @@ import { defineRoute } from './route.ts';
 
 export const dataset = z.object({
   sha256,
-  kind: z.enum(['prices', 'index-input']).meta({ description: 'Which question was frozen.', example: 'prices' }),
+  kind: z
+    .enum(['prices', 'index-input', 'features'])
+    .meta({ description: 'Which question was frozen.', example: 'prices' }),
   query: z.record(z.string(), z.unknown()).meta({ description: 'The question.', example: { universeId: 1 } }),
   time: timeAnswer.omit({ reconstructed: true }),
   rowCount: count,
@@ -58,11 +60,48 @@ export const downloadDataset = defineRoute({
   method: 'GET',
   path: '/datasets/:sha256/file',
   group: 'dataset',
-  summary: 'The Arrow IPC file itself',
+  summary: 'The Arrow IPC file itself, or its rows as CSV',
   scope: 'portfolio:read',
   params: z.object({ sha256 }),
+  query: z.object({
+    part: z
+      .string()
+      .max(100)
+      .optional()
+      .meta({ description: 'Name of a table of it, or `manifest`. Default: its main table.', example: 'bars' }),
+    format: z.enum(['arrow', 'csv']).default('arrow').meta({ example: 'arrow' }),
+  }),
   gives: 'bytes',
   status: 200,
+  problems: ['NOT_FOUND'],
+});
+export const getDatasetPointer = defineRoute({
+  id: 'getDatasetPointer',
+  method: 'GET',
+  path: '/datasets/:sha256/dvc',
+  group: 'dataset',
+  summary: 'A dataset as DVC tracks it: the text of its .dvc file, and the files its cache holds',
+  scope: 'portfolio:read',
+  params: z.object({ sha256 }),
+  status: 200,
+  answer: z.object({
+    name: z.string().meta({ description: 'Folder the pointer stands for.', example: 'dataset-9f86d081884c' }),
+    pointer: z.string().meta({ description: 'Text of the .dvc file beside it.', example: 'outs:\n' }),
+    directory: z
+      .object({
+        md5: z.string().meta({ example: 'd751713988987e9331980363e24189ce' }),
+        text: z.string().meta({ description: 'The list of its files, as DVC stores it.', example: '[]' }),
+      })
+      .meta({ description: 'Stored under its md5 with `.dir` behind it.' }),
+    files: z.array(
+      z.object({
+        part: z.string().meta({ description: 'As its file is downloaded.', example: 'bars' }),
+        path: z.string().meta({ description: 'In the folder.', example: 'bars.arrow' }),
+        md5: z.string().meta({ example: '900150983cd24fb0d6963f7d28e17f72' }),
+        byteCount: count,
+      }),
+    ),
+  }),
   problems: ['NOT_FOUND'],
 });
 export const diffDatasets = defineRoute({

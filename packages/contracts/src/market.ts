@@ -40,6 +40,8 @@ export const reason = z.object({
       'not_defined',
       'did_not_converge',
       'unknown_feature',
+      'unknown_entity',
+      'not_materialised',
       'expired',
       'failed',
       'took_too_long',

@@ -4,6 +4,8 @@ import * as blastRadius from './blast-radius.ts';
 import * as data from './data.ts';
 import * as datasets from './datasets.ts';
 import * as diagnostics from './diagnostics.ts';
+import * as feast from './feast.ts';
+import * as features from './features.ts';
 import * as feeds from './feeds.ts';
 import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
@@ -21,6 +23,8 @@ export const ALL_ROUTES: readonly Route[] = [
   feeds,
   blastRadius,
   datasets,
+  features,
+  feast,
   universes,
   indexes,
   tasks,

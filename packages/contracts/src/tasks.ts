@@ -97,7 +97,7 @@ export const watchTasks = defineRoute({
 });
 
 export const scheduleKind = z
-  .enum(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive'])
+  .enum(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive', 'materialise', 'feature-skew'])
   .meta({ description: 'What it starts.', example: 'verify' });
 export type ScheduleKind = z.infer<typeof scheduleKind>;
 
@@ -124,7 +124,7 @@ const tradingDaysOnly = z
   .meta({ description: 'With cron: only on trading days of this calendar, by its own local day.', example: null });
 const scheduleInput = z.record(z.string(), z.unknown()).meta({
   description:
-    'refresh: { universeId, sourceId }. court: { universeId }. index-run: { indexId }. archive: { years }. backup, verify: {}.',
+    'refresh: { universeId, sourceId }. court: { universeId }. index-run: { indexId }. archive: { years }. materialise: { universeId, views? }. backup, verify, feature-skew: {}.',
   example: {},
 });
 

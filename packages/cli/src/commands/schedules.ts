@@ -31,6 +31,8 @@ const INPUTS: Record<ScheduleKind, readonly ('universe' | 'source' | 'index' | '
   backup: [],
   verify: [],
   archive: ['years'],
+  materialise: ['universe'],
+  'feature-skew': [],
 };
 
 export const scheduleCommands: Command[] = [
@@ -207,6 +209,8 @@ function titleOf(call: Call, kind: ScheduleKind): string {
     backup: 'Back up',
     verify: 'Verify everything',
     archive: 'Archive old years',
+    materialise: `Materialise features of ${call.text('universe')}`,
+    'feature-skew': 'Check features that were served',
   };
   return titles[kind];
 }
