@@ -24,7 +24,7 @@ test('outside the plants a path keeps the returns of Simulator A, and no plant m
 
 test('the truth is in order: start, turning points, confirmation, end, and plants stay apart', () => {
   for (let seed = 0; seed < 40; seed++) {
-    let before = PATTERN_INJECTOR.cleanAtStart;
+    let before: number = PATTERN_INJECTOR.cleanAtStart;
     for (const { start, pivots, confirmation, end } of plantPatterns(seed, 'hard').plants) {
       assert.ok(start >= before + PATTERN_INJECTOR.cleanAround);
       const bars = [start, ...pivots, confirmation];
