@@ -103,8 +103,8 @@ async function answerOf(child: ChildProcess): Promise<Taken> {
   return answer;
 }
 
-/** A store of which one can say when it is away. */
-function stubStore(): LimitStore & { isAway: boolean; takes: number } {
+/** A store that always grants, counts how often it is asked, and is away when told so. */
+function createSwitchedStore(): LimitStore & { isAway: boolean; takes: number } {
   const store = {
     ...{ kind: 'database' as const, isAway: false, takes: 0 },
     async take(_name: string, _rate: Rate, wanted: number) {
@@ -117,7 +117,7 @@ function stubStore(): LimitStore & { isAway: boolean; takes: number } {
 }
 
 test('most requests ask nobody, and a chunk that lay unused is not kept for a burst', async () => {
-  const store = stubStore();
+  const store = createSwitchedStore();
   let at = 0;
   const rate: Rate = { requestsPerMinute: 6_000, burst: 6_000 };
   const limits = createLimits(store, { auth: rate, address: rate, account: rate, tenant: rate }, LOG, () => at);
@@ -131,7 +131,7 @@ test('most requests ask nobody, and a chunk that lay unused is not kept for a bu
 });
 
 test('a hundred requests at once wait for one chunk, and those it does not hold for the next', async () => {
-  const store = stubStore();
+  const store = createSwitchedStore();
   const rate: Rate = { requestsPerMinute: 10_000, burst: 10_000 };
   const limits = createLimits(store, { auth: rate, address: rate, account: rate, tenant: rate }, LOG);
   const verdicts = await Promise.all(Array.from({ length: 100 }, () => limits.count('account', '1')));
@@ -140,7 +140,7 @@ test('a hundred requests at once wait for one chunk, and those it does not hold 
 });
 
 test('without its store a process counts by itself, says so once, and sign-in lets nobody in', async () => {
-  const store = stubStore();
+  const store = createSwitchedStore();
   const told: string[] = [];
   const rate: Rate = { requestsPerMinute: 60, burst: 5 };
   let at = 0;
