@@ -451,6 +451,22 @@ test('a key in the environment that is not good is said to be so, and nobody is 
   }
 });
 
+test('an empty key of a vendor is refused in a sentence, and nothing is sent', async () => {
+  for (const words of [
+    ['feeds', 'add', 'twelvedata'],
+    ['feeds', 'key', 'mine'],
+  ]) {
+    const answers: Answers = { listFeeds: () => ({ items: [like('createFeed', { code: 'mine' })] }) };
+    const typed = await call(words, { answers, isInteractive: true, replies: [' '] });
+    const piped = await call([...words, '--key-stdin'], { answers, input: '\n' });
+    for (const { code, err, ids } of [typed, piped]) {
+      assert.equal(code, 2, err);
+      assert.match(err, /^The key is empty\./);
+      assert.ok(!ids.includes('createFeed') && !ids.includes('rotateFeedKey'));
+    }
+  }
+});
+
 test('a person is named by number, address or name; two of one name need the number', async () => {
   const people = [
     like('getPerson', { userId: 4, displayName: 'Ada', email: 'ada@example.org' }),
