@@ -130,7 +130,12 @@ function solve(gram: Float64Array, moment: Float64Array, k: number, ridge: numbe
   for (let i = 1; i < k; i++) damped[i * k + i]! += ridge;
   const factor = choleskyFactor(damped, k);
   if (!factor) return null;
-  const b = moment.slice();
+  return solveFactored(factor, moment, k);
+}
+
+/** Solves L Lᵀ b = right for one right side. */
+export function solveFactored(factor: Float64Array, right: Float64Array, k: number): Float64Array {
+  const b = right.slice();
   for (let i = 0; i < k; i++) {
     for (let j = 0; j < i; j++) b[i]! -= factor[i * k + j]! * b[j]!;
     b[i]! /= factor[i * k + i]!;
