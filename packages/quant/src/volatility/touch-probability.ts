@@ -91,7 +91,7 @@ export function touchForecast(prices: DailyPrices, variance: Float64Array, setti
   const known: number[] = [];
   let [labelCount, touchCount, sinceFit, fitCount] = [0, 0, refitEvery, 0];
   let model: Fitted | null = null;
-  let calibration = IDENTITY;
+  let calibration: Float64Array = IDENTITY;
   for (let t = 0; t < n; t++) {
     const labelled = t - sessions;
     if (labelled >= 0 && !Number.isNaN(labels[labelled]!)) {
