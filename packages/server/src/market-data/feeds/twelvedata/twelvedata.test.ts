@@ -17,7 +17,11 @@ import {
   type VendorFault,
 } from '../../../../test/vendor-double/vendor-double.ts';
 import { startVendorDoubleThread } from '../../../../test/vendor-double/vendor-double-thread.ts';
-import { createFakeTiming, createMemoryCredits } from '../../../../test/vendor-double/without-waiting.ts';
+import {
+  createFakeTiming,
+  createMemoryCredits,
+  createSharedTiming,
+} from '../../../../test/vendor-double/without-waiting.ts';
 import { createLog } from '../../../platform/telemetry/log.ts';
 import { BASIC_LIMITS, type CreditLimits } from '../credits/credit-bucket.ts';
 import { createCredits } from '../credits/credits.ts';
@@ -541,7 +545,7 @@ test('opened for the refresh, the vendor tells its credits, its plan, its rest a
 
 test('with the budget in SQL, two feeds of two processes stay within the vendorâ€™s own count', async () => {
   await db.migrator.query(`INSERT INTO tenant (id, name) VALUES (7, 'seven') ON CONFLICT DO NOTHING`);
-  const timing = createFakeTiming(NOW);
+  const { timing, party } = createSharedTiming(NOW, 2);
   const double = await startVendorDouble({ seed: 1, symbols: names(30), key: KEY, now: timing.now });
   open.push(double);
   const build = () =>
@@ -552,7 +556,9 @@ test('with the budget in SQL, two feeds of two processes stay within the vendorâ
         ...{ limits: BASIC_LIMITS, now: timing.now },
       }),
     });
-  const batches = await Promise.all([build(), build()].map((feed) => feed.fetchBars(names(20), FROM, TO, asking())));
+  const batches = await Promise.all(
+    [build(), build()].map((feed) => party(feed.fetchBars(names(20), FROM, TO, asking()))),
+  );
   assert.deepEqual(
     batches.map(({ series, gaps }) => [series.length, gaps.length]),
     [
@@ -561,7 +567,8 @@ test('with the budget in SQL, two feeds of two processes stay within the vendorâ
     ],
   );
   assert.ok(double.requests.every(({ status }) => status === 200));
-  assert.ok(double.used().minuteMax <= 8);
+  const minuteMax = double.used().minuteMax;
+  assert.ok(minuteMax > 0 && minuteMax <= 8, `${minuteMax} credits in a minute`);
 });
 
 test('under 10 % faults fewer than 1 % of 1,000 questions fail, and no sleep is slept', async (t) => {
