@@ -1,6 +1,5 @@
 import { expect } from '../checks/expect.ts';
-import { choleskyFactor } from '../linalg/solve-symmetric.ts';
-import { solveFactored } from './rolling-fit.ts';
+import { cholesky, solveCholesky } from '../linalg/cholesky.ts';
 
 const STEPS_MAX = 50;
 const STEP_SIZE_MIN = 1e-10;
@@ -45,9 +44,9 @@ export function fitLogistic(
       hessian[i * k + i]! += ridge;
       slope[i]! -= ridge * (b[i]! - center[i]!);
     }
-    const factor = choleskyFactor(hessian, k);
+    const factor = cholesky(hessian, k);
     if (!factor) return null;
-    const move = solveFactored(factor, slope, k);
+    const move = solveCholesky(factor, k, slope);
     const size = move.reduce((most, m) => Math.max(most, Math.abs(m)), 0);
     // A full Newton step far from the optimum can overshoot for good; two units of logit are enough a step.
     const shorten = Math.min(1, 2 / size);
