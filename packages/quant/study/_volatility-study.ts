@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRandom } from '../src/random/random.ts';
 import { dayNumber } from '../src/series/day.ts';
-import { type BootstrapInterval, blockBootstrap } from '../src/stats/block-bootstrap.ts';
+import { type BootstrapInterval, blockBootstrap, pairedDifferenceInterval } from '../src/stats/block-bootstrap.ts';
 import type { StudyResult } from './quality-court.ts';
 
 export type { StudyResult };
@@ -62,4 +62,25 @@ export function printResults(results: readonly StudyResult[]): void {
       `${name}: ${figure.toFixed(4)} ${unit} [${interval.map((bound) => bound.toFixed(4)).join(', ')}], ${goal}: ${verdict}`,
     );
   console.log(`code ${String(results[0]!.settings.codeHash).slice(0, 12)}`);
+}
+
+/** Mean of a − b with its interval, paired by day. */
+export function meanDifference(a: Float64Array, b: Float64Array, label: string): BootstrapInterval {
+  const interval = pairedDifferenceInterval(a, b, {
+    random: createRandom(BOOTSTRAP.seed).split(label),
+    blockLength: Math.min(BOOTSTRAP.blockLength, a.length),
+    resampleCount: BOOTSTRAP.resampleCount,
+  });
+  if (interval === null) throw new Error('no day has both losses');
+  return interval;
+}
+
+/** 95 % Wilson interval of a share. @see Wilson 1927, doi:10.1080/01621459.1927.10502953 */
+export function wilson(hits: number, trials: number): [number, number] {
+  const z = 1.959963984540054;
+  const p = hits / trials;
+  const scale = 1 + z ** 2 / trials;
+  const middle = (p + z ** 2 / (2 * trials)) / scale;
+  const half = (z * Math.sqrt((p * (1 - p)) / trials + z ** 2 / (4 * trials ** 2))) / scale;
+  return [middle - half, middle + half];
 }

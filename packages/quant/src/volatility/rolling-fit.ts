@@ -1,5 +1,5 @@
 import { expect } from '../checks/expect.ts';
-import { choleskyFactor } from '../linalg/solve-symmetric.ts';
+import { cholesky, solveCholesky } from '../linalg/cholesky.ts';
 
 export type RollingFitSettings = {
   /** Rows until the target of a row is known, >= 0: row s may train at t when s + delay <= t. */
@@ -128,18 +128,9 @@ function accumulate(
 function solve(gram: Float64Array, moment: Float64Array, k: number, ridge: number): Float64Array | null {
   const damped = gram.slice();
   for (let i = 1; i < k; i++) damped[i * k + i]! += ridge;
-  const factor = choleskyFactor(damped, k);
+  const factor = cholesky(damped, k);
   if (!factor) return null;
-  const b = moment.slice();
-  for (let i = 0; i < k; i++) {
-    for (let j = 0; j < i; j++) b[i]! -= factor[i * k + j]! * b[j]!;
-    b[i]! /= factor[i * k + i]!;
-  }
-  for (let i = k - 1; i >= 0; i--) {
-    for (let j = i + 1; j < k; j++) b[i]! -= factor[j * k + i]! * b[j]!;
-    b[i]! /= factor[i * k + i]!;
-  }
-  return b;
+  return solveCholesky(factor, k, moment);
 }
 
 function product(x: Float64Array, row: number, b: Float64Array): number {
