@@ -10,6 +10,7 @@ import * as feeds from './feeds.ts';
 import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
 import * as limits from './limits.ts';
+import * as patterns from './patterns.ts';
 import * as people from './people.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
@@ -27,6 +28,7 @@ export const ALL_ROUTES: readonly Route[] = [
   feast,
   universes,
   indexes,
+  patterns,
   tasks,
   alerts,
   diagnostics,
