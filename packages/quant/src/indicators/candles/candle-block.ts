@@ -1,37 +1,22 @@
 import type { BarColumns } from '../indicator.ts';
 
-/** Bars handled in one go. Small enough for the columns below to stay in the processor's cache. */
-const BLOCK_BARS = 256;
-/** Bars kept before the first of a block: five of a pattern and the ten its averages are taken over, less one. */
-const HISTORY_BARS = 14;
-const ROOM = HISTORY_BARS + BLOCK_BARS;
-const column = () => new Float64Array(ROOM);
+/** Bars handled in one go: few enough for the columns below to stay in the processor's cache. */
+const BLOCK_BARS = 512;
+const column = () => new Float64Array(BLOCK_BARS);
 
 /**
- * What the patterns look at, a few hundred bars at a time. Bar i of a column has its parts at place i; bar i − k lies at
- * place i − k. The averages are of the bars before the one k bars back (`…At2`: before bar i − 2), read at place i.
+ * What the patterns look at. Bar i has its prices at place i; its averages lie at place `at` of the block. An average is of
+ * the bars before the one k bars back (`…At2`: before bar i − 2).
  *
- * One block is shared by all patterns, filled anew in each call: nothing in it outlives a call.
+ * One block is shared by all patterns and filled anew in each call: nothing in it outlives a call.
  */
 export type CandleBlock = {
-  readonly open: Float64Array;
-  readonly high: Float64Array;
-  readonly low: Float64Array;
-  readonly close: Float64Array;
-  /** 1 where the close is at or above the open ("white"), −1 where it is below ("black"). */
-  readonly color: Float64Array;
-  /** The higher and the lower of open and close. */
-  readonly top: Float64Array;
-  readonly bottom: Float64Array;
-  /** |close − open|. */
-  readonly body: Float64Array;
-  /** high − low. */
-  readonly range: Float64Array;
-  /** high − top, and bottom − low. */
-  readonly upper: Float64Array;
-  readonly lower: Float64Array;
-  /** Upper and lower shadow together. */
-  readonly shadows: Float64Array;
+  open: Float64Array;
+  high: Float64Array;
+  low: Float64Array;
+  close: Float64Array;
+  /** Colours and long bodies of the last bars, one bit each: see `Shape`. */
+  readonly looks: Int32Array;
   /** Mean body of ten bars: a longer body is long, a shorter one is short. */
   readonly meanBodyAt0: Float64Array;
   readonly meanBodyAt1: Float64Array;
@@ -58,19 +43,13 @@ export const NEAR = 0.2;
 export const FAR = 0.6;
 export const EQUAL = 0.05;
 
+const none = new Float64Array(0);
 const block: CandleBlock = {
-  open: column(),
-  high: column(),
-  low: column(),
-  close: column(),
-  color: column(),
-  top: column(),
-  bottom: column(),
-  body: column(),
-  range: column(),
-  upper: column(),
-  lower: column(),
-  shadows: column(),
+  open: none,
+  high: none,
+  low: none,
+  close: none,
+  looks: new Int32Array(BLOCK_BARS),
   meanBodyAt0: column(),
   meanBodyAt1: column(),
   meanBodyAt2: column(),
@@ -89,39 +68,86 @@ const block: CandleBlock = {
   meanRangeAt3: column(),
 };
 
-/** A mean over the bars before the one `offset` bars back. */
-type MeanKind = { measure: Float64Array; period: number; factor: number; divisor: number };
-const MEAN_BODY: MeanKind = { measure: block.body, period: 10, factor: 1, divisor: 1 };
-const TINY: MeanKind = { measure: block.range, period: 10, factor: 0.1, divisor: 1 };
-const SHORT_SHADOW: MeanKind = { measure: block.shadows, period: 10, factor: 1, divisor: 2 };
-const MEAN_RANGE: MeanKind = { measure: block.range, period: 5, factor: 1, divisor: 1 };
-
-/** A running mean the patterns of a group look at, and the column of the block it is written to. */
-export type CandleMean = { kind: MeanKind; offset: number; into: Float64Array };
-const mean = (kind: MeanKind, offset: number, into: Float64Array): CandleMean => ({ kind, offset, into });
+type Measure = 'body' | 'range' | 'shadows';
+/** A running mean over the bars before the one `offset` bars back, and where it is written to. */
+export type CandleMean = {
+  measure: Measure;
+  period: number;
+  factor: number;
+  divisor: number;
+  offset: number;
+  into: Float64Array;
+};
+const meanBody = { measure: 'body', period: 10, factor: 1, divisor: 1 } as const;
+const tiny = { measure: 'range', period: 10, factor: 0.1, divisor: 1 } as const;
+const shortShadow = { measure: 'shadows', period: 10, factor: 1, divisor: 2 } as const;
+const meanRange = { measure: 'range', period: 5, factor: 1, divisor: 1 } as const;
 
 /** Every running mean, by the name of its column. */
 export const CANDLE_MEANS = {
-  meanBodyAt0: mean(MEAN_BODY, 0, block.meanBodyAt0),
-  meanBodyAt1: mean(MEAN_BODY, 1, block.meanBodyAt1),
-  meanBodyAt2: mean(MEAN_BODY, 2, block.meanBodyAt2),
-  meanBodyAt3: mean(MEAN_BODY, 3, block.meanBodyAt3),
-  meanBodyAt4: mean(MEAN_BODY, 4, block.meanBodyAt4),
-  tinyAt0: mean(TINY, 0, block.tinyAt0),
-  tinyAt1: mean(TINY, 1, block.tinyAt1),
-  tinyAt2: mean(TINY, 2, block.tinyAt2),
-  tinyAt3: mean(TINY, 3, block.tinyAt3),
-  shortShadowAt0: mean(SHORT_SHADOW, 0, block.shortShadowAt0),
-  shortShadowAt1: mean(SHORT_SHADOW, 1, block.shortShadowAt1),
-  shortShadowAt2: mean(SHORT_SHADOW, 2, block.shortShadowAt2),
-  meanRangeAt0: mean(MEAN_RANGE, 0, block.meanRangeAt0),
-  meanRangeAt1: mean(MEAN_RANGE, 1, block.meanRangeAt1),
-  meanRangeAt2: mean(MEAN_RANGE, 2, block.meanRangeAt2),
-  meanRangeAt3: mean(MEAN_RANGE, 3, block.meanRangeAt3),
-} as const;
+  meanBodyAt0: { ...meanBody, offset: 0, into: block.meanBodyAt0 },
+  meanBodyAt1: { ...meanBody, offset: 1, into: block.meanBodyAt1 },
+  meanBodyAt2: { ...meanBody, offset: 2, into: block.meanBodyAt2 },
+  meanBodyAt3: { ...meanBody, offset: 3, into: block.meanBodyAt3 },
+  meanBodyAt4: { ...meanBody, offset: 4, into: block.meanBodyAt4 },
+  tinyAt0: { ...tiny, offset: 0, into: block.tinyAt0 },
+  tinyAt1: { ...tiny, offset: 1, into: block.tinyAt1 },
+  tinyAt2: { ...tiny, offset: 2, into: block.tinyAt2 },
+  tinyAt3: { ...tiny, offset: 3, into: block.tinyAt3 },
+  shortShadowAt0: { ...shortShadow, offset: 0, into: block.shortShadowAt0 },
+  shortShadowAt1: { ...shortShadow, offset: 1, into: block.shortShadowAt1 },
+  shortShadowAt2: { ...shortShadow, offset: 2, into: block.shortShadowAt2 },
+  meanRangeAt0: { ...meanRange, offset: 0, into: block.meanRangeAt0 },
+  meanRangeAt1: { ...meanRange, offset: 1, into: block.meanRangeAt1 },
+  meanRangeAt2: { ...meanRange, offset: 2, into: block.meanRangeAt2 },
+  meanRangeAt3: { ...meanRange, offset: 3, into: block.meanRangeAt3 },
+} as const satisfies Record<string, CandleMean>;
 
-/** Says of the bar at place i of a block whether a pattern ends there: 0, or ±100, or ±80 for its weaker form. */
-export type CandlePattern = (block: CandleBlock, i: number) => number;
+/** Says of bar i, whose averages lie at place `at`, whether a pattern ends there: 0, ±100, or ±80 for its weaker form. */
+export type CandleDetector = (block: CandleBlock, i: number, at: number) => number;
+
+/**
+ * What the last bars must look like before a detector is asked at all: one comparison of bits, which most bars fail.
+ * Bit k: bar i − k is white. Bit 5 + k: its body is long. Bit 10 + k: its body is a doji's.
+ * Bits 15 to 18 are about the shadows of bar i.
+ */
+export type Shape = { mask: number; value: number };
+export type CandlePattern = { shapes: readonly Shape[]; detect: CandleDetector };
+
+const COLOR_BITS = 5;
+const ALL_COLORS = (1 << COLOR_BITS) - 1;
+const LONG_BIT = COLOR_BITS;
+const DOJI_BIT = 2 * COLOR_BITS;
+const UPPER_BIT = 3 * COLOR_BITS;
+const LOWER_BIT = UPPER_BIT + 2;
+/** A place no shape asks about. */
+const NO_BIT = 31;
+const bit = (place: number, isSet: boolean): Shape => ({ mask: 1 << place, value: isSet ? 1 << place : 0 });
+
+/** The body k bars back is longer than the average before it; or not longer; or at most a tenth of the average range. */
+export const long = (k: number): Shape => bit(LONG_BIT + k, true);
+export const notLong = (k: number): Shape => bit(LONG_BIT + k, false);
+export const tinyBody = (k: number): Shape => bit(DOJI_BIT + k, true);
+/** The last bar's shadow is as good as none; it is longer than its body. */
+export const noUpper: Shape = bit(UPPER_BIT, true);
+export const noLower: Shape = bit(LOWER_BIT, true);
+export const upperAboveBody: Shape = bit(UPPER_BIT + 1, true);
+export const lowerAboveBody: Shape = bit(LOWER_BIT + 1, true);
+
+/** @param colors Oldest bar first: `w` white, `b` black, `.` either. */
+export function shape(colors: string, ...others: readonly Shape[]): Shape {
+  const bits = [...colors].flatMap((color, n) => (color === '.' ? [] : [bit(colors.length - 1 - n, color === 'w')]));
+  return [...bits, ...others].reduce((a, b) => ({ mask: a.mask | b.mask, value: a.value | b.value }), {
+    mask: 0,
+    value: 0,
+  });
+}
+
+/** The shape and the same with the colours turned round. */
+export function eitherWay(colors: string, ...others: readonly Shape[]): Shape[] {
+  const turned = colors.replace(/[wb]/g, (color) => (color === 'w' ? 'b' : 'w'));
+  return [shape(colors, ...others), shape(turned, ...others)];
+}
 
 /**
  * Goes over bars `from` to `to` with patterns of one warm-up.
@@ -144,67 +170,147 @@ export function advanceCandles(
 ): void {
   const first = Math.max(from, warmUp);
   if (first > from) for (const values of out) values.fill(Number.NaN, 0, Math.min(first, to) - from);
+  block.open = bars.open;
+  block.high = bars.high;
+  block.low = bars.low;
+  block.close = bars.close;
   for (let start = first; start < to; start += BLOCK_BARS) {
     const end = Math.min(to, start + BLOCK_BARS);
-    const shift = start - HISTORY_BARS;
-    load(bars, start - warmUp, end, shift);
-    for (let k = 0; k < means.length; k++)
-      state[k] = fillMean(means[k]!, start === warmUp, state[k]!, start - shift, end - shift);
-    for (let k = 0; k < patterns.length; k++) judge(patterns[k]!, out[k]!, start - from, end - start);
+    look(start, end, Math.min(warmUp, COLOR_BITS - 1));
+    for (let k = 0; k < means.length; k++) state[k] = fillMean(means[k]!, start === warmUp, state[k]!, start, end);
+    for (let k = 0; k < patterns.length; k++) judge(patterns[k]!, out[k]!, start - from, start, end);
   }
 }
 
-function load(bars: BarColumns, from: number, to: number, shift: number): void {
-  const { open, high, low, close, color, top, bottom, body, range, upper, lower, shadows } = block;
+/** Colours of the bars and of those up to `history` bars before them. */
+function look(from: number, to: number, history: number): void {
+  const { open, close, looks } = block;
+  let colors = 0;
+  for (let i = from - history; i < from; i++) colors = (colors << 1) | Number(close[i]! >= open[i]!);
   for (let i = from; i < to; i++) {
-    const at = i - shift;
-    const o = bars.open[i]!;
-    const h = bars.high[i]!;
-    const l = bars.low[i]!;
-    const c = bars.close[i]!;
-    const isWhite = c >= o;
-    const higher = isWhite ? c : o;
-    const deeper = isWhite ? o : c;
-    open[at] = o;
-    high[at] = h;
-    low[at] = l;
-    close[at] = c;
-    color[at] = isWhite ? 1 : -1;
-    top[at] = higher;
-    bottom[at] = deeper;
-    body[at] = higher - deeper;
-    range[at] = h - l;
-    upper[at] = h - higher;
-    lower[at] = deeper - l;
-    shadows[at] = h - higher + (deeper - l);
+    colors = ((colors << 1) | Number(close[i]! >= open[i]!)) & ALL_COLORS;
+    looks[i - from] = colors;
   }
 }
 
-/** @returns the sum for the bar at `to`. */
-function fillMean(one: CandleMean, isFirst: boolean, before: number, from: number, to: number): number {
-  const { measure, period, factor, divisor } = one.kind;
-  const { offset, into } = one;
+/** @returns the sum for bar `to`. */
+function fillMean(mean: CandleMean, isFirst: boolean, before: number, from: number, to: number): number {
+  if (mean.measure === 'body') return fillBody(mean, isFirst, before, from, to);
+  if (mean.measure === 'range') return fillRange(mean, isFirst, before, from, to);
+  return fillShadows(mean, isFirst, before, from, to);
+}
+
+function fillBody(mean: CandleMean, isFirst: boolean, before: number, from: number, to: number): number {
+  const { period, offset, into } = mean;
+  const { looks } = block;
   let sum = before;
-  if (isFirst) {
-    sum = 0;
-    for (let at = from - offset - period; at < from - offset; at++) sum += measure[at]!;
-  }
-  for (let at = from; at < to; at++) {
-    into[at] = (factor * (sum / period)) / divisor;
-    sum += measure[at - offset]! - measure[at - offset - period]!;
+  if (isFirst) for (let i = from - offset - period; i < from - offset; i++) sum += bodyOf(block, i);
+  const isLong = LONG_BIT + offset;
+  for (let i = from; i < to; i++) {
+    const average = sum / period;
+    const length = bodyOf(block, i - offset);
+    into[i - from] = average;
+    looks[i - from]! |= Number(length > average) << isLong;
+    sum += length - bodyOf(block, i - offset - period);
   }
   return sum;
 }
 
-function judge(pattern: CandlePattern, values: Float64Array, offset: number, count: number): void {
-  for (let i = 0; i < count; i++) values[offset + i] = pattern(block, HISTORY_BARS + i);
+function fillRange(mean: CandleMean, isFirst: boolean, before: number, from: number, to: number): number {
+  const { period, factor, offset, into } = mean;
+  const { looks } = block;
+  let sum = before;
+  if (isFirst) for (let i = from - offset - period; i < from - offset; i++) sum += rangeOf(block, i);
+  const isDoji = factor === tiny.factor ? DOJI_BIT + offset : NO_BIT;
+  for (let i = from; i < to; i++) {
+    const average = factor * (sum / period);
+    into[i - from] = average;
+    looks[i - from]! |= Number(bodyOf(block, i - offset) <= average) << isDoji;
+    sum += rangeOf(block, i - offset) - rangeOf(block, i - offset - period);
+  }
+  if (isDoji === DOJI_BIT) lookAtShadows(from, to);
+  return sum;
+}
+
+function lookAtShadows(from: number, to: number): void {
+  const { looks, tinyAt0 } = block;
+  for (let i = from; i < to; i++) {
+    const body = bodyOf(block, i);
+    const upper = upperOf(block, i);
+    const lower = lowerOf(block, i);
+    const tiny = tinyAt0[i - from]!;
+    looks[i - from]! |=
+      (Number(upper < tiny) << UPPER_BIT) |
+      (Number(upper > body) << (UPPER_BIT + 1)) |
+      (Number(lower < tiny) << LOWER_BIT) |
+      (Number(lower > body) << (LOWER_BIT + 1));
+  }
+}
+
+function fillShadows(mean: CandleMean, isFirst: boolean, before: number, from: number, to: number): number {
+  const { period, divisor, offset, into } = mean;
+  let sum = before;
+  if (isFirst) for (let i = from - offset - period; i < from - offset; i++) sum += shadowsOf(block, i);
+  for (let i = from; i < to; i++) {
+    into[i - from] = sum / period / divisor;
+    sum += shadowsOf(block, i - offset) - shadowsOf(block, i - offset - period);
+  }
+  return sum;
+}
+
+function judge(pattern: CandlePattern, values: Float64Array, offset: number, from: number, to: number): void {
+  const { shapes, detect } = pattern;
+  const { looks } = block;
+  const one = shapes[0]!;
+  const other = shapes[1] ?? one;
+  for (let i = from; i < to; i++) {
+    const at = i - from;
+    const seen = looks[at]!;
+    const fits = (seen & one.mask) === one.value || (seen & other.mask) === other.value;
+    values[offset + at] = fits ? detect(block, i, at) : 0;
+  }
+}
+
+/** 1 where the close is at or above the open ("white"), −1 where it is below ("black"). */
+export function colorOf(b: CandleBlock, i: number): 1 | -1 {
+  return b.close[i]! >= b.open[i]! ? 1 : -1;
+}
+
+/** The higher of open and close; `bottom` is the lower. */
+export function topOf(b: CandleBlock, i: number): number {
+  return Math.max(b.open[i]!, b.close[i]!);
+}
+
+export function bottomOf(b: CandleBlock, i: number): number {
+  return Math.min(b.open[i]!, b.close[i]!);
+}
+
+export function bodyOf(b: CandleBlock, i: number): number {
+  return Math.abs(b.close[i]! - b.open[i]!);
+}
+
+export function rangeOf(b: CandleBlock, i: number): number {
+  return b.high[i]! - b.low[i]!;
+}
+
+/** Upper shadow: from the body to the high. `lower`: from the low to the body. */
+export function upperOf(b: CandleBlock, i: number): number {
+  return b.high[i]! - topOf(b, i);
+}
+
+export function lowerOf(b: CandleBlock, i: number): number {
+  return bottomOf(b, i) - b.low[i]!;
+}
+
+function shadowsOf(b: CandleBlock, i: number): number {
+  return upperOf(b, i) + lowerOf(b, i);
 }
 
 /** Whether the whole body of `later` lies above, or below, that of `earlier`. */
 export function isGapUp(b: CandleBlock, earlier: number, later: number): boolean {
-  return b.bottom[later]! > b.top[earlier]!;
+  return bottomOf(b, later) > topOf(b, earlier);
 }
 
 export function isGapDown(b: CandleBlock, earlier: number, later: number): boolean {
-  return b.top[later]! < b.bottom[earlier]!;
+  return topOf(b, later) < bottomOf(b, earlier);
 }

@@ -1,72 +1,72 @@
-import { type CandleBlock, NEAR } from './candle-block.ts';
+import { bodyOf, bottomOf, type CandleBlock, colorOf, lowerOf, NEAR, rangeOf, topOf, upperOf } from './candle-block.ts';
 
 /** Patterns of a single bar, judged against the bars before it. Each returns 0 or ±100. */
 
-export function doji(b: CandleBlock, i: number): number {
-  return b.body[i]! <= b.tinyAt0[i]! ? 100 : 0;
+export function doji(b: CandleBlock, i: number, at: number): number {
+  return bodyOf(b, i) <= b.tinyAt0[at]! ? 100 : 0;
 }
 
-export function dragonflyDoji(b: CandleBlock, i: number): number {
-  const tiny = b.tinyAt0[i]!;
-  return b.body[i]! <= tiny && b.upper[i]! < tiny && b.lower[i]! > tiny ? 100 : 0;
+export function dragonflyDoji(b: CandleBlock, i: number, at: number): number {
+  const tiny = b.tinyAt0[at]!;
+  return bodyOf(b, i) <= tiny && upperOf(b, i) < tiny && lowerOf(b, i) > tiny ? 100 : 0;
 }
 
-export function gravestoneDoji(b: CandleBlock, i: number): number {
-  const tiny = b.tinyAt0[i]!;
-  return b.body[i]! <= tiny && b.lower[i]! < tiny && b.upper[i]! > tiny ? 100 : 0;
+export function gravestoneDoji(b: CandleBlock, i: number, at: number): number {
+  const tiny = b.tinyAt0[at]!;
+  return bodyOf(b, i) <= tiny && lowerOf(b, i) < tiny && upperOf(b, i) > tiny ? 100 : 0;
 }
 
-export function longLeggedDoji(b: CandleBlock, i: number): number {
-  const body = b.body[i]!;
-  return body <= b.tinyAt0[i]! && (b.lower[i]! > body || b.upper[i]! > body) ? 100 : 0;
+export function longLeggedDoji(b: CandleBlock, i: number, at: number): number {
+  const body = bodyOf(b, i);
+  return body <= b.tinyAt0[at]! && (lowerOf(b, i) > body || upperOf(b, i) > body) ? 100 : 0;
 }
 
-export function rickshawMan(b: CandleBlock, i: number): number {
-  const body = b.body[i]!;
-  if (!(body <= b.tinyAt0[i]! && b.lower[i]! > body && b.upper[i]! > body)) return 0;
-  const middle = b.low[i]! + b.range[i]! / 2;
-  const near = NEAR * b.meanRangeAt0[i]!;
-  return b.bottom[i]! <= middle + near && b.top[i]! >= middle - near ? 100 : 0;
+export function rickshawMan(b: CandleBlock, i: number, at: number): number {
+  const body = bodyOf(b, i);
+  if (!(body <= b.tinyAt0[at]! && lowerOf(b, i) > body && upperOf(b, i) > body)) return 0;
+  const middle = b.low[i]! + rangeOf(b, i) / 2;
+  const near = NEAR * b.meanRangeAt0[at]!;
+  return bottomOf(b, i) <= middle + near && topOf(b, i) >= middle - near ? 100 : 0;
 }
 
-export function takuri(b: CandleBlock, i: number): number {
-  const tiny = b.tinyAt0[i]!;
-  return b.body[i]! <= tiny && b.upper[i]! < tiny && b.lower[i]! > 2 * b.body[i]! ? 100 : 0;
+export function takuri(b: CandleBlock, i: number, at: number): number {
+  const tiny = b.tinyAt0[at]!;
+  return bodyOf(b, i) <= tiny && upperOf(b, i) < tiny && lowerOf(b, i) > 2 * bodyOf(b, i) ? 100 : 0;
 }
 
-export function marubozu(b: CandleBlock, i: number): number {
-  const tiny = b.tinyAt0[i]!;
-  return b.body[i]! > b.meanBodyAt0[i]! && b.upper[i]! < tiny && b.lower[i]! < tiny ? b.color[i]! * 100 : 0;
+export function marubozu(b: CandleBlock, i: number, at: number): number {
+  const tiny = b.tinyAt0[at]!;
+  return bodyOf(b, i) > b.meanBodyAt0[at]! && upperOf(b, i) < tiny && lowerOf(b, i) < tiny ? colorOf(b, i) * 100 : 0;
 }
 
-export function closingMarubozu(b: CandleBlock, i: number): number {
-  const color = b.color[i]!;
-  const shadow = color === 1 ? b.upper[i]! : b.lower[i]!;
-  return b.body[i]! > b.meanBodyAt0[i]! && shadow < b.tinyAt0[i]! ? color * 100 : 0;
+export function closingMarubozu(b: CandleBlock, i: number, at: number): number {
+  const color = colorOf(b, i);
+  const shadow = color === 1 ? upperOf(b, i) : lowerOf(b, i);
+  return bodyOf(b, i) > b.meanBodyAt0[at]! && shadow < b.tinyAt0[at]! ? color * 100 : 0;
 }
 
-export function beltHold(b: CandleBlock, i: number): number {
-  const color = b.color[i]!;
-  const shadow = color === 1 ? b.lower[i]! : b.upper[i]!;
-  return b.body[i]! > b.meanBodyAt0[i]! && shadow < b.tinyAt0[i]! ? color * 100 : 0;
+export function beltHold(b: CandleBlock, i: number, at: number): number {
+  const color = colorOf(b, i);
+  const shadow = color === 1 ? lowerOf(b, i) : upperOf(b, i);
+  return bodyOf(b, i) > b.meanBodyAt0[at]! && shadow < b.tinyAt0[at]! ? color * 100 : 0;
 }
 
-export function highWave(b: CandleBlock, i: number): number {
-  const body = b.body[i]!;
-  return body < b.meanBodyAt0[i]! && b.upper[i]! > 2 * body && b.lower[i]! > 2 * body ? b.color[i]! * 100 : 0;
+export function highWave(b: CandleBlock, i: number, at: number): number {
+  const body = bodyOf(b, i);
+  return body < b.meanBodyAt0[at]! && upperOf(b, i) > 2 * body && lowerOf(b, i) > 2 * body ? colorOf(b, i) * 100 : 0;
 }
 
-export function spinningTop(b: CandleBlock, i: number): number {
-  const body = b.body[i]!;
-  return body < b.meanBodyAt0[i]! && b.upper[i]! > body && b.lower[i]! > body ? b.color[i]! * 100 : 0;
+export function spinningTop(b: CandleBlock, i: number, at: number): number {
+  const body = bodyOf(b, i);
+  return body < b.meanBodyAt0[at]! && upperOf(b, i) > body && lowerOf(b, i) > body ? colorOf(b, i) * 100 : 0;
 }
 
-export function longLine(b: CandleBlock, i: number): number {
-  const short = b.shortShadowAt0[i]!;
-  return b.body[i]! > b.meanBodyAt0[i]! && b.upper[i]! < short && b.lower[i]! < short ? b.color[i]! * 100 : 0;
+export function longLine(b: CandleBlock, i: number, at: number): number {
+  const short = b.shortShadowAt0[at]!;
+  return bodyOf(b, i) > b.meanBodyAt0[at]! && upperOf(b, i) < short && lowerOf(b, i) < short ? colorOf(b, i) * 100 : 0;
 }
 
-export function shortLine(b: CandleBlock, i: number): number {
-  const short = b.shortShadowAt0[i]!;
-  return b.body[i]! < b.meanBodyAt0[i]! && b.upper[i]! < short && b.lower[i]! < short ? b.color[i]! * 100 : 0;
+export function shortLine(b: CandleBlock, i: number, at: number): number {
+  const short = b.shortShadowAt0[at]!;
+  return bodyOf(b, i) < b.meanBodyAt0[at]! && upperOf(b, i) < short && lowerOf(b, i) < short ? colorOf(b, i) * 100 : 0;
 }
