@@ -3,7 +3,9 @@ import * as auth from './auth.ts';
 import * as blastRadius from './blast-radius.ts';
 import * as data from './data.ts';
 import * as datasets from './datasets.ts';
+import * as dependence from './dependence.ts';
 import * as diagnostics from './diagnostics.ts';
+import * as factors from './factors.ts';
 import * as feeds from './feeds.ts';
 import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
@@ -23,6 +25,8 @@ export const ALL_ROUTES: readonly Route[] = [
   datasets,
   universes,
   indexes,
+  dependence,
+  factors,
   tasks,
   alerts,
   diagnostics,
