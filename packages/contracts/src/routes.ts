@@ -3,9 +3,11 @@ import * as auth from './auth.ts';
 import * as blastRadius from './blast-radius.ts';
 import * as data from './data.ts';
 import * as datasets from './datasets.ts';
+import * as dependence from './dependence.ts';
 import * as diagnostics from './diagnostics.ts';
 import * as feast from './feast.ts';
 import * as features from './features.ts';
+import * as factors from './factors.ts';
 import * as feeds from './feeds.ts';
 import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
@@ -29,6 +31,8 @@ export const ALL_ROUTES: readonly Route[] = [
   universes,
   indexes,
   patterns,
+  dependence,
+  factors,
   tasks,
   alerts,
   diagnostics,
