@@ -1,23 +1,15 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRandom } from '../src/random/random.ts';
 import { filterHmm, fitHmm } from '../src/regime/gaussian-hmm.ts';
 import { filterSwitchingAutoregression } from '../src/regime/hamilton-autoregression.ts';
 import { stationaryDistribution } from '../src/regime/stationary-distribution.ts';
 import { findDataFile } from './_daily-panel.ts';
+import { regimeCodeHash } from './_regime-code.ts';
+import type { StudyResult } from './quality-court.ts';
 
-export const HMM_GOLDEN = 'golden/regime_hmm_sp500_weekly_dev.json';
-export const HAMILTON_GOLDEN = 'golden/regime_hamilton1989_gnp_dev.json';
-
-/** One parity figure: ours beside the reference's. */
-export type ParityFigure = {
-  name: string;
-  figure: number;
-  peerFigure: number;
-  /** `figure − peerFigure`, except where the name says otherwise. */
-  difference: number;
-  tolerance: number;
-  met: boolean;
-};
+const HMM_GOLDEN = 'golden/regime_hmm_sp500_weekly_dev.json';
+const HAMILTON_GOLDEN = 'golden/regime_hamilton1989_gnp_dev.json';
 
 type HmmGolden = {
   loglik: number;
@@ -37,13 +29,45 @@ const FIT = { restarts: 20, tolerance: 1e-9, stepsMax: 5000, start: 'stationary'
 /** A likelihood this near is the same optimum; only then do parameters have to agree. Better ones are another optimum. */
 const TIE = 1e-4;
 
-/** Figures of the hidden Markov models and of Hamilton's filter for the study `parity`; null where the data folder is absent. */
-export function parityOfRegimes(): ParityFigure[] | null {
-  const [hmmPath, hamiltonPath] = [findDataFile(HMM_GOLDEN), findDataFile(HAMILTON_GOLDEN)];
-  if (hmmPath === undefined || hamiltonPath === undefined) return null;
+type ParityFigure = { name: string; figure: number; peerFigure: number; tolerance: number; isFloor: boolean };
+
+/**
+ * Hidden Markov models and Hamilton's filter for the study `parity`. The figure is ours less the reference's; of several
+ * parameters the largest difference.
+ *
+ * @throws Error where the data folder is absent.
+ */
+export function runParityRegimes(): StudyResult[] {
+  const [hmmPath, hamiltonPath] = [HMM_GOLDEN, HAMILTON_GOLDEN].map((file) => {
+    const path = findDataFile(file);
+    if (path === undefined) throw new Error(`${file} is not in the data folder; set TOUCHSTONE_DATA`);
+    return path;
+  }) as [string, string];
   const golden = JSON.parse(readFileSync(hmmPath, 'utf8')) as HmmGolden[];
   const hamilton = JSON.parse(readFileSync(hamiltonPath, 'utf8')) as HamiltonGolden;
-  return [...golden.flatMap(parityOfHmm), ...parityOfHamilton(hamilton)];
+  const figures = [...golden.flatMap(parityOfHmm), ...parityOfHamilton(hamilton)];
+  const hash = createHash('sha256');
+  for (const path of [hmmPath, hamiltonPath]) hash.update(readFileSync(path));
+  const input = { files: `${HMM_GOLDEN}, ${HAMILTON_GOLDEN}`, sha256: hash.digest('hex') };
+  const settings = { fit: FIT, tie: TIE, codeHash: regimeCodeHash('_parity-regimes', 'regime') };
+  return figures.map(({ name, figure, peerFigure, tolerance, isFloor }) => {
+    const difference = figure - peerFigure;
+    const met = isFloor ? difference >= -tolerance : Math.abs(difference) <= tolerance;
+    return {
+      name: `parity ${name}`,
+      figure: difference,
+      unit: 'difference',
+      interval: [difference, difference],
+      target: isFloor ? -tolerance : tolerance,
+      verdict: met ? 'met' : 'not met',
+      goal: isFloor ? `>= -${tolerance}` : `|difference| <= ${tolerance}`,
+      met,
+      input,
+      settings,
+      trials: 1,
+      detail: { ours: figure, reference: peerFigure },
+    };
+  });
 }
 
 function parityOfHmm(golden: HmmGolden): ParityFigure[] {
@@ -66,14 +90,14 @@ function parityOfHmm(golden: HmmGolden): ParityFigure[] {
   const fit = fitHmm(values, createRandom(1), { ...FIT, stateCount: K });
   if (fit.status !== 'fitted') throw new Error(`no fit: ${fit.reason}`);
   const figures = [
-    atMost(`hmm ${K} states, log-likelihood at the reference's parameters`, theirs, golden.loglik, 1e-4),
+    within(`hmm ${K} states, log-likelihood at the reference's parameters`, theirs, golden.loglik, 1e-4),
     atLeast(`hmm ${K} states, own optimum`, fit.logLikelihood, golden.loglik, 1e-4),
   ];
   if (Math.abs(fit.logLikelihood - golden.loglik) > TIE) return figures;
   const { mean, sd, transition: own } = fit.model;
   const distance = (a: Float64Array, b: readonly number[]) => Math.max(...b.map((value, k) => Math.abs(a[k]! - value)));
   const worst = Math.max(distance(mean, golden.mean), distance(sd, golden.sigma), distance(own, rows.flat()));
-  return [...figures, atMost(`hmm ${K} states, largest difference of a parameter (likelihoods tie)`, worst, 0, 1e-3)];
+  return [...figures, within(`hmm ${K} states, largest difference of a parameter (likelihoods tie)`, worst, 0, 1e-3)];
 }
 
 function parityOfHamilton(golden: HamiltonGolden): ParityFigure[] {
@@ -89,17 +113,15 @@ function parityOfHamilton(golden: HamiltonGolden): ParityFigure[] {
   const reference = golden.filtered_prob_regime0;
   const worst = Math.max(...reference.map((value, k) => Math.abs(filtered[k]! - value)));
   return [
-    atMost('hamilton 1989, log-likelihood', logLikelihood, golden.loglik, 1e-4),
-    atMost('hamilton 1989, largest difference of a filtered probability', worst, 0, 1e-6),
+    within('hamilton 1989, log-likelihood', logLikelihood, golden.loglik, 1e-4),
+    within('hamilton 1989, largest difference of a filtered probability', worst, 0, 1e-6),
   ];
 }
 
-function atMost(name: string, figure: number, peerFigure: number, tolerance: number): ParityFigure {
-  const difference = figure - peerFigure;
-  return { name, figure, peerFigure, difference, tolerance, met: Math.abs(difference) <= tolerance };
+function within(name: string, figure: number, peerFigure: number, tolerance: number): ParityFigure {
+  return { name, figure, peerFigure, tolerance, isFloor: false };
 }
 
 function atLeast(name: string, figure: number, peerFigure: number, tolerance: number): ParityFigure {
-  const difference = figure - peerFigure;
-  return { name, figure, peerFigure, difference, tolerance, met: difference >= -tolerance };
+  return { name, figure, peerFigure, tolerance, isFloor: true };
 }

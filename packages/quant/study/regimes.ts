@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createRandom } from '../src/random/random.ts';
 import { confirmStates, likeliestState } from '../src/regime/confirm-states.ts';
 import { filterHmm, fitHmm, type HmmModel } from '../src/regime/gaussian-hmm.ts';
@@ -22,6 +19,7 @@ import {
   simulateRegimePath,
 } from '../src/simulate/regime-simulator.ts';
 import { blockBootstrap } from '../src/stats/block-bootstrap.ts';
+import { regimeCodeHash } from './_regime-code.ts';
 import type { StudyResult } from './quality-court.ts';
 
 /** What was tried, on which seeds of the simulator, before the settings were frozen. None of them is judged. */
@@ -238,7 +236,7 @@ export function run(): StudyResult[] {
       simulator: SIMULATOR_A,
       tuning: TUNING,
       bootstrap: BOOTSTRAP,
-      codeHash: codeHash(),
+      codeHash: regimeCodeHash('regimes', 'regime'),
     },
     trials: 1,
     detail: {
@@ -270,18 +268,6 @@ export function run(): StudyResult[] {
   ];
   print(results);
   return results;
-}
-
-/** Hash of the files whose change would change the figures. */
-function codeHash(): string {
-  const hash = createHash('sha256');
-  for (const folder of ['regime', 'simulate']) {
-    const path = join(import.meta.dirname, '../src', folder);
-    const names = readdirSync(path).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
-    for (const name of names.sort())
-      if (folder === 'regime' || name === 'regime-simulator.ts') hash.update(readFileSync(join(path, name)));
-  }
-  return hash.update(readFileSync(join(import.meta.dirname, 'regimes.ts'))).digest('hex');
 }
 
 function print(results: readonly StudyResult[]): void {

@@ -26,7 +26,7 @@ export const ANOMALY_SETTINGS = {
   /** What is promised and shown beside the measured rate. */
   perYearPromised: 3,
   /** No threshold is lower, per detector. */
-  floor: { return: 4, volume: 4, volatility: 4, correlation: 3, isolation_forest: 0.6, shock: 3 },
+  floor: { return: 4, volume: 4, volatility: 2.5, correlation: 3, isolation_forest: 0.6, shock: 3 },
   forest: { treeCount: 100, sampleCount: 256, pastRowsMax: 1260, rowsMin: 252, everyRows: 126 },
   correlation: CORRELATION_BREAK_DEFAULTS,
 } as const;
