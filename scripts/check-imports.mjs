@@ -20,7 +20,7 @@ const STAGES = ['market-data', 'features', 'models', 'portfolio', 'insight', 'op
 const FLOORS = [
   ['checks', 'random', 'linalg', 'series', 'stats'],
   [
-    ...['indicators', 'labels', 'volatility', 'regime', 'dependence', 'factors', 'anomaly', 'patterns'],
+    ...['indicators', 'expressions', 'labels', 'volatility', 'regime', 'dependence', 'factors', 'anomaly', 'patterns'],
     ...['optimize', 'learn', 'explain', 'text', 'quality'],
   ],
   ['accounting', 'evaluation', 'backtest', 'simulate'],

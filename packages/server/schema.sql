@@ -318,6 +318,98 @@ TABLE exchange_rate
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.exchange_rate FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE feature_push
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  view_id integer NOT NULL
+  view_version integer NOT NULL
+  instrument_tenant_id integer NOT NULL
+  instrument_id integer NOT NULL
+  event_at timestamp with time zone NOT NULL
+  pushed_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  feature_values double precision[] NOT NULL
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT feature_push_instrument_tenant_id_instrument_id_fkey FOREIGN KEY (instrument_tenant_id, instrument_id) REFERENCES instrument(tenant_id, id)
+  CONSTRAINT feature_push_pkey PRIMARY KEY (id)
+  CONSTRAINT feature_push_tenant_id_view_id_view_version_fkey FOREIGN KEY (tenant_id, view_id, view_version) REFERENCES feature_view_version(tenant_id, view_id, number)
+  CREATE INDEX feature_push_entity ON public.feature_push USING btree (tenant_id, view_id, view_version, instrument_id, event_at)
+  CREATE INDEX feature_push_instrument ON public.feature_push USING btree (instrument_tenant_id, instrument_id)
+  CREATE UNIQUE INDEX feature_push_pkey ON public.feature_push USING btree (id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.feature_push FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.feature_push FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE feature_skew_check
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  sample_count integer NOT NULL
+  value_count integer NOT NULL
+  mismatch_count integer NOT NULL
+  outdated_count integer NOT NULL
+  examples jsonb NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT feature_skew_check_pkey PRIMARY KEY (id)
+  CONSTRAINT feature_skew_check_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT feature_skew_check_tenant_id_id_key UNIQUE (tenant_id, id)
+  CREATE UNIQUE INDEX feature_skew_check_pkey ON public.feature_skew_check USING btree (id)
+  CREATE UNIQUE INDEX feature_skew_check_tenant_id_id_key ON public.feature_skew_check USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.feature_skew_check FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.feature_skew_check FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE feature_view
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  name text NOT NULL
+  latest_version integer NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT feature_view_pkey PRIMARY KEY (id)
+  CONSTRAINT feature_view_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT feature_view_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT feature_view_version_check CHECK ((version > 0))
+  CONSTRAINT latest_version_is_positive CHECK ((latest_version > 0))
+  CONSTRAINT name_is_a_word CHECK ((name ~ '^[a-z][a-z0-9_]{0,62}$'::text))
+  CREATE UNIQUE INDEX feature_view_name ON public.feature_view USING btree (tenant_id, name) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX feature_view_pkey ON public.feature_view USING btree (id)
+  CREATE UNIQUE INDEX feature_view_tenant_id_id_key ON public.feature_view USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.feature_view FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE feature_view_version
+  tenant_id integer NOT NULL
+  view_id integer NOT NULL
+  number integer NOT NULL
+  definition jsonb NOT NULL
+  sha256 text NOT NULL
+  checks jsonb NOT NULL
+  code_version text NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT feature_view_version_pkey PRIMARY KEY (tenant_id, view_id, number)
+  CONSTRAINT feature_view_version_tenant_id_view_id_fkey FOREIGN KEY (tenant_id, view_id) REFERENCES feature_view(tenant_id, id)
+  CONSTRAINT number_is_positive CHECK ((number > 0))
+  CONSTRAINT sha256_is_hex CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+  CREATE UNIQUE INDEX feature_view_version_pkey ON public.feature_view_version USING btree (tenant_id, view_id, number)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.feature_view_version FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.feature_view_version FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
 TABLE federated_identity
   id integer NOT NULL IDENTITY
   tenant_id integer NOT NULL

@@ -40,6 +40,7 @@ import { createSourcesService } from './sources/sources.service.ts';
 import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
+export { barsAsKnown, firstKnownOf, type History, lastDayKnown, loadHistories, revisionTimes } from './bars/load-histories.ts';
 export { ARCHIVE_TASK } from './archive/archive.service.ts';
 export { type LoadedBars, loadBars } from './bars/load-bars.ts';
 /** The door of the stage: facts in and out. Later stages enter here. */

@@ -84,7 +84,8 @@ function splitTellings(tellings: BarTellings): Map<number, Bars> {
   return split;
 }
 
-function adjust(bars: Bars, actions: readonly KnownAction[], from: PriceBasis): void {
+/** Puts bars on the basis of total return in place, as far as they were delivered otherwise. */
+export function adjust(bars: Bars, actions: readonly KnownAction[], from: PriceBasis): void {
   if (actions.length === 0 || from === 'total_return') return;
   const points = Array.from(bars.day, (day, i) => {
     const close = bars.close[i]!;
@@ -95,7 +96,7 @@ function adjust(bars: Bars, actions: readonly KnownAction[], from: PriceBasis): 
 }
 
 /** Moves all prices before a day so that its step is no return. @returns false when the day has no step. */
-function payNothing(bars: Bars, day: number): boolean {
+export function payNothing(bars: Bars, day: number): boolean {
   const at = bars.day.indexOf(day);
   const factor = at < 1 ? Number.NaN : bars.close[at]! / bars.close[at - 1]!;
   if (!(factor > 0 && Number.isFinite(factor))) return false;

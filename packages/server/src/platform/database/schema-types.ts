@@ -200,6 +200,57 @@ export interface ExchangeRateTable {
   value: number;
 }
 
+export interface FeaturePushTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  view_id: number;
+  view_version: number;
+  instrument_tenant_id: number;
+  instrument_id: number;
+  event_at: string;
+  pushed_at: Defaulted<string>;
+  feature_values: string;
+  created_by: Defaulted<number | null>;
+}
+
+export interface FeatureSkewCheckTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  sample_count: number;
+  value_count: number;
+  mismatch_count: number;
+  outdated_count: number;
+  examples: JsonColumn;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface FeatureViewTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  name: string;
+  latest_version: number;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface FeatureViewVersionTable {
+  tenant_id: number;
+  view_id: number;
+  number: number;
+  definition: JsonColumn;
+  sha256: string;
+  checks: JsonColumn;
+  code_version: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
 export interface FederatedIdentityTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -827,6 +878,10 @@ export interface DB {
   evidence: EvidenceTable;
   exchange_holiday: ExchangeHolidayTable;
   exchange_rate: ExchangeRateTable;
+  feature_push: FeaturePushTable;
+  feature_skew_check: FeatureSkewCheckTable;
+  feature_view: FeatureViewTable;
+  feature_view_version: FeatureViewVersionTable;
   federated_identity: FederatedIdentityTable;
   fundamental: FundamentalTable;
   guess_lock: GuessLockTable;

@@ -1,0 +1,106 @@
+import type { Compute } from '../../platform/compute/compute.ts';
+import type { ExpressionReport, FeatureJob, FeatureValues, FeatureWork } from './features.worker.ts';
+
+/** Why a feature has no value anywhere, and what it said. */
+export type Failure = { code: 'failed' | 'took_too_long'; sentence: string };
+export type ComputedFeatures = { values: Float64Array[]; failures: Map<number, Failure> };
+
+export type FeatureComputer = ReturnType<typeof createFeatureComputer>;
+
+const WORKER = new URL('./features.worker.ts', import.meta.url);
+/** Of one call: far above what the widest window over fifty years takes, far below anybody's patience. */
+const CALL_LIMIT_MS = 30_000;
+const CHECK_LIMIT_MS = 15_000;
+
+class TookTooLong extends Error {}
+
+/**
+ * Computes features in worker threads, so that one which throws or never ends harms neither the server nor the others.
+ *
+ * A thread beyond its time is ended; its features are then computed in halves, so that in the end only the guilty one is
+ * without values.
+ *
+ * @param worker A module with `computeFeatures` and `checkFeatures`, for tests.
+ */
+export function createFeatureComputer(
+  compute: Compute,
+  { worker = WORKER, limitMs = CALL_LIMIT_MS }: { worker?: URL; limitMs?: number } = {},
+) {
+  async function limited<T>(name: string, payload: unknown, ms: number, signal?: AbortSignal): Promise<T> {
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(new TookTooLong(`It took more than ${ms / 1000} s.`)), ms);
+    const either = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
+    try {
+      return await compute.run<T>(worker, name, payload, { signal: either });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function run(
+    expressions: readonly string[],
+    jobs: readonly FeatureJob[],
+    signal?: AbortSignal,
+  ): Promise<ComputedFeatures> {
+    const work: FeatureWork = { expressions, jobs };
+    try {
+      const { values, failures } = await limited<FeatureValues>('computeFeatures', work, limitMs, signal);
+      const told = Object.entries(failures).map(
+        ([column, sentence]) => [Number(column), { code: 'failed', sentence }] as const,
+      );
+      return { values, failures: new Map<number, Failure>(told) };
+    } catch (error) {
+      signal?.throwIfAborted();
+      const isLate = error instanceof TookTooLong;
+      if (expressions.length === 1) {
+        const sentence = error instanceof Error ? error.message : String(error);
+        const empty = jobs.map(({ at }) => new Float64Array(at.length).fill(Number.NaN));
+        return { values: empty, failures: new Map([[0, { code: isLate ? 'took_too_long' : 'failed', sentence }]]) };
+      }
+      const half = Math.ceil(expressions.length / 2);
+      const left = await run(expressions.slice(0, half), jobs, signal);
+      const right = await run(expressions.slice(half), jobs, signal);
+      return join(left, right, half, expressions.length - half);
+    }
+  }
+
+  return {
+    /** @returns for each job its values row-major, NaN where undefined or failed. @throws the signal's reason. */
+    compute: run,
+    /** The badges of some expressions that compile, each in a call of its own. */
+    async check(expressions: readonly string[]): Promise<(ExpressionReport | Failure)[]> {
+      const reports: (ExpressionReport | Failure)[] = [];
+      for (const text of expressions) {
+        try {
+          const [report] = await limited<ExpressionReport[]>('checkFeatures', [text], CHECK_LIMIT_MS);
+          reports.push(report!);
+        } catch (error) {
+          const code = error instanceof TookTooLong ? 'took_too_long' : 'failed';
+          reports.push({ code, sentence: error instanceof Error ? error.message : String(error) });
+        }
+      }
+      return reports;
+    },
+  };
+}
+
+function join(
+  left: ComputedFeatures,
+  right: ComputedFeatures,
+  leftWidth: number,
+  rightWidth: number,
+): ComputedFeatures {
+  const width = leftWidth + rightWidth;
+  const values = left.values.map((a, job) => {
+    const b = right.values[job]!;
+    const rowCount = a.length / leftWidth;
+    const out = new Float64Array(rowCount * width);
+    for (let row = 0; row < rowCount; row++) {
+      out.set(a.subarray(row * leftWidth, (row + 1) * leftWidth), row * width);
+      out.set(b.subarray(row * rightWidth, (row + 1) * rightWidth), row * width + leftWidth);
+    }
+    return out;
+  });
+  const moved = Array.from(right.failures, ([column, failure]) => [column + leftWidth, failure] as const);
+  return { values, failures: new Map([...left.failures, ...moved]) };
+}
