@@ -51,8 +51,8 @@ type Found = {
   kind: ChartPatternKind;
   side: 1 | -1;
   direction: 1 | -1;
-  bars: number[];
-  levels: number[];
+  bars: readonly number[];
+  levels: readonly number[];
   lineFrom: number;
   lineTo: number;
   lineBar: number;
@@ -79,28 +79,55 @@ function toPattern(found: Found, kept: readonly number[]): ChartPattern {
 }
 
 function createScan(logClose: Float64Array) {
-  const { volatilityBars, pivotMoves, overlapMax } = CHART_SETTINGS;
-  const volatility = new Float64Array(logClose.length);
-  const zigzags = pivotMoves.map(() => createZigzag());
+  const { volatilityBars, pivotMoves, smoothing, overlapMax } = CHART_SETTINGS;
+  const volatility = new Float64Array(logClose.length).fill(Number.NaN);
+  const smoothed = smoothing.map(() => new Float64Array(logClose.length));
+  const tracks = smoothing.flatMap((halfWidth, k) =>
+    pivotMoves.map((moves) => ({
+      halfWidth,
+      values: smoothed[k]!,
+      moves,
+      zigzag: createZigzag(),
+      armed: [] as Armed[],
+    })),
+  );
   const found: Found[] = [];
   return {
     found,
     advance(t: number): void {
       volatility[t] = volatilityAt(logClose, t, volatilityBars);
+      smoothing.forEach((halfWidth, k) => {
+        if (t >= halfWidth) smoothed[k]![t - halfWidth] = smoothAt(logClose, t - halfWidth, halfWidth);
+      });
       // A dead price has no turning points of its own; the level of 1e-9 a day is rounding.
       if (!(volatility[t]! > 1e-9)) return;
+      const context = { logClose, volatility, t };
       let best: Found | null = null;
-      for (let scale = 0; scale < zigzags.length; scale++) {
-        const zigzag = zigzags[scale]!;
-        advanceZigzag(zigzag, logClose, t, pivotMoves[scale]! * volatility[t]!);
-        for (const candidate of candidatesAt(logClose, volatility, zigzag, t)) {
-          if (found.some((other) => overlap(other, candidate) > overlapMax)) continue;
-          if (best === null || candidate.noise < best.noise) best = candidate;
+      for (const track of tracks) {
+        const at = t - track.halfWidth;
+        if (advanceZigzag(track.zigzag, track.values, at, track.moves * volatility[t]!))
+          track.armed = armedBy(context, track.zigzag, track.halfWidth);
+        for (const armed of track.armed) {
+          const candidate = confirm(context, armed);
+          if (candidate === null || (best !== null && candidate.noise >= best.noise)) continue;
+          if (!found.some((other) => overlap(other, candidate) > overlapMax)) best = candidate;
         }
       }
       if (best !== null) found.push(best);
     },
   };
+}
+
+/** Mean with triangular weights over the bars within `halfWidth`; the bars before the first are left out. */
+function smoothAt(values: Float64Array, t: number, halfWidth: number): number {
+  let sum = 0;
+  let weights = 0;
+  for (let k = Math.max(0, t - halfWidth); k <= t + halfWidth; k++) {
+    const weight = halfWidth + 1 - Math.abs(k - t);
+    sum += weight * values[k]!;
+    weights += weight;
+  }
+  return sum / weights;
 }
 
 function volatilityAt(logClose: Float64Array, t: number, bars: number): number {
@@ -117,9 +144,13 @@ function overlap(a: Found, b: Found): number {
   return common / union;
 }
 
+/** What a family shares with every other: see CHART_SETTINGS. */
+type Limits = { noiseMax: number; clarityMin: number; strengthMin: number; legRatioMax: number; breakMargin: number };
+
 type Family = {
   upright: ChartPatternKind;
   turned: ChartPatternKind;
+  limits: Limits;
   /** Turning points, the first a high when upright. */
   count: number;
   /** Turning points, as numbers from the first, whose line confirms. */
@@ -127,164 +158,224 @@ type Family = {
   /** Sign of the break when upright. */
   breaks: 1 | -1;
   /** Height: the first leg of shapes that close in, else from the mean bottom to the highest top. */
-  kindHeight: 'first' | 'whole';
+  heightOf: 'first-leg' | 'whole';
   keeps: (shape: Shape) => boolean;
 };
 
 /** Fitted levels of an upright shape, the first a high, and what they say. */
 type Shape = { levels: Float64Array; bars: readonly number[]; height: number; base: number };
 
-const { equalWithin, shoulder, triangle, wedge, flag, cup } = CHART_SETTINGS;
+const { double, headAndShoulders, triple, wedge, range, flag, cup } = CHART_SETTINGS;
 
 const FAMILIES: readonly Family[] = [
   {
     upright: 'double-top',
     turned: 'double-bottom',
+    limits: double,
     count: 3,
     line: [1],
     breaks: -1,
-    kindHeight: 'whole',
-    keeps: ({ levels, height }) => isEqual([levels[0]!, levels[2]!], height),
+    heightOf: 'whole',
+    keeps: ({ levels, height }) => Math.abs(levels[0]! - levels[2]!) <= double.tops * height,
   },
   {
     upright: 'head-and-shoulders',
     turned: 'inverse-head-and-shoulders',
+    limits: headAndShoulders,
     count: 5,
     line: [1, 3],
     breaks: -1,
-    kindHeight: 'whole',
+    heightOf: 'whole',
     keeps: ({ levels, height, base }) => {
       const left = (levels[0]! - base) / height;
       const right = (levels[4]! - base) / height;
       return (
-        Math.min(left, right) >= shoulder.min &&
-        Math.max(left, right) <= shoulder.max &&
-        Math.abs(left - right) <= shoulder.differenceMax &&
-        Math.abs(levels[1]! - levels[3]!) <= shoulder.necklineMax * height
+        levels[2]! > Math.max(levels[0]!, levels[4]!) &&
+        Math.min(left, right) >= headAndShoulders.shoulderMin &&
+        Math.max(left, right) <= headAndShoulders.shoulderMax &&
+        (left + right) / 2 <= headAndShoulders.shoulderMeanMax &&
+        Math.abs(left - right) <= headAndShoulders.shoulderDifferenceMax &&
+        Math.abs(levels[1]! - levels[3]!) <= headAndShoulders.necklineMax * height
       );
     },
   },
   {
     upright: 'triple-top',
     turned: 'triple-bottom',
+    limits: triple,
     count: 5,
     line: [1, 3],
     breaks: -1,
-    kindHeight: 'whole',
-    keeps: ({ levels, height }) =>
-      isEqual([levels[0]!, levels[2]!, levels[4]!], height) &&
-      Math.abs(levels[1]! - levels[3]!) <= 2 * equalWithin * height,
+    heightOf: 'whole',
+    keeps: ({ levels, height, base }) =>
+      areEqual([levels[0]!, levels[2]!, levels[4]!], triple.tops * height) &&
+      (levels[0]! + levels[4]!) / 2 - base > headAndShoulders.shoulderMeanMax * (levels[2]! - base) &&
+      Math.abs(levels[1]! - levels[3]!) <= triple.bottoms * height,
   },
   {
     upright: 'rising-wedge',
     turned: 'falling-wedge',
+    limits: wedge,
     count: 5,
     line: [1, 3],
     breaks: -1,
-    kindHeight: 'first',
-    keeps: ({ levels, height }) => {
-      const widthFirst = levels[0]! - levels[1]!;
-      const widthLast = levels[4]! - levels[3]!;
+    heightOf: 'first-leg',
+    keeps: ({ levels, bars, height }) => {
+      const upper = lineThrough(levels, bars, [0, 2, 4]);
+      const lower = lineThrough(levels, bars, [1, 3]);
+      const widthAt = (bar: number) => upper.intercept - lower.intercept + (upper.slope - lower.slope) * bar;
       return (
-        levels[4]! - levels[0]! >= wedge.riseMin * height &&
-        levels[2]! > levels[0]! &&
-        levels[4]! > levels[2]! &&
-        levels[3]! - levels[1]! >= wedge.riseMin * height &&
-        // The bottoms rise faster than the tops over the same time: the lines close in.
-        levels[3]! - levels[1]! >= wedge.gainMin * (levels[4]! - levels[0]!) * wedge.spanShare &&
-        widthLast <= widthFirst * wedge.widthRatioMax + wedge.riseMin * height
+        levels[4]! - levels[0]! >= wedge.topRiseMin * height &&
+        levels[3]! - levels[1]! >= wedge.bottomRiseMin * height &&
+        areStraight([levels[0]!, levels[2]!, levels[4]!], range.bendMax * height) &&
+        widthAt(bars[4]!) <= wedge.widthRatioMax * widthAt(bars[0]!)
       );
     },
   },
-  {
-    upright: 'ascending-triangle',
-    turned: 'descending-triangle',
-    count: 6,
-    line: [0, 2, 4],
-    breaks: 1,
-    kindHeight: 'first',
-    keeps: ({ levels, height }) =>
-      isEqual([levels[0]!, levels[2]!, levels[4]!], height) &&
-      Math.abs(levels[4]! - levels[0]!) <= triangle.slopeMin * height &&
-      levels[3]! - levels[1]! >= triangle.riseMin * height &&
-      levels[5]! - levels[3]! >= triangle.riseMin * height &&
-      levels[4]! - levels[5]! <= triangle.widthRatioMax * height,
-  },
-  {
-    upright: 'symmetric-triangle',
-    turned: 'symmetric-triangle',
-    count: 6,
-    line: [0, 2, 4],
-    breaks: 1,
-    kindHeight: 'first',
-    keeps: ({ levels, height }) =>
-      levels[0]! - levels[4]! >= triangle.slopeMin * height &&
-      levels[5]! - levels[1]! >= triangle.slopeMin * height &&
-      levels[4]! - levels[5]! <= triangle.widthRatioMax * height,
-  },
-  {
-    upright: 'rectangle',
-    turned: 'rectangle',
-    count: 6,
-    line: [0, 2, 4],
-    breaks: 1,
-    kindHeight: 'whole',
-    keeps: ({ levels, height }) =>
-      isEqual([levels[0]!, levels[2]!, levels[4]!], height) && isEqual([levels[1]!, levels[3]!, levels[5]!], height),
-  },
+  rangeFamily('ascending-triangle', 'descending-triangle', 'ascending'),
+  rangeFamily('symmetric-triangle', 'symmetric-triangle', 'symmetric'),
+  rangeFamily('rectangle', 'rectangle', 'rectangle'),
 ];
 
-/** Patterns whose line the close of bar `t` crosses, on one zigzag, either way up. */
-function candidatesAt(logClose: Float64Array, volatility: Float64Array, zigzag: Zigzag, t: number): Found[] {
-  const last = zigzag.bars.at(-1);
-  if (last === undefined || t <= last) return [];
-  const context = { logClose, volatility, t };
-  const found: Found[] = [];
-  // Direction 1 means that the last turning point is a low: upright, the next break is upwards.
-  const sideUp: 1 | -1 = zigzag.direction === 1 ? 1 : -1;
-  for (const family of FAMILIES) {
-    const side = family.breaks === 1 ? sideUp : sideUp === 1 ? -1 : 1;
-    const candidate = tryFamily(context, family, zigzag, side);
-    if (candidate !== null) found.push(candidate);
+type RangeName = 'ascending' | 'symmetric' | 'rectangle';
+
+/** Three tops and three bottoms between two lines, left the way it was entered. */
+function rangeFamily(upright: ChartPatternKind, turned: ChartPatternKind, wanted: RangeName): Family {
+  return {
+    upright,
+    turned,
+    limits: range,
+    count: 6,
+    line: [0, 2, 4],
+    breaks: 1,
+    heightOf: wanted === 'rectangle' ? 'whole' : 'first-leg',
+    keeps: (shape) => nearestRange(shape) === wanted,
+  };
+}
+
+function nearestRange({ levels }: Shape): RangeName | null {
+  const first = levels[0]! - levels[1]!;
+  if (!areStraight([levels[0]!, levels[2]!, levels[4]!], range.bendMax * first)) return null;
+  if (!areStraight([levels[1]!, levels[3]!, levels[5]!], range.bendMax * first)) return null;
+  const fall = (levels[0]! - levels[4]!) / first;
+  const rise = (levels[5]! - levels[1]!) / first;
+  let best: RangeName | null = null;
+  let least: number = range.distanceMax;
+  for (const name of ['rectangle', 'ascending', 'symmetric'] as const) {
+    const distance = Math.hypot(fall - range[name][0], rise - range[name][1]);
+    if (distance > least) continue;
+    best = name;
+    least = distance;
   }
-  const flagFound = tryFlag(context, zigzag, sideUp);
-  if (flagFound !== null) found.push(flagFound);
-  const cupFound = tryCup(context, zigzag, sideUp);
-  if (cupFound !== null) found.push(cupFound);
-  return found;
+  return best;
+}
+
+function areEqual(levels: readonly number[], within: number): boolean {
+  const center = levels.reduce((sum, level) => sum + level, 0) / levels.length;
+  return levels.every((level) => Math.abs(level - center) <= within);
+}
+
+function areStraight([a, b, c]: readonly [number, number, number], within: number): boolean {
+  return Math.abs(b - (a + c) / 2) <= within;
 }
 
 type Context = { logClose: Float64Array; volatility: Float64Array; t: number };
 
-function tryFamily(context: Context, family: Family, zigzag: Zigzag, side: 1 | -1): Found | null {
+/** A shape that waits for the close to cross its line. Levels are as if upright: times `side`. */
+type Armed = {
+  side: 1 | -1;
+  breaks: 1 | -1;
+  intercept: number;
+  slope: number;
+  height: number;
+  confirm: (context: Context) => Found | null;
+};
+
+/** What the turning points of a zigzag could become, right after one was added. */
+function armedBy(context: Context, zigzag: Zigzag, halfWidth: number): Armed[] {
+  const armed: Armed[] = [];
+  // Smoothing moves an extreme; the raw one is near.
+  const bars = zigzag.bars.slice(-cup.lookBack).map((bar, k, all) => {
+    const isHigh = (all.length - 1 - k) % 2 === 0 ? zigzag.direction === -1 : zigzag.direction === 1;
+    return rawExtreme(context, bar, halfWidth, isHigh ? 1 : -1);
+  });
+  // Direction 1 means that the last turning point is a low: upright, the next break is upwards.
+  const sideUp: 1 | -1 = zigzag.direction === 1 ? 1 : -1;
+  const add = (one: Armed | null) => {
+    if (one !== null) armed.push(one);
+  };
+  for (const family of FAMILIES)
+    add(armFamily(context, family, bars, family.breaks === 1 ? sideUp : sideUp === 1 ? -1 : 1));
+  add(armFlag(context, bars, sideUp));
+  add(armCup(context, bars, sideUp));
+  return armed;
+}
+
+function rawExtreme({ logClose, t }: Context, bar: number, halfWidth: number, sign: 1 | -1): number {
+  let best = bar;
+  for (let k = Math.max(0, bar - halfWidth); k <= Math.min(t, bar + halfWidth); k++)
+    if (sign * logClose[k]! > sign * logClose[best]!) best = k;
+  return best;
+}
+
+function confirm(context: Context, armed: Armed): Found | null {
+  const { logClose, t } = context;
+  const beyond = armed.breaks * (armed.side * logClose[t]! - armed.intercept - armed.slope * t);
+  // The raw line says cheaply that most bars are no break; the fitted one decides.
+  if (beyond < 0 || beyond > 2 * armed.height) return null;
+  return armed.confirm(context);
+}
+
+function armFamily(context: Context, family: Family, all: readonly number[], side: 1 | -1): Armed | null {
+  const bars = all.slice(-family.count);
+  if (bars.length < family.count || !legsFit(bars, family.limits)) return null;
+  const raw = Float64Array.from(bars, (bar) => side * context.logClose[bar]!);
+  const { height } = shapeOf(raw, bars, family);
+  if (!(height > 0)) return null;
+  const { intercept, slope } = lineThrough(raw, bars, family.line);
+  return {
+    side,
+    breaks: family.breaks,
+    intercept,
+    slope,
+    height,
+    confirm: (now) => confirmFamily(now, family, bars, side),
+  };
+}
+
+function confirmFamily(context: Context, family: Family, bars: readonly number[], side: 1 | -1): Found | null {
   const { logClose, volatility, t } = context;
-  const bars = zigzag.bars.slice(-family.count);
-  if (bars.length < family.count || !legsFit([...bars, t])) return null;
-  // The raw turning points say cheaply that most bars are no break; the fitted ones decide.
-  const raw = Float64Array.from(bars, (bar) => side * logClose[bar]!);
-  if (!isBroken(raw, bars, family, side * logClose[t]!, t, 0.5)) return null;
+  const last = bars.at(-1)!;
+  if (t <= last || t - last > CHART_SETTINGS.runningLegs * ((last - bars[0]!) / (bars.length - 1))) return null;
+  if (!spanFits(bars[0]!, t)) return null;
   const fit = fitLegs(logClose, [...bars, t], side);
   const levels = fit.levels.slice(0, family.count);
   const shape = shapeOf(levels, bars, family);
-  if (!(shape.height > 0) || fit.residualSd > CHART_SETTINGS.noiseMax * shape.height) return null;
-  if (!isBroken(levels, bars, family, side * logClose[t]!, t, 1)) return null;
+  if (!(shape.height > 0) || fit.residualSd > family.limits.noiseMax * shape.height) return null;
+  const { intercept, slope } = lineThrough(levels, bars, family.line);
+  const beyond = (family.breaks * (side * logClose[t]! - intercept - slope * t)) / shape.height;
+  if (beyond < family.limits.breakMargin || beyond > CHART_SETTINGS.breakReachMax) return null;
   if (!family.keeps(shape)) return null;
   const strength = shape.height / (volatility[bars[0]!]! * Math.sqrt(t - bars[0]!));
-  if (!(strength >= CHART_SETTINGS.strengthMin)) return null;
-  if (!comesFromBelow(context, bars, side, Math.min(...levels), shape.height)) return null;
-  const at = lineThrough(levels, bars, family.line);
+  if (!(strength >= family.limits.strengthMin)) return null;
+  const entry = entryBar(context, bars, side, Math.min(...levels), shape.height);
+  if (entry < 0) return null;
+  const whole = fitLegs(logClose, [entry, ...bars, t], side);
+  const noise = whole.residualSd / shape.height;
+  if (noise > family.limits.noiseMax || strength < family.limits.clarityMin * noise) return null;
+  const lineBar = bars[family.line[0]!]!;
   return {
     kind: side === 1 ? family.upright : family.turned,
     side,
     direction: family.breaks * side > 0 ? 1 : -1,
     bars,
     levels: [...levels],
-    lineBar: bars[family.line[0]!]!,
-    lineFrom: at(bars[family.line[0]!]!),
-    lineTo: at(t),
+    lineBar,
+    lineFrom: intercept + slope * lineBar,
+    lineTo: intercept + slope * t,
     confirmation: t,
     height: shape.height,
-    noise: fit.residualSd / shape.height,
+    noise,
   };
 }
 
@@ -301,10 +392,11 @@ function shapeOf(levels: Float64Array, bars: readonly number[], family: Family):
     }
   }
   base /= bottoms;
-  const height = family.kindHeight === 'first' ? levels[0]! - levels[1]! : top - base;
+  const height = family.heightOf === 'first-leg' ? levels[0]! - levels[1]! : top - base;
   return { levels, bars, height, base };
 }
 
+/** Least-squares line through some turning points: level = intercept + slope · bar. */
 function lineThrough(levels: ArrayLike<number>, bars: readonly number[], line: readonly number[]) {
   let meanBar = 0;
   let meanLevel = 0;
@@ -319,89 +411,78 @@ function lineThrough(levels: ArrayLike<number>, bars: readonly number[], line: r
     below += (bars[k]! - meanBar) ** 2;
   }
   const slope = below > 0 ? above / below : 0;
-  return (bar: number) => meanLevel + slope * (bar - meanBar);
+  return { slope, intercept: meanLevel - slope * meanBar };
 }
 
-function isBroken(
-  levels: Float64Array,
-  bars: readonly number[],
-  family: Family,
-  value: number,
-  t: number,
-  marginShare: number,
-): boolean {
-  const { height } = shapeOf(levels, bars, family);
-  const beyond = family.breaks * (value - lineThrough(levels, bars, family.line)(t));
-  return beyond >= marginShare * CHART_SETTINGS.breakMargin * height && beyond <= CHART_SETTINGS.breakReachMax * height;
-}
-
-function legsFit(bars: readonly number[]): boolean {
+function legsFit(bars: readonly number[], { legRatioMax }: Limits): boolean {
   let least = Number.POSITIVE_INFINITY;
   let most = 0;
-  // The leg of the break is still under way and may be short.
-  for (let k = 1; k + 1 < bars.length; k++) {
+  for (let k = 1; k < bars.length; k++) {
     const leg = bars[k]! - bars[k - 1]!;
     least = Math.min(least, leg);
     most = Math.max(most, leg);
   }
-  const running = bars.at(-1)! - bars.at(-2)!;
-  return (
-    least >= CHART_SETTINGS.legBarsMin &&
-    most <= CHART_SETTINGS.legRatioMax * least &&
-    running <= CHART_SETTINGS.legRatioMax * most
-  );
+  return least >= CHART_SETTINGS.legBarsMin && most <= legRatioMax * least;
 }
 
-/** True when shortly before the first turning point the price stood `entryDepth` heights below `floor`. */
-function comesFromBelow(
-  { logClose }: Context,
-  bars: readonly number[],
-  side: 1 | -1,
-  floor: number,
-  height: number,
-): boolean {
+/** The last bar before the first turning point on which the price stood `entryDepth` heights below `floor`; −1 for none. */
+function entryBar({ logClose }: Context, bars: readonly number[], side: 1 | -1, floor: number, height: number): number {
   const meanLeg = (bars.at(-1)! - bars[0]!) / (bars.length - 1);
   const first = Math.max(0, Math.floor(bars[0]! - CHART_SETTINGS.entryLegs * meanLeg));
   for (let t = bars[0]! - 1; t >= first; t--) {
     const y = side * logClose[t]!;
-    if (y <= floor - CHART_SETTINGS.entryDepth * height) return true;
+    if (y <= floor - CHART_SETTINGS.entryDepth * height) return t;
     // Higher before than at the first top: the move into the pattern came from above.
-    if (y > side * logClose[bars[0]!]! + CHART_SETTINGS.equalWithin * height) return false;
+    if (y > side * logClose[bars[0]!]! + CHART_SETTINGS.entryAboveMax * height) return -1;
   }
-  return false;
+  return -1;
 }
 
-function isEqual(levels: readonly number[], height: number): boolean {
-  const center = levels.reduce((sum, level) => sum + level, 0) / levels.length;
-  return levels.every((level) => Math.abs(level - center) <= equalWithin * height);
+function spanFits(first: number, last: number): boolean {
+  return last - first >= CHART_SETTINGS.spanMin && last - first <= CHART_SETTINGS.spanMax;
 }
 
 /** A pole, then a short channel against it: high, low, high, low, and a break in the direction of the pole. */
-function tryFlag(context: Context, zigzag: Zigzag, side: 1 | -1): Found | null {
+function armFlag(context: Context, all: readonly number[], side: 1 | -1): Armed | null {
+  const { logClose } = context;
+  const bars = all.slice(-4);
+  if (bars.length < 4 || !legsFit(bars, flag)) return null;
+  const raw = Float64Array.from(bars, (bar) => side * logClose[bar]!);
+  const height = (raw[0]! - raw[1]! + raw[2]! - raw[3]!) / 2;
+  if (raw[2]! > raw[0]! || raw[3]! > raw[1]! || !(height > 0)) return null;
+  const { intercept, slope } = lineThrough(raw, bars, [0, 2]);
+  return { side, breaks: 1, intercept, slope, height, confirm: (now) => confirmFlag(now, bars, side) };
+}
+
+function confirmFlag(context: Context, bars: readonly number[], side: 1 | -1): Found | null {
   const { logClose, volatility, t } = context;
-  const bars = zigzag.bars.slice(-4);
-  if (bars.length < 4 || !legsFit([...bars, t])) return null;
+  const meanLeg = (bars[3]! - bars[0]!) / 3;
+  if (t <= bars[3]! || t - bars[3]! > CHART_SETTINGS.runningLegs * meanLeg || !spanFits(bars[0]!, t)) return null;
   const fit = fitLegs(logClose, [...bars, t], side);
   const levels = [...fit.levels.slice(0, 4)];
-  const at = lineThrough(levels, bars, [0, 2]);
-  const below = lineThrough(levels, bars, [1, 3]);
-  const widthFirst = at(bars[1]!) - levels[1]!;
-  const widthLast = levels[2]! - below(bars[2]!);
+  const upper = lineThrough(levels, bars, [0, 2]);
+  const lower = lineThrough(levels, bars, [1, 3]);
+  const widthFirst = upper.intercept + upper.slope * bars[1]! - levels[1]!;
+  const widthLast = levels[2]! - lower.intercept - lower.slope * bars[2]!;
   const width = (widthFirst + widthLast) / 2;
-  if (!(widthFirst > 0 && widthLast > 0) || fit.residualSd > CHART_SETTINGS.noiseMax * width) return null;
+  if (!(widthFirst > 0 && widthLast > 0) || fit.residualSd > flag.noiseMax * width) return null;
   if (Math.max(widthFirst, widthLast) > flag.widthRatio * Math.min(widthFirst, widthLast)) return null;
-  const beyond = side * logClose[t]! - at(t);
-  if (beyond < CHART_SETTINGS.breakMargin * width || beyond > 1.5 * width) return null;
+  const lineTo = upper.intercept + upper.slope * t;
+  const beyond = (side * logClose[t]! - lineTo) / width;
+  if (beyond < flag.breakMargin || beyond > flag.breakReachMax) return null;
   const fallTop = (levels[0]! - levels[2]!) / width;
   const fallBottom = (levels[1]! - levels[3]!) / width;
   if (Math.min(fallTop, fallBottom) < flag.slopeMin || Math.max(fallTop, fallBottom) > flag.slopeMax) return null;
-  if (!(width / (volatility[bars[0]!]! * Math.sqrt(t - bars[0]!)) >= flag.strengthMin)) return null;
-  const meanLeg = (bars[3]! - bars[0]!) / 3;
   const first = Math.max(0, Math.floor(bars[0]! - flag.poleLegs * meanLeg));
   let foot = bars[0]!;
   for (let k = bars[0]! - 1; k >= first; k--) if (side * logClose[k]! < side * logClose[foot]!) foot = k;
   const pole = levels[0]! - side * logClose[foot]!;
   if (pole < flag.poleMin * width || levels[0]! - levels[3]! > flag.retraceMax * pole) return null;
+  // The pole itself raises the volatility at its top; the one at its foot is what it stands out from.
+  const noise = fit.residualSd / width;
+  const strength = width / (volatility[foot]! * Math.sqrt(t - bars[0]!));
+  if (!(strength >= flag.strengthMin && strength >= flag.clarityMin * noise)) return null;
+  if (!(pole / (volatility[foot]! * Math.sqrt(bars[0]! - foot)) >= flag.poleStrengthMin)) return null;
   return {
     kind: side === 1 ? 'bull-flag' : 'bear-flag',
     side,
@@ -409,18 +490,17 @@ function tryFlag(context: Context, zigzag: Zigzag, side: 1 | -1): Found | null {
     bars: [foot, ...bars],
     levels: [side * logClose[foot]!, ...levels],
     lineBar: bars[0]!,
-    lineFrom: at(bars[0]!),
-    lineTo: at(t),
+    lineFrom: upper.intercept + upper.slope * bars[0]!,
+    lineTo,
     confirmation: t,
     height: width,
-    noise: fit.residualSd / width,
+    noise,
   };
 }
 
 /** A rounded hollow between two rims of one height, a shallow handle, and a break above the rims. */
-function tryCup(context: Context, zigzag: Zigzag, side: 1 | -1): Found | null {
-  const { logClose, volatility, t } = context;
-  const { bars } = zigzag;
+function armCup(context: Context, bars: readonly number[], side: 1 | -1): Armed | null {
+  const { logClose, volatility } = context;
   const low = bars.at(-1)!;
   const right = bars.at(-2);
   if (right === undefined) return null;
@@ -436,25 +516,29 @@ function tryCup(context: Context, zigzag: Zigzag, side: 1 | -1): Found | null {
     const line = shape.leftRim + shape.rimChange / 2;
     const handle = (rim - side * logClose[low]!) / depth;
     if (handle < cup.handleMin || handle > cup.handleMax) continue;
-    if (t - right > cup.handleShareMax * (right - left)) continue;
-    const beyond = (side * logClose[t]! - line) / depth;
-    if (beyond < CHART_SETTINGS.breakMargin || beyond > CHART_SETTINGS.breakReachMax) continue;
-    if (!(depth / (volatility[left]! * Math.sqrt(t - left)) >= CHART_SETTINGS.strengthMin)) continue;
     const middle = Math.round((left + right) / 2);
-    if (!comesFromBelow(context, [left, middle], side, line - depth / 2, depth)) continue;
-    return {
-      kind: side === 1 ? 'cup-and-handle' : 'inverse-cup-and-handle',
-      side,
-      direction: side,
-      bars: [left, middle, right, low],
-      levels: [shape.leftRim, line - depth, rim, side * logClose[low]!],
-      lineBar: left,
-      lineFrom: line,
-      lineTo: line,
-      confirmation: t,
-      height: depth,
-      noise: shape.residualSd / depth,
+    const strength = depth / (volatility[left]! * Math.sqrt(right - left));
+    if (!(strength >= cup.strengthMin && strength * depth >= cup.clarityMin * shape.residualSd)) continue;
+    if (entryBar(context, [left, middle], side, line - depth * cup.entryFrom, depth) < 0) continue;
+    const confirmCup = ({ t }: Context): Found | null => {
+      if (t - right > cup.handleShareMax * (right - left) || !spanFits(left, t)) return null;
+      const beyond = (side * logClose[t]! - line) / depth;
+      if (beyond < cup.breakMargin || beyond > CHART_SETTINGS.breakReachMax) return null;
+      return {
+        kind: side === 1 ? 'cup-and-handle' : 'inverse-cup-and-handle',
+        side,
+        direction: side,
+        bars: [left, middle, right, low],
+        levels: [shape.leftRim, line - depth, rim, side * logClose[low]!],
+        lineBar: left,
+        lineFrom: line,
+        lineTo: line,
+        confirmation: t,
+        height: depth,
+        noise: shape.residualSd / depth,
+      };
     };
+    return { side, breaks: 1, intercept: line, slope: 0, height: depth, confirm: confirmCup };
   }
   return null;
 }

@@ -6,44 +6,102 @@ export const CHART_SETTINGS = {
   /** Bars of the standard deviation that sets the size of a turning point. */
   volatilityBars: 63,
   /** Moves that confirm a turning point, in daily volatilities: one zigzag each. */
-  pivotMoves: [1.2, 1.6, 2.1, 2.8, 3.7, 4.9, 6.5, 8.6],
-  /** How far beyond its line a close must stand, in heights. */
-  breakMargin: 0.12,
+  pivotMoves: [1, 1.25, 1.56, 1.95, 2.44, 3.05, 3.81, 4.77, 5.96, 7.45],
+  /** Half widths of the triangular smoothing the turning points are taken from, in bars; the bars after delay them. */
+  smoothing: [0, 1, 2, 4],
+  /** Bars from the first turning point to the confirmation. */
+  spanMin: 18,
+  spanMax: 126,
+  /** Longest wait for the break after the last turning point, in mean legs. */
+  runningLegs: 2.2,
   /** A break further beyond than this is a gap or comes too late to be told as a confirmation, in heights. */
   breakReachMax: 0.9,
-  /** Longest and shortest leg differ by this factor at most. */
-  legRatioMax: 4,
   legBarsMin: 3,
-  /** Standard deviation around the fitted legs, in heights. */
-  noiseMax: 0.22,
-  /** Height in daily volatilities times the square root of the bars from first turning point to break. */
-  strengthMin: 1.1,
   /** How far the price must have come from beyond the line, in heights, and within how many mean legs. */
   entryDepth: 0.3,
   entryLegs: 2.5,
-  /** Equal turning points differ by this share of the height from their mean. */
-  equalWithin: 0.16,
+  /** Before the first turning point the price may have been higher by this share of the height at most. */
+  entryAboveMax: 0.16,
   /** Detections sharing more than this part of the union of their spans are one; the first confirmed stands. */
   overlapMax: 0.3,
-  shoulder: { min: 0.3, max: 0.82, differenceMax: 0.3, necklineMax: 0.3 },
-  triangle: { riseMin: 0.12, widthRatioMax: 0.68, slopeMin: 0.15 },
-  wedge: { riseMin: 0.2, widthRatioMax: 0.7, gainMin: 1.2, spanShare: 0.5 },
+  /**
+   * Of each family: `noiseMax` standard deviation around the fitted legs in heights, `strengthMin` height in daily
+   * volatilities times the square root of the bars, `legRatioMax` longest over shortest leg,
+   * `clarityMin` strength over noise, `breakMargin` how far beyond the line a close must stand in heights.
+   */
+  double: { noiseMax: 0.14, clarityMin: 9, breakMargin: 0.28, strengthMin: 1.05, legRatioMax: 2.5, tops: 0.3 },
+  headAndShoulders: {
+    noiseMax: 0.165,
+    clarityMin: 7.5,
+    breakMargin: 0.15,
+    strengthMin: 0.75,
+    legRatioMax: 3.5,
+    shoulderMin: 0.22,
+    shoulderMax: 0.92,
+    shoulderMeanMax: 0.8,
+    shoulderDifferenceMax: 0.4,
+    necklineMax: 0.36,
+  },
+  triple: {
+    noiseMax: 0.155,
+    clarityMin: 6.5,
+    breakMargin: 0.2,
+    strengthMin: 0.75,
+    legRatioMax: 2.6,
+    tops: 0.22,
+    bottoms: 0.36,
+  },
+  wedge: {
+    noiseMax: 0.26,
+    clarityMin: 4.5,
+    breakMargin: 0.12,
+    strengthMin: 0.45,
+    legRatioMax: 2.6,
+    topRiseMin: 0.15,
+    bottomRiseMin: 0.4,
+    widthRatioMax: 0.75,
+  },
+  /** Shapes of three tops and three bottoms are told apart by how far both sides close in: the nearest of these. */
+  range: {
+    noiseMax: 0.18,
+    clarityMin: 7,
+    breakMargin: 0.12,
+    strengthMin: 0.7,
+    legRatioMax: 3.2,
+    /** Fall of the tops and rise of the bottoms, in first legs. */
+    rectangle: [0, 0],
+    ascending: [0, 0.6],
+    symmetric: [0.3, 0.3],
+    distanceMax: 0.35,
+    /** The middle touch off the line between its neighbours. */
+    bendMax: 0.3,
+  },
   flag: {
-    poleMin: 2.2,
+    noiseMax: 0.18,
+    clarityMin: 4.5,
+    breakMargin: 0.12,
+    strengthMin: 0.4,
+    legRatioMax: 2.6,
+    poleMin: 2.4,
     poleLegs: 4,
-    strengthMin: 0.5,
-    slopeMin: 0.1,
+    poleStrengthMin: 2,
+    slopeMin: 0,
     slopeMax: 0.9,
     retraceMax: 0.65,
     widthRatio: 1.8,
+    breakReachMax: 1.5,
   },
   cup: {
-    rimsWithin: 0.2,
-    handleMin: 0.15,
-    handleMax: 0.6,
+    noiseMax: 0.135,
+    clarityMin: 8,
+    breakMargin: 0.12,
+    strengthMin: 0.85,
     barsMin: 20,
-    handleShareMax: 0.6,
+    rimsWithin: 0.25,
+    handleMin: 0.1,
+    handleMax: 0.75,
+    handleShareMax: 0.65,
+    entryFrom: 0.5,
     lookBack: 12,
-    noiseMax: 0.25,
   },
 } as const;
