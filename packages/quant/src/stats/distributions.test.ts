@@ -84,7 +84,8 @@ describe('distributions', () => {
           const x = quantile(p, a, b);
           relative(cdf(x, a, b), p, 1e-9, 'cdf of the quantile');
           relative(tail(x, a, b), 1 - p, 1e-9, 'tail of the quantile');
-          if (p < q) assert.ok(x <= quantile(q, a, b));
+          // Two probabilities beside each other may have one quantile, found from different sides.
+          if (p < q) assert.ok(x - quantile(q, a, b) <= 1e-9 * Math.abs(x));
         },
       ),
       { numRuns: 300 },
