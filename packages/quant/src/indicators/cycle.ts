@@ -81,7 +81,7 @@ export const hilbertPeriod = factory({
   unit: 'bars',
   inputs: ['close'],
   outputs: ['dcperiod', 'inphase', 'quadrature'],
-  reference: talib('HT_DCPERIOD, HT_PHASOR', 1e-8),
+  reference: talib('HT_DCPERIOD, HT_PHASOR'),
   note: 'The phasor is in price. Constant prices give the shortest period, 6, as in TA-Lib.',
   machine: () => ({
     warmUp: 32,
@@ -168,7 +168,7 @@ export const hilbertCycle = factory({
   unit: 'signal',
   inputs: ['close'],
   outputs: ['dcphase', 'sine', 'leadsine', 'trendmode', 'trendline'],
-  reference: talib('HT_DCPHASE, HT_SINE, HT_TRENDMODE, HT_TRENDLINE', 1e-8),
+  reference: talib('HT_DCPHASE, HT_SINE, HT_TRENDMODE, HT_TRENDLINE'),
   note: 'Phase in degrees, trend line in price. The phase jumps by 360: near a jump two starts may differ by a turn.',
   machine: () => ({
     warmUp: 63,
@@ -215,7 +215,7 @@ export const mama = factory({
   inputs: ['close'],
   outputs: ['mama', 'fama'],
   parameters: { fastLimit: realNumber(0.5, 0.01, 0.99), slowLimit: realNumber(0.05, 0.01, 0.99) },
-  reference: talib('MAMA', 1e-8),
+  reference: talib('MAMA'),
   note: 'Both averages start at 0 on bar 12 (TA-Lib), so the first values lie far below the price.',
   machine: ({ fastLimit, slowLimit }) => ({
     warmUp: 32,

@@ -141,7 +141,7 @@ function advanceGains(period: number, figure: (gain: number, loss: number) => nu
     const first = markWarmUp(period, from, to, out);
     for (let i = Math.max(from, 1); i < to; i++) {
       const change = close[i]! - close[i - 1]!;
-      const up = change > 0 ? change : 0;
+      const up = Math.max(change, 0);
       const down = change < 0 ? -change : 0;
       if (i <= period) {
         gain += up;
@@ -495,7 +495,7 @@ function averageDifference(told: {
           const y = out[0]!;
           for (let i = from; i < to; i++) {
             const slowValue = averageStep(state, slowAt, kind, slow, x[i]!);
-            const fastValue = i < slow - fast ? Number.NaN : averageStep(state, 0, kind, fast, x[i]!);
+            const fastValue = averageStep(state, 0, kind, fast, x[i]!);
             const difference = fastValue - slowValue;
             y[i - from] = isPercent ? ratio(100 * difference, slowValue) : difference;
           }
@@ -703,7 +703,7 @@ export const stochrsi = factory({
           yD[i - from] = Number.NaN;
           if (i === 0) continue;
           const change = close[i]! - close[i - 1]!;
-          const up = change > 0 ? change : 0;
+          const up = Math.max(change, 0);
           const down = change < 0 ? -change : 0;
           if (i < period) {
             gain += up;
@@ -790,7 +790,7 @@ export const ultosc = factory({
         let a3 = state[4]!;
         let b3 = state[5]!;
         let still = state[6]!;
-        const pressure = (i: number): number => close[i]! - (low[i]! < close[i - 1]! ? low[i]! : close[i - 1]!);
+        const pressure = (i: number): number => close[i]! - Math.min(low[i]!, close[i - 1]!);
         const first = markWarmUp(long, from, to, out);
         for (let i = Math.max(from, 1); i < to; i++) {
           const bought = pressure(i);
@@ -1289,7 +1289,7 @@ export const connorsRsi = factory({
 
 /** One step of an RSI over changes that come one by one; `i` counts them from 1. */
 function strengthStep(state: Float64Array, at: number, i: number, period: number, change: number): number {
-  const up = change > 0 ? change : 0;
+  const up = Math.max(change, 0);
   const down = change < 0 ? -change : 0;
   const seeds = i <= period;
   state[at] = seeds ? state[at]! + up / period : (state[at]! * (period - 1) + up) / period;

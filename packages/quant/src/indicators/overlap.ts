@@ -11,7 +11,15 @@ import {
   wilderMemory,
 } from './factory.ts';
 import type { Indicator } from './indicator.ts';
-import { EXPONENTIAL_SIZE, exponentialStep, latestHighest, latestLowest, markWarmUp } from './kernels.ts';
+import {
+  EXPONENTIAL_SIZE,
+  exponentialStep,
+  latestHighest,
+  latestLowest,
+  markWarmUp,
+  trueRangeAt,
+  typicalAt,
+} from './kernels.ts';
 
 /** TA-Lib SMA: mean of the last `period` closes, as a sliding sum. */
 export const sma = factory({
@@ -399,8 +407,8 @@ export const bbands = factory({
   inputs: ['close'],
   outputs: ['upper', 'middle', 'lower'],
   parameters: { period: barCount(20), up: realNumber(2, 0, 10), down: realNumber(2, 0, 10) },
-  reference: talib('BBANDS', 1e-8),
-  note: 'Sums are taken around the first close, which keeps digits that TA-Lib loses: hence the wider tolerance.',
+  reference: talib('BBANDS'),
+  note: 'Population deviation (n). Sums are taken around the first close, which keeps digits that TA-Lib loses.',
   machine: ({ period, up, down }) => ({
     warmUp: period - 1,
     memory: WINDOW,
@@ -768,7 +776,7 @@ export const alma = factory({
   },
 });
 
-/** Keltner channels (Raschke's form): exponential average ± a multiple of the average true range. */
+/** TA-Lib KC, Keltner channels (Raschke's form): average of the typical price ± a multiple of the average true range. */
 export const keltner = factory({
   name: 'keltner',
   title: 'Keltner channels',
@@ -778,6 +786,7 @@ export const keltner = factory({
   outputs: ['upper', 'middle', 'lower'],
   parameters: { period: barCount(20), rangePeriod: barCount(10), multiple: realNumber(2, 0, 20) },
   reference: talib('KC'),
+  note: 'Both averages start so that they are full on the same bar (TA-Lib); Skender centres on the close.',
   machine: ({ period, rangePeriod, multiple }) => {
     const warmUp = Math.max(period - 1, rangePeriod);
     return {
@@ -785,16 +794,23 @@ export const keltner = factory({
       memory: slowest(exponentialMemory(period), wilderMemory(rangePeriod)),
       stateSize: 2 * EXPONENTIAL_SIZE,
       advance({ high, low, close }, from, to, state, out) {
+        const middleFrom = warmUp - period + 1;
+        const rangeFrom = warmUp - rangePeriod + 1;
         for (let i = from; i < to; i++) {
-          const middle = exponentialStep(state, 0, period, 2 / (period + 1), close[i]!);
+          let middle = Number.NaN;
           let range = Number.NaN;
-          if (i > 0) {
-            const before = close[i - 1]!;
-            const trueRange = Math.max(high[i]!, before) - Math.min(low[i]!, before);
-            range = exponentialStep(state, EXPONENTIAL_SIZE, rangePeriod, 1 / rangePeriod, trueRange);
-          }
+          if (i >= middleFrom)
+            middle = exponentialStep(state, 0, period, 2 / (period + 1), typicalAt(high, low, close, i));
+          if (i >= rangeFrom)
+            range = exponentialStep(
+              state,
+              EXPONENTIAL_SIZE,
+              rangePeriod,
+              1 / rangePeriod,
+              trueRangeAt(high, low, close, i),
+            );
           out[0]![i - from] = middle + multiple * range;
-          out[1]![i - from] = i < warmUp ? Number.NaN : middle;
+          out[1]![i - from] = middle;
           out[2]![i - from] = middle - multiple * range;
         }
       },
@@ -899,7 +915,7 @@ export const supertrend = factory({
   outputs: ['stop', 'trend'],
   parameters: { period: barCount(10), multiple: realNumber(3, 0.1, 20) },
   reference: talib('SUPERTREND'),
-  note: 'The trend is 1 (up) or −1 (down).',
+  note: 'The trend is 1 (up) or −1 (down), and begins as 1 (TA-Lib).',
   machine: ({ period, multiple }) => ({
     warmUp: period,
     memory: slowest({ kind: 'recursive', settle: 600 }, wilderMemory(period)),
@@ -915,16 +931,14 @@ export const supertrend = factory({
         stopOut[k] = Number.NaN;
         trendOut[k] = Number.NaN;
         if (i === 0) continue;
-        const before = close[i - 1]!;
-        const trueRange = Math.max(high[i]!, before) - Math.min(low[i]!, before);
-        const range = exponentialStep(state, 0, period, 1 / period, trueRange);
+        const range = exponentialStep(state, 0, period, 1 / period, trueRangeAt(high, low, close, i));
         if (i < period) continue;
         const middle = (high[i]! + low[i]!) / 2;
         const rawUpper = middle + multiple * range;
         const rawLower = middle - multiple * range;
-        if (trend === 0 || rawUpper < upper || before > upper) upper = rawUpper;
-        if (trend === 0 || rawLower > lower || before < lower) lower = rawLower;
-        if (trend === 0) trend = close[i]! <= upper ? -1 : 1;
+        if (trend === 0 || rawUpper < upper || close[i - 1]! > upper) upper = rawUpper;
+        if (trend === 0 || rawLower > lower || close[i - 1]! < lower) lower = rawLower;
+        if (trend === 0) trend = 1;
         else if (trend < 0 && close[i]! > upper) trend = 1;
         else if (trend > 0 && close[i]! < lower) trend = -1;
         stopOut[k] = trend > 0 ? lower : upper;
@@ -959,11 +973,7 @@ export const chandelier = factory({
         highest = latestHighest(high, highest, start, i);
         lowest = latestLowest(low, lowest, start, i);
         let range = Number.NaN;
-        if (i > 0) {
-          const before = close[i - 1]!;
-          const trueRange = Math.max(high[i]!, before) - Math.min(low[i]!, before);
-          range = exponentialStep(state, 0, period, 1 / period, trueRange);
-        }
+        if (i > 0) range = exponentialStep(state, 0, period, 1 / period, trueRangeAt(high, low, close, i));
         out[0]![i - from] = high[highest]! - multiple * range;
         out[1]![i - from] = low[lowest]! + multiple * range;
       }

@@ -15,7 +15,7 @@ export const stddev = factory({
   inputs: ['close'],
   outputs: ['deviation', 'variance'],
   parameters: { period: barCount(5), deviations: realNumber(1, 0.1, 10) },
-  reference: talib('STDDEV, VAR', 1e-7),
+  reference: talib('STDDEV, VAR'),
   note: 'Population (n). Sums are taken around the first close, which keeps digits that TA-Lib loses; the variance is in price².',
   machine: ({ period, deviations }) => ({
     warmUp: period - 1,
@@ -119,7 +119,7 @@ function correlation(first: BarColumn, second: BarColumn, name: string, title: s
     unit: 'ratio',
     inputs: [first, second],
     parameters: { period: barCount(30) },
-    reference: talib('CORREL', 1e-8),
+    reference: talib('CORREL'),
     note: 'Undefined when one of the two did not move in the window, where TA-Lib gives 0. Sums are taken around the first bar.',
     machine: ({ period }) => ({
       warmUp: period - 1,
@@ -189,7 +189,7 @@ export const beta = factory({
   unit: 'ratio',
   inputs: ['high', 'low'],
   parameters: { period: barCount(5) },
-  reference: talib('BETA', 1e-8),
+  reference: talib('BETA'),
   note: 'Undefined when the high did not move in the window, where TA-Lib gives 0.',
   machine: ({ period }) => ({
     warmUp: period,

@@ -16,9 +16,7 @@ type Golden = {
   }[];
 };
 
-const golden: Golden = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../golden/talib-golden.json'), 'utf8'),
-);
+const golden: Golden = JSON.parse(readFileSync(join(import.meta.dirname, '../../golden/talib-golden.json'), 'utf8'));
 const bars = {
   open: Float64Array.from(golden.bars.open),
   high: Float64Array.from(golden.bars.high),
@@ -180,7 +178,11 @@ function compare(call: Golden['functions'][number]): { worst: number; tolerance:
     for (const [row, value] of Object.entries(values)) {
       const own = column[Number(row)]!;
       const deviation =
-        value === null ? (Number.isNaN(own) ? 0 : 1) : Math.abs(own - value) / Math.max(Math.abs(value), 1e-3 * scale, 1e-300);
+        value === null
+          ? Number.isNaN(own)
+            ? 0
+            : 1
+          : Math.abs(own - value) / Math.max(Math.abs(value), 1e-3 * scale, 1e-300);
       if (deviation > worst || Number.isNaN(deviation)) {
         worst = Number.isNaN(deviation) ? Number.POSITIVE_INFINITY : deviation;
         where = `row ${row} of output ${k}: ${own} instead of ${value}`;

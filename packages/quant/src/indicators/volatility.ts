@@ -227,7 +227,7 @@ export const ulcer = factory({
         }
         const below = ratio(100 * (close[i]! - close[highest]!), close[highest]!);
         const mean = meanStep(state, 1, period, below * below);
-        y[i - from] = Math.sqrt(mean < 0 ? 0 : mean);
+        y[i - from] = Math.sqrt(Math.max(mean, 0));
       }
       state[0] = highest;
     },
@@ -369,7 +369,7 @@ function advanceProxy(
       const first = markWarmUp(lag, from, to, out);
       for (let i = first; i < to; i++) {
         const mean = meanStep(state, 0, period, proxy(bars, i));
-        y[i - from] = Math.sqrt(mean < 0 ? 0 : mean);
+        y[i - from] = Math.sqrt(Math.max(mean, 0));
       }
     },
   };
@@ -459,7 +459,7 @@ export const yangZhang = factory({
             (nightSquares - period * nightMean * nightMean) / (period - 1) +
             (share * (bodySquares - period * bodyMean * bodyMean)) / (period - 1) +
             (1 - share) * inside;
-          y[i - from] = Math.sqrt(variance < 0 ? 0 : variance);
+          y[i - from] = Math.sqrt(Math.max(variance, 0));
         }
       },
     };
