@@ -41,7 +41,7 @@ export function studentTCdf(x: number, freedom: number): number {
   const square = x * x;
   // The smaller of the two complementary arguments keeps the digits of the tail.
   const tail =
-    square > freedom
+    square > 1
       ? 0.5 * incompleteBeta(freedom / (freedom + square), freedom / 2, 0.5)
       : 0.5 * (1 - incompleteBeta(square / (freedom + square), 0.5, freedom / 2));
   return x < 0 ? tail : 1 - tail;
