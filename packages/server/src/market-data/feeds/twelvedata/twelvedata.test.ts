@@ -254,13 +254,14 @@ test('one symbol’s lie does not cost the others their bars', async () => {
 const OUTAGES: VendorFault[] = ['http-500', 'error-in-200', 'blank', 'dies', 'timeout'];
 for (const fault of OUTAGES) {
   test(`an outage, ${fault}: asked again in time, and a gap when it stays`, async () => {
-    const policies = { timeoutMs: fault === 'timeout' ? 800 : 30_000 };
+    // The good answer after it must come in time on a busy machine as well.
+    const policies = { timeoutMs: fault === 'timeout' ? 2_500 : 30_000 };
     const once = await setUp({ fault: listedFaults(fault), policies });
     const good = await once.feed.fetchBars(names(3), FROM, TO, asking());
     assert.deepEqual([good.series.length, good.gaps.length], [3, 0]);
     assert.equal(once.credits.granted, 6, 'the attempt that failed was paid too');
     assert.equal(once.timing.slept.length, 1);
-    const down = await setUp({ fault: always(fault), policies });
+    const down = await setUp({ fault: always(fault), policies: fault === 'timeout' ? { timeoutMs: 200 } : policies });
     const { series, gaps } = await down.feed.fetchBars(['SYM0'], FROM, TO, asking());
     assert.deepEqual([series.length, kinds(gaps)], [0, ['SYM0 unavailable']]);
     assert.equal(down.double.requests.length, 4);
@@ -326,7 +327,7 @@ test('an abort ends waiting for an answer, for credits and for the next attempt,
     const startedAt = performance.now();
     await assert.rejects(work(controller.signal), reason);
     clearTimeout(timer);
-    assert.ok(performance.now() - startedAt < 5000, 'long before any timeout');
+    assert.ok(performance.now() - startedAt < 20_000, 'long before any timeout');
   };
   const hanging = await setUp({ fault: always('timeout') });
   await rejects((signal) => hanging.feed.fetchBars(['SYM0'], FROM, TO, asking(signal)));
