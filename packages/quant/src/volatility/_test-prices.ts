@@ -36,7 +36,3 @@ function writeSession(prices: DailyPrices, t: number, start: number, variance: n
   prices.low[t] = Math.exp(low);
   prices.close[t] = Math.exp(level);
 }
-
-/** The path of a shared data file, or undefined where the data folder is absent. */
-export const DATA_FOLDER =
-  process.env.TOUCHSTONE_DATA ?? new URL('../../../../../shared/data', import.meta.url).pathname;

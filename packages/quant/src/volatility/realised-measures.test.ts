@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { findDataFile } from '../../study/_daily-panel.ts';
 import { createRandom } from '../random/random.ts';
-import { DATA_FOLDER } from './_test-prices.ts';
 import { gridReturns, realisedMeasures, subsampledVariance } from './realised-measures.ts';
 
 const FILE = 'intraday/us_equity_minute_trades_lean.csv.gz';
@@ -52,8 +51,8 @@ test('a grid takes the last price there was, never a later one', () => {
 });
 
 test('on real minutes the parts add up, the grids agree and the numbers are of the right size', (t) => {
-  const path = join(DATA_FOLDER, FILE);
-  if (!existsSync(path)) return t.skip('the data folder is absent (TOUCHSTONE_DATA)');
+  const path = findDataFile(FILE);
+  if (path === undefined) return t.skip('the data folder is absent (TOUCHSTONE_DATA)');
   const sessions = readSessions(path);
   let checked = 0;
   for (const [name, { minute, price }] of sessions) {
