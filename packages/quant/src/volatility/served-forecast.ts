@@ -57,6 +57,8 @@ export type ServedForecast = {
   losses: Partial<Record<ServedModel, Float64Array>>;
   /** The last choice, or null where the past is too short for one: then EWMA is told. */
   selection: Selection | null;
+  /** Row of the first choice; before it EWMA was told. Null without one. */
+  firstSelectedRow: number | null;
 };
 
 /**
@@ -132,6 +134,7 @@ function serve(
   for (const model of SERVED_MODELS) losses[model] = qlikeLosses(target, forecasts[model]);
   const forecast = new Float64Array(n).fill(Number.NaN);
   let selection: Selection | null = null;
+  let firstSelectedRow: number | null = null;
   let members: Float64Array = forecasts.ewma_94;
   let sinceSelection: number = SERVED.selectEvery;
   for (let t = 0; t < n; t++) {
@@ -139,6 +142,7 @@ function serve(
       const chosen = select(losses, t - horizon, Math.max(SERVED.blockLength, horizon), random.split(t));
       if (chosen) {
         selection = { ...chosen, row: t };
+        firstSelectedRow ??= t;
         const names = chosen.models.filter(({ isMember }) => isMember).map(({ model }) => model);
         members = geometricMean(names.map((name) => forecasts[name]));
         sinceSelection = 0;
@@ -156,6 +160,7 @@ function serve(
     baseline: forecasts.ewma_94,
     losses,
     selection,
+    firstSelectedRow,
   };
 }
 
