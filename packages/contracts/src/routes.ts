@@ -17,6 +17,7 @@ import * as people from './people.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
 import * as universes from './universes.ts';
+import * as volatility from './volatility.ts';
 
 /** Every operation of the API, in the order of the document. */
 export const ALL_ROUTES: readonly Route[] = [
@@ -38,6 +39,7 @@ export const ALL_ROUTES: readonly Route[] = [
   diagnostics,
   limits,
   keeping,
+  volatility,
 ].flatMap((module) => Object.values(module).filter(isRoute));
 
 function isRoute(value: unknown): value is Route {

@@ -17,7 +17,12 @@ import {
   registerMarketDataRoutes,
   sessionTimes,
 } from './market-data/index.ts';
-import { registerTrialDependents, registerTrialRoutes } from './models/index.ts';
+import {
+  createVolatilityService,
+  registerTrialDependents,
+  registerTrialRoutes,
+  registerVolatilityRoutes,
+} from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import { createWatch } from './operate/watch/watch.ts';
@@ -128,6 +133,7 @@ export function createStages(parts: StageParts) {
       registerDatasetRoutes(serve, datasets);
       registerBlastRadiusRoutes(serve, blastRadius);
       registerTrialRoutes(serve, database);
+      registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
       registerUniverseRoutes(serve, universes);
       registerIndexRoutes(serve, indexes);
       registerIndexRunRoutes(serve, indexRuns);
