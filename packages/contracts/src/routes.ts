@@ -1,4 +1,5 @@
 import * as alerts from './alerts.ts';
+import * as anomalies from './anomalies.ts';
 import * as auth from './auth.ts';
 import * as blastRadius from './blast-radius.ts';
 import * as data from './data.ts';
@@ -9,6 +10,7 @@ import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
 import * as limits from './limits.ts';
 import * as people from './people.ts';
+import * as regimes from './regimes.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
 import * as universes from './universes.ts';
@@ -20,6 +22,8 @@ export const ALL_ROUTES: readonly Route[] = [
   data,
   feeds,
   blastRadius,
+  regimes,
+  anomalies,
   datasets,
   universes,
   indexes,

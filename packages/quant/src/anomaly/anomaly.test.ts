@@ -28,6 +28,8 @@ const golden = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../golden/regimes-golden.json'), 'utf8'),
 ) as Golden;
 
+const NONE = new Int32Array(0);
+
 function medianOf(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length >> 1;
@@ -228,7 +230,7 @@ test('planted anomalies are alarmed by their detector, and each detector keeps t
   const at = 1100;
   for (let t = at; t < 1200; t++) bars.close[t]! *= Math.exp(-0.12);
   bars.volume[at]! *= 40;
-  const readings = detectAnomalies(bars, bars.partner, createRandom(1));
+  const readings = detectAnomalies(bars, NONE, bars.partner, createRandom(1));
   assert.deepEqual(
     readings.map(({ detector }) => detector),
     [...DETECTORS],
@@ -258,7 +260,7 @@ test('no detector looks ahead', () => {
       const rowCount = columns.close.length;
       const missing = new Float64Array(rowCount).fill(Number.NaN);
       const input = { day: new Int32Array(rowCount), open: missing, high: missing, low: missing };
-      const readings = detectAnomalies({ ...input, ...columns }, columns.partner, createRandom(1), settings);
+      const readings = detectAnomalies({ ...input, ...columns }, NONE, columns.partner, createRandom(1), settings);
       const all = Float64Array.from({ length: rowCount * readings.length * 3 });
       readings.forEach(({ score, threshold, alarm }, k) => {
         for (let t = 0; t < rowCount; t++)
@@ -278,6 +280,7 @@ test('one bar, no bar, all missing and constant prices say nothing and throw not
     const bars = { day: new Int32Array(column.length), open: missing, high: missing, low: missing };
     for (const { alarm, score, detector } of detectAnomalies(
       { ...bars, close: column, volume: missing },
+      NONE,
       null,
       createRandom(1),
     )) {

@@ -1,5 +1,6 @@
 import type { Random } from '../random/random.ts';
 import type { Bars } from '../series/bars.ts';
+import { logReturns } from '../series/log-returns.ts';
 import { CORRELATION_BREAK_DEFAULTS, type CorrelationBreakSettings, correlationBreaks } from './correlation-break.ts';
 import { growIsolationForest, type IsolationSettings, isolationScores } from './isolation-forest.ts';
 import { robustZ } from './robust-z.ts';
@@ -49,16 +50,18 @@ export type DetectorReading = TunedAlarms & {
  * Scores, thresholds and alarms of every detector over a subject's bars. Row t of each depends on rows up to t only.
  *
  * @param bars Ascending days; missing columns NaN.
+ * @param unpaidDays Days whose step is not the market's: their return is missing.
  * @param partnerReturn Log return a row of what the subject is held against; null: no correlation is judged.
  * @param random Draws forests and resamples.
  */
 export function detectAnomalies(
   bars: Bars,
+  unpaidDays: Int32Array,
   partnerReturn: Float64Array | null,
   random: Random,
   settings: AnomalySettings = ANOMALY_SETTINGS,
 ): DetectorReading[] {
-  const logReturn = logReturns(bars.close);
+  const logReturn = logReturns(bars.close, bars.day, unpaidDays);
   const logVolume = bars.volume.map((value) => (value > 0 ? Math.log(value) : Number.NaN));
   const volatility = recentVolatility(logReturn, settings.volatilityRows);
   const { pastRows, pastRowsMin } = settings;
@@ -93,14 +96,6 @@ export function detectAnomalies(
       nothing,
     ),
   ];
-}
-
-/** NaN in the first row and beside a missing or non-positive close. */
-export function logReturns(close: Float64Array): Float64Array {
-  return close.map((value, t) => {
-    const step = t === 0 ? Number.NaN : Math.log(value / close[t - 1]!);
-    return Number.isFinite(step) ? step : Number.NaN;
-  });
 }
 
 /** Root mean square of the last `rows` returns; NaN where one is missing or all are zero. */
