@@ -18,19 +18,14 @@ import {
   sessionTimes,
 } from './market-data/index.ts';
 import {
-<<<<<<< HEAD
-  createVolatilityService,
-  registerTrialDependents,
-  registerTrialRoutes,
-  registerVolatilityRoutes,
-=======
   createAnomalyService,
   createRegimeService,
+  createVolatilityService,
   registerAnomalyRoutes,
   registerRegimeRoutes,
   registerTrialDependents,
   registerTrialRoutes,
->>>>>>> regimes
+  registerVolatilityRoutes,
 } from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
@@ -144,12 +139,9 @@ export function createStages(parts: StageParts) {
       registerDatasetRoutes(serve, datasets);
       registerBlastRadiusRoutes(serve, blastRadius);
       registerTrialRoutes(serve, database);
-<<<<<<< HEAD
       registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
-=======
       registerRegimeRoutes(serve, regimes);
       registerAnomalyRoutes(serve, anomalies);
->>>>>>> regimes
       registerUniverseRoutes(serve, universes);
       registerIndexRoutes(serve, indexes);
       registerIndexRunRoutes(serve, indexRuns);
