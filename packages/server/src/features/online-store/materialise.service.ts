@@ -1,4 +1,5 @@
 import type { Materialisation } from '@touchstone/contracts/features';
+import { dayNumber } from '@touchstone/quant/series/day';
 import { sql } from 'kysely';
 import { resolveTime } from '../../market-data/index.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
@@ -128,9 +129,11 @@ export function createMaterialiseService({ database, tasks, views, historical, s
     );
     const width = definition.features.length;
     return answer.rows.flatMap((row, i) => {
-      if (row.instrumentId === null || row.eventDay === null) return [];
+      if (row.instrumentId === null) return [];
+      // Bars may have been taken back: that nothing is known any more takes the place of what was.
+      const eventDay = row.eventDay ?? dayNumber(asOf);
       const packed = packValue({
-        ...{ version, eventDay: row.eventDay, knownAt: Date.parse(knownAt), recordedAt: Date.parse(recordedAt) },
+        ...{ version, eventDay, knownAt: Date.parse(knownAt), recordedAt: Date.parse(recordedAt) },
         values: answer.values.subarray(i * width, (i + 1) * width),
         reasons: answer.reasons.subarray(i * width, (i + 1) * width),
       });
@@ -156,6 +159,9 @@ export function createMaterialiseService({ database, tasks, views, historical, s
       for (const name of given.views ?? []) latestOf(all, name);
       return { universeId: given.universeId, ...(given.views === undefined ? {} : { views: given.views }) };
     },
+
+    /** What the online store holds of each version, by `view version`. */
+    latestByView: (principal: Principal) => database.transaction(principal, findLatest, { readOnly: true }),
 
     list: (principal: Principal): Promise<Materialisation[]> =>
       database.transaction(principal, listStates, { readOnly: true }),
@@ -220,6 +226,26 @@ async function putState(
       known_at = excluded.known_at, entity_count = excluded.entity_count, changed_count = excluded.changed_count,
       complete = excluded.complete, since = excluded.since, last_instrument_id = excluded.last_instrument_id,
       task_id = excluded.task_id, updated_at = excluded.updated_at`.execute(tx.query);
+}
+
+type Latest = {
+  entityCount: number;
+  latestDay: string | null;
+  latestKnownAt: string | null;
+  finishedAt: string | null;
+};
+
+async function findLatest(tx: Transaction): Promise<Map<string, Latest>> {
+  const { rows } = await sql<Latest & { key: string }>`
+    SELECT v.view || ' ' || v.view_version AS key, count(*)::int AS "entityCount", max(v.event_day) AS "latestDay",
+      max(v.known_at) AS "latestKnownAt", (
+        SELECT max(m.updated_at) FROM online.materialisation m
+        WHERE m.tenant_id = v.tenant_id AND m.view = v.view AND m.view_version = v.view_version AND m.complete
+      ) AS "finishedAt"
+    FROM online.feature_value v WHERE v.tenant_id = ${tx.principal.tenantId} GROUP BY v.tenant_id, v.view, v.view_version`.execute(
+    tx.query,
+  );
+  return new Map(rows.map(({ key, ...latest }) => [key, latest]));
 }
 
 async function listStates(tx: Transaction): Promise<Materialisation[]> {
