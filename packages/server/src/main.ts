@@ -16,6 +16,7 @@ import { createDatabase } from './platform/database/database.ts';
 import { openDatabase } from './platform/database/open-database.ts';
 import { createEdges } from './platform/http/edges.ts';
 import { createFolderStore } from './platform/object-store/object-store.ts';
+import { createRedisLine } from './platform/redis/redis.ts';
 import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
@@ -51,8 +52,12 @@ async function start(config: Config): Promise<void> {
     const auth = createAuth(database, clock, { ...config, secret });
     const edges = createEdges({ config, database, connection: opened.connection, secret, log });
     const compute = createCompute(COMPUTE_THREADS);
+    const redis =
+      config.onlineStore === 'redis' && config.redisUrl !== null ? createRedisLine(config.redisUrl, log) : null;
     const codeVersion = readCodeVersion(config.version);
     const stages = createStages({
+      onlineStore: config.onlineStore,
+      redis,
       ...{ database, objects, tasks, compute, clock, codeVersion, log },
       connection: opened.connection,
       home: config.home,
@@ -94,6 +99,7 @@ async function start(config: Config): Promise<void> {
       await tasks.stop();
       await processes.close();
       await compute.close();
+      await redis?.close();
       await tracing?.close();
       await database.close();
       await opened.stop();

@@ -10,6 +10,7 @@ import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
 import { openDatabase } from './platform/database/open-database.ts';
 import { createFolderStore } from './platform/object-store/object-store.ts';
+import { createRedisLine } from './platform/redis/redis.ts';
 import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
@@ -47,7 +48,11 @@ async function start(config: Config): Promise<void> {
     config.traceEndpoint === null ? null : await startTracing(config.traceEndpoint, config.version, database, log);
   const tasks = createTaskEngine({ database, connection: opened.connection, clock, log });
   const compute = createCompute(COMPUTE_THREADS);
+  const redis =
+    config.onlineStore === 'redis' && config.redisUrl !== null ? createRedisLine(config.redisUrl, log) : null;
   createStages({
+    onlineStore: config.onlineStore,
+    redis,
     ...{ database, objects, tasks, compute, clock, codeVersion, log },
     connection: opened.connection,
     home: config.home,
@@ -62,6 +67,7 @@ async function start(config: Config): Promise<void> {
     await tasks.stop();
     await processes.close();
     await compute.close();
+    await redis?.close();
     await tracing?.close();
     await database.close();
     await opened.stop();
