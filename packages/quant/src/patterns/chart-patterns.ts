@@ -92,6 +92,7 @@ function createScan(logClose: Float64Array) {
     })),
   );
   const found: Found[] = [];
+  const memo: Memo = new Map();
   return {
     found,
     advance(t: number): void {
@@ -103,12 +104,13 @@ function createScan(logClose: Float64Array) {
       if (!(volatility[t]! > 1e-9)) return;
       const context = { logClose, volatility, t };
       let best: Found | null = null;
+      memo.clear();
       for (const track of tracks) {
         const at = t - track.halfWidth;
         if (advanceZigzag(track.zigzag, track.values, at, track.moves * volatility[t]!))
           track.armed = armedBy(context, track.zigzag, track.halfWidth);
         for (const armed of track.armed) {
-          const candidate = confirm(context, armed);
+          const candidate = confirm(context, armed, memo);
           if (candidate === null || (best !== null && candidate.noise >= best.noise)) continue;
           if (!found.some((other) => overlap(other, candidate) > overlapMax)) best = candidate;
         }
@@ -283,6 +285,8 @@ type Context = { logClose: Float64Array; volatility: Float64Array; t: number };
 
 /** A shape that waits for the close to cross its line. Levels are as if upright: times `side`. */
 type Armed = {
+  name: string;
+  bars: readonly number[];
   side: 1 | -1;
   breaks: 1 | -1;
   intercept: number;
@@ -295,7 +299,7 @@ type Armed = {
 function armedBy(context: Context, zigzag: Zigzag, halfWidth: number): Armed[] {
   const armed: Armed[] = [];
   // Smoothing moves an extreme; the raw one is near.
-  const bars = zigzag.bars.slice(-cup.lookBack).map((bar, k, all) => {
+  const bars = recentBars(zigzag.bars, context.t).map((bar, k, all) => {
     const isHigh = (all.length - 1 - k) % 2 === 0 ? zigzag.direction === -1 : zigzag.direction === 1;
     return rawExtreme(context, bar, halfWidth, isHigh ? 1 : -1);
   });
@@ -304,11 +308,63 @@ function armedBy(context: Context, zigzag: Zigzag, halfWidth: number): Armed[] {
   const add = (one: Armed | null) => {
     if (one !== null) armed.push(one);
   };
-  for (const family of FAMILIES)
-    add(armFamily(context, family, bars, family.breaks === 1 ? sideUp : sideUp === 1 ? -1 : 1));
-  add(armFlag(context, bars, sideUp));
+  // Cups look past the turning points of their own bottom, so that one reading is enough.
   add(armCup(context, bars, sideUp));
+  let reading = bars;
+  let changedFrom = 0;
+  while (reading.length >= 3) {
+    const isNew = (count: number) => reading.length >= count && changedFrom >= reading.length - count;
+    for (const family of FAMILIES)
+      if (changedFrom === 0 || isNew(family.count))
+        add(armFamily(context, family, reading, family.breaks === 1 ? sideUp : sideUp === 1 ? -1 : 1));
+    if (changedFrom === 0 || isNew(4)) add(armFlag(context, reading, sideUp));
+    const removed = cheapestSwing(context, reading);
+    reading = reading.filter((_, k) => k !== removed && k !== removed - 1);
+    // The tail behind a removed swing is the tail it was; in front of it every count reaches one swing further back.
+    changedFrom = Math.max(1, removed - 1);
+  }
   return armed;
+}
+
+/**
+ * Which swing (turning points k − 1 and k) is best taken for noise: the one whose replacement by a straight line costs the
+ * least squares. A swing of noise is short, whatever its size, and costs less than a small but long leg of a pattern.
+ */
+function cheapestSwing({ logClose, t }: Context, bars: readonly number[]): number {
+  let best = 1;
+  let least = Number.POSITIVE_INFINITY;
+  for (let k = 1; k < bars.length; k++) {
+    const first = bars[Math.max(0, k - 2)]!;
+    const last = bars[k + 1] ?? t;
+    const cost =
+      lineSquares(logClose, first, last) -
+      lineSquares(logClose, first, bars[k - 1]!) -
+      lineSquares(logClose, bars[k - 1]!, bars[k]!) -
+      lineSquares(logClose, bars[k]!, last);
+    if (cost >= least) continue;
+    best = k;
+    least = cost;
+  }
+  return best;
+}
+
+/** Sum of squares around the line from the value at `first` to the value at `last`. */
+function lineSquares(values: Float64Array, first: number, last: number): number {
+  const slope = last > first ? (values[last]! - values[first]!) / (last - first) : 0;
+  let sum = 0;
+  for (let k = first + 1; k < last; k++) sum += (values[k]! - values[first]! - slope * (k - first)) ** 2;
+  return sum;
+}
+
+function recentBars(bars: readonly number[], t: number): number[] {
+  let first = bars.length;
+  while (
+    first > 0 &&
+    bars.length - first < CHART_SETTINGS.turningPointsMax &&
+    t - bars[first - 1]! <= CHART_SETTINGS.spanMax
+  )
+    first -= 1;
+  return bars.slice(first);
 }
 
 function rawExtreme({ logClose, t }: Context, bar: number, halfWidth: number, sign: 1 | -1): number {
@@ -318,12 +374,21 @@ function rawExtreme({ logClose, t }: Context, bar: number, halfWidth: number, si
   return best;
 }
 
-function confirm(context: Context, armed: Armed): Found | null {
+/** What a shape gave on this bar: many zigzags wait for the same one. */
+type Memo = Map<string, Found | null>;
+
+function confirm(context: Context, armed: Armed, memo: Memo): Found | null {
   const { logClose, t } = context;
   const beyond = armed.breaks * (armed.side * logClose[t]! - armed.intercept - armed.slope * t);
   // The raw line says cheaply that most bars are no break; the fitted one decides.
   if (beyond < 0 || beyond > 2 * armed.height) return null;
-  return armed.confirm(context);
+  const key = `${armed.name}:${armed.side}:${armed.bars.join()}`;
+  let found = memo.get(key);
+  if (found === undefined) {
+    found = armed.confirm(context);
+    memo.set(key, found);
+  }
+  return found;
 }
 
 function armFamily(context: Context, family: Family, all: readonly number[], side: 1 | -1): Armed | null {
@@ -334,6 +399,8 @@ function armFamily(context: Context, family: Family, all: readonly number[], sid
   if (!(height > 0)) return null;
   const { intercept, slope } = lineThrough(raw, bars, family.line);
   return {
+    name: family.upright,
+    bars,
     side,
     breaks: family.breaks,
     intercept,
@@ -451,7 +518,16 @@ function armFlag(context: Context, all: readonly number[], side: 1 | -1): Armed 
   const height = (raw[0]! - raw[1]! + raw[2]! - raw[3]!) / 2;
   if (raw[2]! > raw[0]! || raw[3]! > raw[1]! || !(height > 0)) return null;
   const { intercept, slope } = lineThrough(raw, bars, [0, 2]);
-  return { side, breaks: 1, intercept, slope, height, confirm: (now) => confirmFlag(now, bars, side) };
+  return {
+    name: 'flag',
+    bars,
+    side,
+    breaks: 1,
+    intercept,
+    slope,
+    height,
+    confirm: (now) => confirmFlag(now, bars, side),
+  };
 }
 
 function confirmFlag(context: Context, bars: readonly number[], side: 1 | -1): Found | null {
@@ -508,6 +584,10 @@ function armCup(context: Context, bars: readonly number[], side: 1 | -1): Armed 
     const left = bars.at(-back);
     if (left === undefined) return null;
     if (right - left < cup.barsMin) continue;
+    if (right - left > CHART_SETTINGS.spanMax) return null;
+    const rims = (side * (logClose[left]! + logClose[right]!)) / 2;
+    const hollow = rims - side * logClose[Math.round((left + right) / 2)]!;
+    if (!(hollow > 0) || Math.abs(logClose[left]! - logClose[right]!) > hollow) continue;
     const shape = fitCup(logClose, left, right, side);
     const { depth } = shape;
     if (!(depth > 0) || shape.residualSd > cup.noiseMax * depth || shape.residualSd > shape.vResidualSd) continue;
@@ -538,7 +618,16 @@ function armCup(context: Context, bars: readonly number[], side: 1 | -1): Armed 
         noise: shape.residualSd / depth,
       };
     };
-    return { side, breaks: 1, intercept: line, slope: 0, height: depth, confirm: confirmCup };
+    return {
+      name: 'cup',
+      bars: [left, right, low],
+      side,
+      breaks: 1,
+      intercept: line,
+      slope: 0,
+      height: depth,
+      confirm: confirmCup,
+    };
   }
   return null;
 }

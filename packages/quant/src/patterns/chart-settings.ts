@@ -6,9 +6,11 @@ export const CHART_SETTINGS = {
   /** Bars of the standard deviation that sets the size of a turning point. */
   volatilityBars: 63,
   /** Moves that confirm a turning point, in daily volatilities: one zigzag each. */
-  pivotMoves: [1, 1.25, 1.56, 1.95, 2.44, 3.05, 3.81, 4.77, 5.96, 7.45],
+  pivotMoves: [1.2, 2],
   /** Half widths of the triangular smoothing the turning points are taken from, in bars; the bars after delay them. */
-  smoothing: [0, 1, 2, 4],
+  smoothing: [0, 1, 2],
+  /** The last turning points of a zigzag that are read, at most. */
+  turningPointsMax: 24,
   /** Bars from the first turning point to the confirmation. */
   spanMin: 18,
   spanMax: 126,
@@ -102,6 +104,6 @@ export const CHART_SETTINGS = {
     handleMax: 0.75,
     handleShareMax: 0.65,
     entryFrom: 0.5,
-    lookBack: 12,
+    lookBack: 24,
   },
 } as const;
