@@ -410,17 +410,25 @@ function armFamily(context: Context, family: Family, all: readonly number[], sid
   };
 }
 
-function confirmFamily(context: Context, family: Family, bars: readonly number[], side: 1 | -1): Found | null {
+function confirmFamily(context: Context, family: Family, rawBars: readonly number[], side: 1 | -1): Found | null {
   const { logClose, volatility, t } = context;
-  const last = bars.at(-1)!;
-  if (t <= last || t - last > CHART_SETTINGS.runningLegs * ((last - bars[0]!) / (bars.length - 1))) return null;
-  if (!spanFits(bars[0]!, t)) return null;
+  const last = rawBars.at(-1)!;
+  if (t <= last || t - last > CHART_SETTINGS.runningLegs * ((last - rawBars[0]!) / (rawBars.length - 1))) return null;
+  if (!spanFits(rawBars[0]!, t)) return null;
+  const rough = fitLegs(logClose, [...rawBars, t], side);
+  const roughShape = shapeOf(rough.levels.slice(0, family.count), rawBars, family);
+  if (
+    !(roughShape.height > 0) ||
+    rough.residualSd > CHART_SETTINGS.roughNoise * family.limits.noiseMax * roughShape.height
+  )
+    return null;
+  const bars = refine(logClose, rawBars, t, side);
   const fit = fitLegs(logClose, [...bars, t], side);
   const levels = fit.levels.slice(0, family.count);
   const shape = shapeOf(levels, bars, family);
   if (!(shape.height > 0) || fit.residualSd > family.limits.noiseMax * shape.height) return null;
   const { intercept, slope } = lineThrough(levels, bars, family.line);
-  const beyond = (family.breaks * (side * logClose[t]! - intercept - slope * t)) / shape.height;
+  const beyond = (family.breaks * (side * meanOfTwo(logClose, t) - intercept - slope * t)) / shape.height;
   if (beyond < family.limits.breakMargin || beyond > CHART_SETTINGS.breakReachMax) return null;
   if (!family.keeps(shape)) return null;
   const strength = shape.height / (volatility[bars[0]!]! * Math.sqrt(t - bars[0]!));
@@ -444,6 +452,28 @@ function confirmFamily(context: Context, family: Family, bars: readonly number[]
     height: shape.height,
     noise,
   };
+}
+
+/** Moves inner turning points to where the broken line fits best: the most extreme close is not always the corner. */
+function refine(logClose: Float64Array, bars: readonly number[], t: number, side: 1 | -1): number[] {
+  const corners = [...bars, t];
+  let best = fitLegs(logClose, corners, side).residualSd;
+  for (let k = 1; k < bars.length; k++) {
+    for (const step of [-1, 1]) {
+      for (let moves = 0; moves < CHART_SETTINGS.refineBarsMax; moves++) {
+        const to = corners[k]! + step;
+        if (to - corners[k - 1]! < 2 || corners[k + 1]! - to < 1) break;
+        corners[k] = to;
+        const sd = fitLegs(logClose, corners, side).residualSd;
+        if (sd >= best) {
+          corners[k] = to - step;
+          break;
+        }
+        best = sd;
+      }
+    }
+  }
+  return corners.slice(0, -1);
 }
 
 /** Height from the mean bottom (upward break: the first bottom) to the highest top. */
@@ -505,6 +535,11 @@ function entryBar({ logClose }: Context, bars: readonly number[], side: 1 | -1, 
   return -1;
 }
 
+/** One close beyond a line is often noise; the mean of two seldom is. */
+function meanOfTwo(logClose: Float64Array, t: number): number {
+  return (logClose[t]! + logClose[t - 1]!) / 2;
+}
+
 function spanFits(first: number, last: number): boolean {
   return last - first >= CHART_SETTINGS.spanMin && last - first <= CHART_SETTINGS.spanMax;
 }
@@ -544,7 +579,7 @@ function confirmFlag(context: Context, bars: readonly number[], side: 1 | -1): F
   if (!(widthFirst > 0 && widthLast > 0) || fit.residualSd > flag.noiseMax * width) return null;
   if (Math.max(widthFirst, widthLast) > flag.widthRatio * Math.min(widthFirst, widthLast)) return null;
   const lineTo = upper.intercept + upper.slope * t;
-  const beyond = (side * logClose[t]! - lineTo) / width;
+  const beyond = (side * meanOfTwo(logClose, t) - lineTo) / width;
   if (beyond < flag.breakMargin || beyond > flag.breakReachMax) return null;
   const fallTop = (levels[0]! - levels[2]!) / width;
   const fallBottom = (levels[1]! - levels[3]!) / width;
@@ -602,7 +637,7 @@ function armCup(context: Context, bars: readonly number[], side: 1 | -1): Armed 
     if (entryBar(context, [left, middle], side, line - depth * cup.entryFrom, depth) < 0) continue;
     const confirmCup = ({ t }: Context): Found | null => {
       if (t - right > cup.handleShareMax * (right - left) || !spanFits(left, t)) return null;
-      const beyond = (side * logClose[t]! - line) / depth;
+      const beyond = (side * meanOfTwo(logClose, t) - line) / depth;
       if (beyond < cup.breakMargin || beyond > CHART_SETTINGS.breakReachMax) return null;
       return {
         kind: side === 1 ? 'cup-and-handle' : 'inverse-cup-and-handle',

@@ -9,6 +9,9 @@ export const CHART_SETTINGS = {
   pivotMoves: [1.2, 2],
   /** Half widths of the triangular smoothing the turning points are taken from, in bars; the bars after delay them. */
   smoothing: [0, 1, 2],
+  /** An inner turning point is moved by this many bars at most to where the legs fit best, if they fit that well before. */
+  refineBarsMax: 3,
+  roughNoise: 1.4,
   /** The last turning points of a zigzag that are read, at most. */
   turningPointsMax: 24,
   /** Bars from the first turning point to the confirmation. */
@@ -17,7 +20,7 @@ export const CHART_SETTINGS = {
   /** Longest wait for the break after the last turning point, in mean legs. */
   runningLegs: 2.2,
   /** A break further beyond than this is a gap or comes too late to be told as a confirmation, in heights. */
-  breakReachMax: 0.9,
+  breakReachMax: 1.2,
   legBarsMin: 3,
   /** How far the price must have come from beyond the line, in heights, and within how many mean legs. */
   entryDepth: 0.3,
@@ -34,7 +37,7 @@ export const CHART_SETTINGS = {
   double: { noiseMax: 0.14, clarityMin: 9, breakMargin: 0.28, strengthMin: 1.05, legRatioMax: 2.5, tops: 0.3 },
   headAndShoulders: {
     noiseMax: 0.165,
-    clarityMin: 7.5,
+    clarityMin: 6.8,
     breakMargin: 0.15,
     strengthMin: 0.75,
     legRatioMax: 3.5,
@@ -55,9 +58,9 @@ export const CHART_SETTINGS = {
   },
   wedge: {
     noiseMax: 0.26,
-    clarityMin: 4.5,
+    clarityMin: 3.5,
     breakMargin: 0.12,
-    strengthMin: 0.45,
+    strengthMin: 0.335,
     legRatioMax: 2.6,
     topRiseMin: 0.15,
     bottomRiseMin: 0.4,
@@ -80,9 +83,9 @@ export const CHART_SETTINGS = {
   },
   flag: {
     noiseMax: 0.18,
-    clarityMin: 4.5,
+    clarityMin: 3.5,
     breakMargin: 0.12,
-    strengthMin: 0.4,
+    strengthMin: 0.33,
     legRatioMax: 2.6,
     poleMin: 2.4,
     poleLegs: 4,
