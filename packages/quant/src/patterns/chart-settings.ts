@@ -20,10 +20,10 @@ export const CHART_SETTINGS = {
   /** Longest wait for the break after the last turning point, in mean legs. */
   runningLegs: 2.2,
   /** A break further beyond than this is a gap or comes too late to be told as a confirmation, in heights. */
-  breakReachMax: 1.2,
+  breakReachMax: 1,
   legBarsMin: 3,
   /** How far the price must have come from beyond the line, in heights, and within how many mean legs. */
-  entryDepth: 0.3,
+  entryDepth: 0.34,
   entryLegs: 2.5,
   /** Before the first turning point the price may have been higher by this share of the height at most. */
   entryAboveMax: 0.16,
@@ -57,10 +57,10 @@ export const CHART_SETTINGS = {
     bottoms: 0.36,
   },
   wedge: {
-    noiseMax: 0.26,
-    clarityMin: 3.5,
+    noiseMax: 0.2,
+    clarityMin: 6,
     breakMargin: 0.12,
-    strengthMin: 0.335,
+    strengthMin: 0.6,
     legRatioMax: 2.6,
     topRiseMin: 0.15,
     bottomRiseMin: 0.4,
@@ -77,9 +77,9 @@ export const CHART_SETTINGS = {
     rectangle: [0, 0],
     ascending: [0, 0.6],
     symmetric: [0.3, 0.3],
-    distanceMax: 0.35,
+    distanceMax: 0.42,
     /** The middle touch off the line between its neighbours. */
-    bendMax: 0.3,
+    bendMax: 0.36,
   },
   flag: {
     noiseMax: 0.18,
@@ -106,7 +106,7 @@ export const CHART_SETTINGS = {
     handleMin: 0.1,
     handleMax: 0.75,
     handleShareMax: 0.65,
-    entryFrom: 0.5,
+    entryFrom: 0.8,
     lookBack: 24,
   },
 } as const;
