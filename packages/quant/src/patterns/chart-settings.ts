@@ -1,6 +1,6 @@
 /**
  * Limits of the chart pattern detector. Heights are the pattern's own, volatilities the standard deviation of the daily log
- * returns before the pattern. Tuned on the study's tuning seeds only, frozen before its judged seeds.
+ * returns before the pattern. Tuned on the study's seeds 0 to 79 only; frozen before its judged seeds were run.
  */
 export const CHART_SETTINGS = {
   /** Bars of the standard deviation that sets the size of a turning point. */
@@ -28,7 +28,7 @@ export const CHART_SETTINGS = {
   /** Before the first turning point the price may have been higher by this share of the height at most. */
   entryAboveMax: 0.16,
   /** Detections sharing more than this part of the union of their spans are one; the first confirmed stands. */
-  overlapMax: 0.3,
+  overlapMax: 0.4,
   /**
    * Of each family: `noiseMax` standard deviation around the fitted legs in heights, `strengthMin` height in daily
    * volatilities times the square root of the bars, `legRatioMax` longest over shortest leg,
