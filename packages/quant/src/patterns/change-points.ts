@@ -40,7 +40,7 @@ export function changePoints(values: Float64Array, options: ChangePointOptions):
   const changes = pathTo(previous, n);
   const near = Math.max(1, Math.floor(options.stretchMin / 2));
   const tellable = changes.map((change) => {
-    for (let end = change + 1; end < n; end++)
+    for (let end = change + 1; end <= n; end++)
       if (pathTo(previous, end).some((other) => Math.abs(other - change) <= near)) return end - 1;
     return n - 1;
   });
@@ -60,14 +60,8 @@ export function latestChangeAsOf(values: Float64Array, options: ChangePointOptio
   });
 }
 
-/** best[t]: least cost of the first t bars; previous[t]: where their last stretch begins. */
-function segment(values: Float64Array, { cost, penalty, stretchMin }: ChangePointOptions) {
-  expect(penalty > 0, `the penalty must be positive, was ${penalty}`);
-  const least = cost === 'mean' ? 1 : 2;
-  expect(
-    Number.isInteger(stretchMin) && stretchMin >= least,
-    `stretchMin must be a whole number of at least ${least}, was ${stretchMin}`,
-  );
+/** Cost of one stretch from running sums, O(1) each. */
+function costFunction(values: Float64Array, cost: ChangeCost): (from: number, to: number) => number {
   const n = values.length;
   const sums = new Float64Array(n + 1);
   const squares = new Float64Array(n + 1);
@@ -79,12 +73,24 @@ function segment(values: Float64Array, { cost, penalty, stretchMin }: ChangePoin
     sums[t + 1] = sums[t]! + value;
     squares[t + 1] = squares[t]! + value * value;
   }
-  const costOf = (from: number, to: number): number => {
+  return (from, to) => {
     const length = to - from;
     const sum = sums[to]! - sums[from]!;
     const around = Math.max(0, squares[to]! - squares[from]! - (sum * sum) / length);
     return cost === 'mean' ? around : length * Math.log(Math.max(VARIANCE_MIN, around / length));
   };
+}
+
+/** best[t]: least cost of the first t bars; previous[t]: where their last stretch begins. */
+function segment(values: Float64Array, { cost, penalty, stretchMin }: ChangePointOptions) {
+  expect(penalty > 0, `the penalty must be positive, was ${penalty}`);
+  const least = cost === 'mean' ? 1 : 2;
+  expect(
+    Number.isInteger(stretchMin) && stretchMin >= least,
+    `stretchMin must be a whole number of at least ${least}, was ${stretchMin}`,
+  );
+  const n = values.length;
+  const costOf = costFunction(values, cost);
   const best = new Float64Array(n + 1);
   const previous = new Int32Array(n + 1);
   best[0] = -penalty;
