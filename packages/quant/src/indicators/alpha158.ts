@@ -23,6 +23,7 @@ const SHARED = {
   memory: { kind: 'window' },
   unit: 'ratio',
   reference: { source: 'the operators of qlib, in pandas 3.1.1', tolerance: 1e-9 },
+  note: 'Windows are full, vwap is (high + low + close) / 3, and a denominator of 0 gives NaN; in qlib they are not.',
 } as const;
 
 const BAR_OUTPUTS = [
