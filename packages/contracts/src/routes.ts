@@ -24,12 +24,12 @@ export const ALL_ROUTES: readonly Route[] = [
   datasets,
   universes,
   indexes,
+  volatility,
   tasks,
   alerts,
   diagnostics,
   limits,
   keeping,
-  volatility,
 ].flatMap((module) => Object.values(module).filter(isRoute));
 
 function isRoute(value: unknown): value is Route {

@@ -301,6 +301,16 @@ const HIDDEN: Record<string, () => Attack[]> = {
     { path: `/universes/${b.universeId}/keep-current`, body: { sourceId: a.sourceId } },
   ],
   startCourt: () => [{ path: `/universes/${a.universeId}/court` }],
+  getVolatility: () => subjectsOfA('volatility'),
+  getDrawdown: () => subjectsOfA('drawdown'),
+  getValueAtRisk: () => subjectsOfA('value-at-risk'),
+  computePortfolioRisk: () => [
+    { path: '/market/portfolio-risk', body: { holdings: [{ instrumentId: a.instrumentId, weight: 1 }] } },
+    {
+      path: '/market/portfolio-risk',
+      body: { holdings: [a, b].map(({ instrumentId }) => ({ instrumentId, weight: 0.5 })) },
+    },
+  ],
   getBlastRadius: () => [
     { path: `/data/blast-radius?runId=${a.runId}` },
     { path: `/data/blast-radius?instrumentId=${a.instrumentId}` },
@@ -417,6 +427,14 @@ function crossed() {
     { instrumentId: a.instrumentId, sourceId: b.sourceId },
     { instrumentId: b.instrumentId, sourceId: a.sourceId },
   ];
+}
+
+/** What the market is looked at by, of A, as a path below /market. */
+function subjectsOfA(rest: string, body?: unknown): Attack[] {
+  return [`instrument/${a.instrumentId}`, `index/${a.indexId}`].map((subject) => ({
+    path: `/market/${subject}/${rest}`,
+    body,
+  }));
 }
 
 function assertNothingOfA(reply: Reply, place: string): void {

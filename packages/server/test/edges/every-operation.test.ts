@@ -361,6 +361,10 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     const { id } = firstOf(await call('GET', '/data/runs'));
     return { path: `/data/runs/${id}/retract`, body: { reason: 'Vendor notice' } };
   },
+  computePortfolioRisk: () => ({
+    path: '/market/portfolio-risk',
+    body: { holdings: [{ instrumentId: world.instrumentId, weight: 1 }] },
+  }),
   freezeDataset: () => ({ path: '/datasets', body: { universeId: world.universeId } }),
   createUniverse: () => ({ path: '/universes', body: newUniverse() }),
   async updateUniverse() {
@@ -415,7 +419,14 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
 function plainGet(route: Route): Made {
   const known = new Map<string, unknown>([
     ...Object.entries(world),
-    ...Object.entries({ day: DAY, calendar: 'XNYS', sha256: world.datasetSha256, otherSha256: world.datasetSha256 }),
+    ...Object.entries({
+      kind: 'instrument',
+      id: world.instrumentId,
+      day: DAY,
+      calendar: 'XNYS',
+      sha256: world.datasetSha256,
+      otherSha256: world.datasetSha256,
+    }),
   ]);
   const path = route.path.replace(/:(\w+)/g, (_match, name: string) => {
     assert.ok(known.has(name), `say in GOOD how ${route.id} is asked: what is its ${name}?`);
