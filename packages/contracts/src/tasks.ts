@@ -97,7 +97,7 @@ export const watchTasks = defineRoute({
 });
 
 export const scheduleKind = z
-  .enum(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive'])
+  .enum(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive', 'market-record'])
   .meta({ description: 'What it starts.', example: 'verify' });
 export type ScheduleKind = z.infer<typeof scheduleKind>;
 

@@ -21,6 +21,7 @@ import {
   createAnomalyService,
   createRegimeService,
   registerAnomalyRoutes,
+  registerMarketRecordTask,
   registerRegimeRoutes,
   registerTrialDependents,
   registerTrialRoutes,
@@ -96,6 +97,7 @@ export function createStages(parts: StageParts) {
   const series = createSeriesService(database, universeBars);
   const regimes = createRegimeService({ database, series, compute, codeVersion });
   const anomalies = createAnomalyService({ database, series, compute, codeVersion });
+  registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
   const indexRuns = createIndexRunService({

@@ -31,6 +31,7 @@ const INPUTS: Record<ScheduleKind, readonly ('universe' | 'source' | 'index' | '
   backup: [],
   verify: [],
   archive: ['years'],
+  'market-record': ['universe'],
 };
 
 export const scheduleCommands: Command[] = [
@@ -46,12 +47,12 @@ export const scheduleCommands: Command[] = [
   },
   {
     name: 'schedule create',
-    summary: 'Add work that comes again: refresh, court, index-run, backup, verify or archive',
+    summary: 'Add work that comes again: refresh, court, index-run, market-record, backup, verify or archive',
     args: ['KIND'],
     options: {
       ...TIME_OPTIONS,
       index: { value: 'NAME', summary: 'Index to compute; with index-run' },
-      universe: { value: 'NAME', summary: 'Universe to refresh or to judge' },
+      universe: { value: 'NAME', summary: 'Universe to refresh, to judge or to put on record' },
       source: { value: 'CODE', summary: 'Where prices are fetched from; with refresh' },
       years: { value: 'COUNT', summary: 'Years that stay in the database; with archive' },
       title: { value: 'TEXT', summary: 'What it is called; default says what it starts' },
@@ -207,6 +208,7 @@ function titleOf(call: Call, kind: ScheduleKind): string {
     backup: 'Back up',
     verify: 'Verify everything',
     archive: 'Archive old years',
+    'market-record': `Regimes and anomalies of ${call.text('universe')}`,
   };
   return titles[kind];
 }
