@@ -44,15 +44,8 @@ export async function openServer(config: Config, kind: 'server' | 'worker') {
     const { onlineStore, redisUrl } = config;
     const redis = onlineStore === 'redis' && redisUrl !== null ? createRedisLine(redisUrl, log) : null;
     const codeVersion = readCodeVersion(config.version);
-    const redis =
-      config.onlineStore === 'redis' && config.redisUrl !== null ? createRedisLine(config.redisUrl, log) : null;
     const stages = createStages({
-<<<<<<< HEAD
-      ...{ onlineStore: config.onlineStore, redis },
-      ...{ database, objects, tasks, compute, clock, codeVersion, log, connection },
-=======
       ...{ database, objects, tasks, compute, clock, codeVersion, log, connection, onlineStore, redis },
->>>>>>> store
       home: config.home,
       secretBox: createSecretBox(secret),
       twelveDataUrl: config.twelveDataUrl,
