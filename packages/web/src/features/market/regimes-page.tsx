@@ -258,7 +258,7 @@ function RecordsPanel({ data }: { data: Regimes }) {
             <DataTable
               label="Regime records"
               columns={RECORD_COLUMNS}
-              rows={items}
+              rows={items ?? []}
               rowKey={(row) => row.id}
               empty={<Note>Nothing was put on record yet. A schedule can do it after every refresh.</Note>}
             />
