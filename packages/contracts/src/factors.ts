@@ -50,12 +50,10 @@ export const getFactors = defineRoute({
     factors: z.array(
       z.object({
         factor: factorName,
-        about: z
-          .string()
-          .meta({
-            description: 'How it is made.',
-            example: 'Winners minus losers of the last 252 sessions without the last 21.',
-          }),
+        about: z.string().meta({
+          description: 'How it is made.',
+          example: 'Winners minus losers of the last 252 sessions without the last 21.',
+        }),
         exposure: z.number().nullable().meta({ description: 'Coefficient of the regression.', example: 0.31 }),
         low: z.number().nullable().meta({ description: 'Lower end of the 95 % HAC interval.', example: 0.12 }),
         high: z.number().nullable().meta({ description: 'Upper end of it.', example: 0.5 }),
@@ -100,12 +98,10 @@ export const getFactors = defineRoute({
         }),
       )
       .meta({ description: 'Of an index: what its last holdings put in. Empty for an instrument.' }),
-    sentence: z
-      .string()
-      .meta({
-        description: 'The make-up in words.',
-        example: 'Two thirds of the variance is the market; nothing else can be told from nought.',
-      }),
+    sentence: z.string().meta({
+      description: 'The make-up in words.',
+      example: 'Two thirds of the variance is the market; nothing else can be told from nought.',
+    }),
     reason: reason.nullable(),
   }),
   problems: ['NOT_FOUND', 'NOT_POSSIBLE_NOW'],

@@ -64,12 +64,10 @@ export const patternMark = z.object({
   direction,
   firstDay: day.meta({ description: 'Its first bar.' }),
   confirmationDay: day.meta({ description: 'The bar on which it could first be told; nothing after it was used.' }),
-  points: z
-    .array(point)
-    .meta({
-      description: 'Turning points to draw, in order; empty for candles.',
-      example: [{ day: '2026-01-15', price: 101.25 }],
-    }),
+  points: z.array(point).meta({
+    description: 'Turning points to draw, in order; empty for candles.',
+    example: [{ day: '2026-01-15', price: 101.25 }],
+  }),
   lines: z
     .array(
       z.object({

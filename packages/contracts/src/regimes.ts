@@ -53,12 +53,10 @@ export const regimeSkill = z.object({
   balancedAccuracy: z
     .number()
     .meta({ description: 'Mean share of days named rightly over the three states.', example: 0.87 }),
-  oracleAccuracy: z
-    .number()
-    .meta({
-      description: 'The same of the filter that knows the true parameters: nobody can do better.',
-      example: 0.89,
-    }),
+  oracleAccuracy: z.number().meta({
+    description: 'The same of the filter that knows the true parameters: nobody can do better.',
+    example: 0.89,
+  }),
   lagDaysMedian: z
     .number()
     .meta({ description: 'Sessions from a true switch to the first day named rightly.', example: 12 }),

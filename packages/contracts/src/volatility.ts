@@ -145,7 +145,9 @@ export const riskMeasure = z.object({
     kupiecP: pValue.meta({ description: 'Kupiec: is the rate right?', example: 0.71 }),
     independenceP: pValue.meta({ description: 'Christoffersen: do breaches come alone?', example: 0.24 }),
     conditionalCoverageP: pValue.meta({ description: 'Christoffersen: both at once.', example: 0.47 }),
-    fisslerZiegel: measured.meta({ description: 'Mean Fissler-Ziegel loss; the baseline is normal EWMA’s.' }),
+    fisslerZiegel: measured.meta({
+      description: 'Mean Fissler-Ziegel loss less normal EWMA’s on the same days; below 0 is better.',
+    }),
   }),
   reason: reason.nullable(),
 });

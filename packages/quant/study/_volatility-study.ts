@@ -74,13 +74,3 @@ export function meanDifference(a: Float64Array, b: Float64Array, label: string):
   if (interval === null) throw new Error('no day has both losses');
   return interval;
 }
-
-/** 95 % Wilson interval of a share. @see Wilson 1927, doi:10.1080/01621459.1927.10502953 */
-export function wilson(hits: number, trials: number): [number, number] {
-  const z = 1.959963984540054;
-  const p = hits / trials;
-  const scale = 1 + z ** 2 / trials;
-  const middle = (p + z ** 2 / (2 * trials)) / scale;
-  const half = (z * Math.sqrt((p * (1 - p)) / trials + z ** 2 / (4 * trials ** 2))) / scale;
-  return [middle - half, middle + half];
-}

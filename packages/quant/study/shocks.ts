@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { CLUSTER_ROWS, type Cluster, clusterRows } from '../src/anomaly/alarm-clusters.ts';
-import { ANOMALY_SETTINGS, detectAnomalies, logReturns } from '../src/anomaly/detect-anomalies.ts';
+import { ANOMALY_SETTINGS, detectAnomalies } from '../src/anomaly/detect-anomalies.ts';
 import {
   EVENT_DAY,
   EVENT_FIVE_DAYS,
@@ -14,6 +14,7 @@ import {
 } from '../src/anomaly/shock-rules.ts';
 import { createRandom } from '../src/random/random.ts';
 import { dayNumber, dayText } from '../src/series/day.ts';
+import { logReturns } from '../src/series/log-returns.ts';
 import { clopperPearson } from '../src/stats/binomial-interval.ts';
 import { blockBootstrap } from '../src/stats/block-bootstrap.ts';
 import { findDataFile } from './_daily-panel.ts';
@@ -197,7 +198,7 @@ export function run(): StudyResult[] {
 function tunedRates(index: Table, from: number, to: number): Record<string, Record<string, number>> {
   const missing = new Float64Array(index.close.length).fill(Number.NaN);
   const bars = { day: index.day, open: missing, high: missing, low: missing, close: index.close, volume: index.volume };
-  const readings = detectAnomalies(bars, null, createRandom(BOOTSTRAP.seed).split('detectors'));
+  const readings = detectAnomalies(bars, new Int32Array(0), null, createRandom(BOOTSTRAP.seed).split('detectors'));
   const rows: Record<string, Record<string, number>> = {};
   for (const { detector, alarm, threshold } of readings) {
     const clusters = clusterRows((row) => alarm[from + row] === 1, to - from).length;

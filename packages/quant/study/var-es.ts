@@ -1,3 +1,4 @@
+import { wilson } from '../src/stats/binomial-interval.ts';
 import { mean } from '../src/stats/moments.ts';
 import { ewmaVariance } from '../src/volatility/ewma-variance.ts';
 import { GARCH_WALK, garchWalk } from '../src/volatility/garch-walk.ts';
@@ -22,7 +23,6 @@ import {
   printResults,
   rowsBetween,
   type StudyResult,
-  wilson,
 } from './_volatility-study.ts';
 
 /** Chosen on 1990-01-02 to 2003-12-31 of the same file, from eight methods; nothing was tuned in between. */
@@ -84,7 +84,8 @@ export async function run(): Promise<StudyResult[]> {
     const { tests, losses } = scores[0]!;
     const base = scores.at(-1)!;
     const level = `${100 * (1 - probability)} %`;
-    const share: [number, number] = wilson(tests.breachCount, tests.dayCount);
+    const { low, high } = wilson(tests.breachCount, tests.dayCount);
+    const share: [number, number] = [low, high];
     const common = { input, settings, trials: METHODS_TRIED, detail: { table } };
     if (probability === 0.05) {
       const lowest = Math.min(tests.kupiecP, tests.independenceP, tests.conditionalCoverageP);

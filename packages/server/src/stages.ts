@@ -17,7 +17,21 @@ import {
   registerMarketDataRoutes,
   sessionTimes,
 } from './market-data/index.ts';
-import { registerTrialDependents, registerTrialRoutes } from './models/index.ts';
+import {
+<<<<<<< HEAD
+  createVolatilityService,
+  registerTrialDependents,
+  registerTrialRoutes,
+  registerVolatilityRoutes,
+=======
+  createAnomalyService,
+  createRegimeService,
+  registerAnomalyRoutes,
+  registerRegimeRoutes,
+  registerTrialDependents,
+  registerTrialRoutes,
+>>>>>>> regimes
+} from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import { createWatch } from './operate/watch/watch.ts';
@@ -87,6 +101,8 @@ export function createStages(parts: StageParts) {
   registerTrialDependents(blastRadius);
   const universes = createUniverseService(database);
   const series = createSeriesService(database, universeBars);
+  const regimes = createRegimeService({ database, series, compute, codeVersion });
+  const anomalies = createAnomalyService({ database, series, compute, codeVersion });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
   const indexRuns = createIndexRunService({
@@ -128,6 +144,12 @@ export function createStages(parts: StageParts) {
       registerDatasetRoutes(serve, datasets);
       registerBlastRadiusRoutes(serve, blastRadius);
       registerTrialRoutes(serve, database);
+<<<<<<< HEAD
+      registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
+=======
+      registerRegimeRoutes(serve, regimes);
+      registerAnomalyRoutes(serve, anomalies);
+>>>>>>> regimes
       registerUniverseRoutes(serve, universes);
       registerIndexRoutes(serve, indexes);
       registerIndexRunRoutes(serve, indexRuns);

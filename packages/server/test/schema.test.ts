@@ -23,7 +23,7 @@ const FACT_TABLES = [
   'price_quarantine',
 ];
 /** Append-only records that are not facts about the market. */
-const RECORD_TABLES = ['dataset', 'evidence', 'index_run', 'outbox_event', 'publication', 'trial'];
+const RECORD_TABLES = ['dataset', 'evidence', 'index_run', 'outbox_event', 'publication', 'regime_record', 'trial'];
 
 let db: TestDatabase;
 before(async () => {
@@ -239,6 +239,10 @@ const FIXTURES: Record<string, Fixture> = {
   invitation: fixture(
     `INSERT INTO invitation (tenant_id, email, role, token_hash, expires_at)
      VALUES (7, 'i' || $1 || '@example.org', 'viewer', sha256(convert_to('invitation ' || $1, 'UTF8')), now()) RETURNING id`,
+  ),
+  market_anomaly: fixture(
+    `INSERT INTO market_anomaly (tenant_id, subject_kind, subject_id, detector, day, score, threshold, as_of, known_at, recorded_at, reconstructed)
+     VALUES (7, 'instrument', $1::integer, 'return', '2026-01-15', 7.9, 6.2, '2026-01-15', now(), now(), true) RETURNING id`,
   ),
   password_reset: fixture(
     `INSERT INTO password_reset (tenant_id, user_id, token_hash, expires_at)

@@ -39,6 +39,7 @@ type Belongings = {
   feedId: number;
   refreshId: number;
   alertId: number;
+  anomalyCaseId: number;
   family: string;
   userId: number;
   serviceId: number;
@@ -153,6 +154,11 @@ async function own(token: string, mark: string): Promise<Belongings> {
     }),
   );
   const alert = firstOf(await must(token, 'GET', '/alerts'));
+  const { rows: anomalies } = await db.migrator.query(
+    `INSERT INTO market_anomaly (tenant_id, subject_kind, subject_id, detector, day, score, threshold, note, as_of, known_at, recorded_at, reconstructed)
+     VALUES ($1, 'instrument', $2, 'return', $3, 7.9, 6.2, $4, $3, now(), now(), true) RETURNING id`,
+    [instrument.tenantId, instrument.id, DAY, mark],
+  );
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -166,6 +172,7 @@ async function own(token: string, mark: string): Promise<Belongings> {
     scheduleId: Number(schedule.id),
     ...{ feedId: Number(feed.id), refreshId: Number(refresh.id) },
     alertId: Number(alert.id),
+    anomalyCaseId: Number(anomalies[0].id),
     family: String(session.family ?? ''),
     ...{ userId: Number(Object(state.signedIn).userId), serviceId: Number(service.userId) },
     ...{ invitationId: Number(Object(invited.invitation).id), keyId: Number(Object(key.apiKey).id) },
@@ -301,6 +308,12 @@ const HIDDEN: Record<string, () => Attack[]> = {
     { path: `/universes/${b.universeId}/keep-current`, body: { sourceId: a.sourceId } },
   ],
   startCourt: () => [{ path: `/universes/${a.universeId}/court` }],
+  getRegimes: () => subjectsOfA('regimes'),
+  sealRegime: () => subjectsOfA('regimes/records', {}),
+  listRegimeRecords: () => subjectsOfA('regimes/records'),
+  getAnomalies: () => subjectsOfA('anomalies'),
+  sealAnomalies: () => subjectsOfA('anomalies/cases', {}),
+  judgeAnomalyCase: () => [{ path: `/anomaly-cases/${a.anomalyCaseId}/judgement`, body: { state: 'false', version } }],
   getBlastRadius: () => [
     { path: `/data/blast-radius?runId=${a.runId}` },
     { path: `/data/blast-radius?instrumentId=${a.instrumentId}` },
@@ -354,6 +367,10 @@ const LISTS: Record<string, () => Attack[]> = {
   listEvidence: () => [
     { path: '/diagnostics/evidence?limit=500' },
     { path: `/diagnostics/evidence?subjectKind=run&subjectId=${a.runId}` },
+  ],
+  listAnomalyCases: () => [
+    { path: '/anomaly-cases?limit=500' },
+    { path: `/anomaly-cases?subjectKind=instrument&subjectId=${a.instrumentId}` },
   ],
   listArchives: () => [{ path: '/diagnostics/archives' }],
   listTrials: () => [
@@ -417,6 +434,14 @@ function crossed() {
     { instrumentId: a.instrumentId, sourceId: b.sourceId },
     { instrumentId: b.instrumentId, sourceId: a.sourceId },
   ];
+}
+
+/** What the market is looked at by, of A, as a path below /market. */
+function subjectsOfA(rest: string, body?: unknown): Attack[] {
+  return [`instrument/${a.instrumentId}`, `index/${a.indexId}`].map((subject) => ({
+    path: `/market/${subject}/${rest}`,
+    body,
+  }));
 }
 
 function assertNothingOfA(reply: Reply, place: string): void {

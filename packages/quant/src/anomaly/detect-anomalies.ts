@@ -1,37 +1,42 @@
 import type { Random } from '../random/random.ts';
 import type { Bars } from '../series/bars.ts';
-import { CORRELATION_BREAK_DEFAULTS, correlationBreaks } from './correlation-break.ts';
-import { growIsolationForest, isolationScores } from './isolation-forest.ts';
+import { logReturns } from '../series/log-returns.ts';
+import { CORRELATION_BREAK_DEFAULTS, type CorrelationBreakSettings, correlationBreaks } from './correlation-break.ts';
+import { growIsolationForest, type IsolationSettings, isolationScores } from './isolation-forest.ts';
 import { robustZ } from './robust-z.ts';
 import { shockZ } from './shock-rules.ts';
-import { type TunedAlarms, tuneAlarms } from './tuned-alarms.ts';
+import { type TunedAlarms, type TuningSettings, tuneAlarms } from './tuned-alarms.ts';
 
 export const DETECTORS = ['return', 'volume', 'volatility', 'correlation', 'isolation_forest', 'shock'] as const;
 export type Detector = (typeof DETECTORS)[number];
 
-/** What detectors are run with. Rates are per 252 rows. */
-export const ANOMALY_SETTINGS = {
+export type AnomalySettings = {
   /** Past values a robust z is held against, and the fewest for one. */
+  pastRows: number;
+  pastRowsMin: number;
+  /** Rows of the volatility that is judged. */
+  volatilityRows: number;
+  /** The tuning aims below what is promised, because the next year is not the past. */
+  tuning: Omit<TuningSettings, 'floor'>;
+  /** What is promised a year and shown beside the measured rate. */
+  perYearPromised: number;
+  /** No threshold is lower, per detector. */
+  floor: Record<Detector, number>;
+  forest: IsolationSettings & { pastRowsMax: number; rowsMin: number; everyRows: number };
+  correlation: CorrelationBreakSettings;
+};
+
+/** What detectors are run with. A year has 252 rows. */
+export const ANOMALY_SETTINGS: AnomalySettings = {
   pastRows: 252,
   pastRowsMin: 126,
-  /** Rows of the volatility that is judged. */
   volatilityRows: 5,
-  tuning: {
-    /** The past may hold so many; the tuning aims below what is promised, because the next year is not the past. */
-    perYearMax: 2,
-    rowsPerYear: 252,
-    rowsMin: 252,
-    everyRows: 21,
-  },
-  /** What is promised and shown beside the measured rate. */
+  tuning: { perYearMax: 2, rowsPerYear: 252, rowsMin: 252, everyRows: 21 },
   perYearPromised: 3,
-  /** No threshold is lower, per detector. */
   floor: { return: 4, volume: 4, volatility: 2.5, correlation: 3, isolation_forest: 0.6, shock: 3 },
   forest: { treeCount: 100, sampleCount: 256, pastRowsMax: 1260, rowsMin: 252, everyRows: 126 },
   correlation: CORRELATION_BREAK_DEFAULTS,
-} as const;
-
-export type AnomalySettings = typeof ANOMALY_SETTINGS;
+};
 
 export type DetectorReading = TunedAlarms & {
   detector: Detector;
@@ -45,16 +50,18 @@ export type DetectorReading = TunedAlarms & {
  * Scores, thresholds and alarms of every detector over a subject's bars. Row t of each depends on rows up to t only.
  *
  * @param bars Ascending days; missing columns NaN.
+ * @param unpaidDays Days whose step is not the market's: their return is missing.
  * @param partnerReturn Log return a row of what the subject is held against; null: no correlation is judged.
  * @param random Draws forests and resamples.
  */
 export function detectAnomalies(
   bars: Bars,
+  unpaidDays: Int32Array,
   partnerReturn: Float64Array | null,
   random: Random,
   settings: AnomalySettings = ANOMALY_SETTINGS,
 ): DetectorReading[] {
-  const logReturn = logReturns(bars.close);
+  const logReturn = logReturns(bars.close, bars.day, unpaidDays);
   const logVolume = bars.volume.map((value) => (value > 0 ? Math.log(value) : Number.NaN));
   const volatility = recentVolatility(logReturn, settings.volatilityRows);
   const { pastRows, pastRowsMin } = settings;
@@ -89,14 +96,6 @@ export function detectAnomalies(
       nothing,
     ),
   ];
-}
-
-/** NaN in the first row and beside a missing or non-positive close. */
-export function logReturns(close: Float64Array): Float64Array {
-  return close.map((value, t) => {
-    const step = t === 0 ? Number.NaN : Math.log(value / close[t - 1]!);
-    return Number.isFinite(step) ? step : Number.NaN;
-  });
 }
 
 /** Root mean square of the last `rows` returns; NaN where one is missing or all are zero. */

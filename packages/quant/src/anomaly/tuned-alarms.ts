@@ -1,5 +1,5 @@
 import { expect } from '../checks/expect.ts';
-import { CLUSTER_ROWS, clusterRows } from './alarm-clusters.ts';
+import { CLUSTER_ROWS } from './alarm-clusters.ts';
 
 export type TuningSettings = {
   /** Alarm clusters a year the past may hold above a threshold. */
@@ -43,39 +43,57 @@ export function tuneAlarms(score: Float64Array, settings: TuningSettings): Tuned
   let current = Number.NaN;
   for (let t = 0; t < score.length; t++) {
     if (known >= rowsMin && (Number.isNaN(current) || sinceTuning >= everyRows)) {
-      current = lowestQuietThreshold(score.subarray(0, t), (perYearMax * known) / rowsPerYear, floor);
+      // A detector that has been louder than it was tuned to be is tuned to half until it has made up for it.
+      const aim = clusters > (perYearMax * judged) / rowsPerYear ? perYearMax / 2 : perYearMax;
+      current = lowestQuietThreshold(score.subarray(0, t), (aim * known) / rowsPerYear, floor);
       sinceTuning = 0;
     }
     threshold[t] = current;
-    if (!Number.isNaN(score[t]!)) {
+    const isKnown = !Number.isNaN(score[t]!);
+    if (isKnown) {
       known += 1;
       sinceTuning += 1;
-      if (!Number.isNaN(current)) {
-        judged += 1;
-        if (score[t]! > current) {
-          alarm[t] = 1;
-          if (t - lastAlarm > CLUSTER_ROWS) clusters += 1;
-          lastAlarm = t;
-        }
-      }
+    }
+    if (isKnown && !Number.isNaN(current)) judged += 1;
+    if (score[t]! > current) {
+      alarm[t] = 1;
+      if (t - lastAlarm > CLUSTER_ROWS) clusters += 1;
+      lastAlarm = t;
     }
     if (judged >= rowsPerYear) perYear[t] = clusters / (judged / rowsPerYear);
   }
   return { threshold, alarm, perYear, years: judged / rowsPerYear };
 }
 
-/** The lowest threshold, not below `floor`, that the scores exceed in at most so many clusters. */
+/**
+ * The lowest threshold, not below `floor`, down to which the scores are in at most so many clusters.
+ *
+ * Rows are marked from the highest score down. Neighbouring clusters grow together on the way, so their number may fall
+ * again further down; what counts is where it first exceeds the bound.
+ */
 export function lowestQuietThreshold(score: Float64Array, clustersMax: number, floor: number): number {
-  const countAbove = (limit: number): number => clusterRows((row) => score[row]! > limit, score.length).length;
-  if (countAbove(floor) <= clustersMax) return floor;
-  const sorted = score.filter((value) => value > floor).sort();
-  // Clusters grow together as a threshold falls, so their number may fall too: the search keeps to the upper branch, where
-  // the highest scores stand alone.
-  let [low, high] = [-1, sorted.length - 1];
-  while (high - low > 1) {
-    const half = (low + high) >> 1;
-    if (countAbove(sorted[half]!) <= clustersMax) high = half;
-    else low = half;
+  const order = Array.from(score.keys()).filter((row) => score[row]! > floor);
+  order.sort((a, b) => score[b]! - score[a]!);
+  const isMarked = new Uint8Array(score.length);
+  let clusters = 0;
+  for (let k = 0; k < order.length; k++) {
+    const row = order[k]!;
+    clusters += clustersGained(isMarked, row);
+    isMarked[row] = 1;
+    const isLastOfItsValue = k + 1 === order.length || score[order[k + 1]!] !== score[row];
+    if (isLastOfItsValue && clusters > clustersMax) return score[row]!;
   }
-  return sorted[high]!;
+  return floor;
+}
+
+/** By how many the clusters grow when a row is marked: 1 alone, 0 beside one, −1 between two that were apart. */
+function clustersGained(isMarked: Uint8Array, row: number): number {
+  let before = row - 1;
+  while (before >= row - CLUSTER_ROWS && isMarked[before] !== 1) before--;
+  let after = row + 1;
+  while (after <= row + CLUSTER_ROWS && isMarked[after] !== 1) after++;
+  const hasBefore = before >= Math.max(0, row - CLUSTER_ROWS);
+  const hasAfter = after <= Math.min(isMarked.length - 1, row + CLUSTER_ROWS);
+  if (hasBefore && hasAfter) return after - before <= CLUSTER_ROWS ? 0 : -1;
+  return hasBefore || hasAfter ? 0 : 1;
 }

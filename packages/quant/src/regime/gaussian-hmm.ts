@@ -1,5 +1,6 @@
 import { expect } from '../checks/expect.ts';
 import type { Random } from '../random/random.ts';
+import { logGamma } from '../stats/special-functions.ts';
 import { type FilteredStates, filterStates, type HiddenChain } from './forward-filter.ts';
 import { stationaryDistribution } from './stationary-distribution.ts';
 
@@ -144,21 +145,9 @@ export function logDensities(values: Float64Array, { stateCount, mean, sd, degre
   return result;
 }
 
-/**
- * ln Γ((ν+1)/2) − ln Γ(ν/2), by moving ν up to where the asymptotic series has 1e-15: each step of 2 adds ln(ν/2) − ln((ν+1)/2).
- */
+/** ln Γ((ν+1)/2) − ln Γ(ν/2): the constant of a t density without its √(νπ). */
 export function logGammaRatio(degreesOfFreedom: number): number {
-  let nu = degreesOfFreedom;
-  let correction = 0;
-  while (nu < 60) {
-    correction += Math.log(nu / 2) - Math.log((nu + 1) / 2);
-    nu += 2;
-  }
-  const x = nu / 2;
-  // Γ(x+1/2)/Γ(x) = √x (1 − 1/(8x) + 1/(128x²) + 5/(1024x³) − 21/(32768x⁴) − 399/(262144x⁵) + …)
-  const series =
-    1 - 1 / (8 * x) + 1 / (128 * x ** 2) + 5 / (1024 * x ** 3) - 21 / (32768 * x ** 4) - 399 / (262144 * x ** 5);
-  return 0.5 * Math.log(x) + Math.log(series) + correction;
+  return logGamma((degreesOfFreedom + 1) / 2) - logGamma(degreesOfFreedom / 2);
 }
 
 type Climb = { model: HmmModel; objective: number; stepCount: number; isConverged: boolean };

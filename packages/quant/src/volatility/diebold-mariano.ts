@@ -1,7 +1,7 @@
 import { expect } from '../checks/expect.ts';
 import { mean } from '../stats/moments.ts';
 import { hacVarianceOfMean } from '../stats/newey-west.ts';
-import { studentTCdf } from './student-t.ts';
+import { studentTail } from '../stats/student-t.ts';
 
 export type DieboldMariano =
   | {
@@ -44,6 +44,6 @@ export function dieboldMariano(
   const meanDifference = mean(difference);
   const factor = Math.sqrt((n + 1 - 2 * horizon + (horizon * (horizon - 1)) / n) / n);
   const statistic = (factor * meanDifference) / Math.sqrt(variance);
-  const pValue = 2 * studentTCdf(-Math.abs(statistic), n - 1);
+  const pValue = 2 * studentTail(Math.abs(statistic), n - 1);
   return { status: 'ok', meanDifference, statistic, pValue, dayCount: n, lags: lagCount };
 }

@@ -1,7 +1,8 @@
 import { expect } from '../checks/expect.ts';
 import { mean, variance as sampleVariance } from '../stats/moments.ts';
+import { logGamma } from '../stats/special-functions.ts';
+import { digamma } from './digamma.ts';
 import { minimise } from './minimise.ts';
-import { digamma, logGamma } from './student-t.ts';
 
 export type GarchModel = {
   /** Adds γ e² after a negative residual (Glosten, Jagannathan and Runkle). */

@@ -26,14 +26,16 @@ type HarWindow = Pick<RollingFitSettings, 'windowMax' | 'windowMin' | 'refitEver
 export const HAR_WINDOW: HarWindow = { windowMax: 1500, windowMin: 500, refitEvery: 5 };
 /** One basis point a day: a day without any movement would have the logarithm −∞. */
 export const VARIANCE_FLOOR = 1e-8;
-/** A forecast stays within this factor of what was seen in the past: a line fitted to variances can fall below zero. */
+/** A line fitted to variances can fall below zero or far above: it is kept between a tenth of the past mean … */
+const LEAST_SHARE = 0.1;
+/** … and twice the past maximum. */
 const RANGE_FACTOR = 2;
 
 /**
  * Heterogeneous autoregression of daily variance on its mean over a day, a week and a month, fitted directly to the mean
  * over the next `horizon` days, refitted along the way from the past only.
  *
- * - `har`: in levels. Forecasts outside the range of the last window are drawn to its edge.
+ * - `har`: in levels. Kept between a tenth of the window's mean and twice its maximum.
  * - `log_har`: in logarithms; the bias of the exponential is taken out with the mean of exp(residual) over the training
  *   window (Duan 1983, doi:10.1080/01621459.1983.10478017).
  * - `log_har_leverage`: adds negative log returns over a day, a week and a month, in units of the month's volatility.
@@ -58,17 +60,32 @@ export function harForecast(variance: Float64Array, returns: Float64Array, setti
   const target = meanAhead(variance, horizon);
   if (variant !== 'log_har_blend') return fitVariant(variance, returns, target, variant, horizon, window);
   const parts = BLEND.map((part) => fitVariant(variance, returns, target, part, horizon, window));
-  const blend = target.map((_, t) =>
-    Math.exp(parts.reduce((sum, { forecast }) => sum + Math.log(forecast[t]!), 0) / parts.length),
-  );
   return {
-    forecast: drawToPastErrors(blend, target, horizon),
+    forecast: blendForecasts(
+      parts.map(({ forecast }) => forecast),
+      target,
+      horizon,
+    ),
     trainingRows: Math.min(...parts.map(({ trainingRows }) => trainingRows)),
     coefficients: null,
   };
 }
 
-const BLEND = ['log_har_leverage', 'log_har_smooth', 'log_har_decay'] as const;
+/**
+ * `log_har_blend` from forecasts that are there already.
+ *
+ * @param parts Of the variants in `BLEND`, same horizon and rows. @param target `meanAhead` of the variance.
+ */
+export function blendForecasts(parts: readonly Float64Array[], target: Float64Array, horizon: number): Float64Array {
+  return drawToPastErrors(geometricMean(parts), target, horizon);
+}
+
+/** Row by row; NaN where one is missing. */
+export function geometricMean(parts: readonly Float64Array[]): Float64Array {
+  return parts[0]!.map((_, t) => Math.exp(parts.reduce((sum, part) => sum + Math.log(part[t]!), 0) / parts.length));
+}
+
+export const BLEND = ['log_har_leverage', 'log_har_smooth', 'log_har_decay'] as const;
 
 function fitVariant(
   variance: Float64Array,
@@ -126,13 +143,15 @@ function exponential({ fitted, smear }: RollingFit): Float64Array {
 
 function keepInRange(fitted: Float64Array, y: Float64Array, horizon: number, window: number): Float64Array {
   return fitted.map((value, t) => {
-    let [low, high] = [Number.POSITIVE_INFINITY, 0];
+    if (Number.isNaN(value)) return value;
+    let [sum, count, high] = [0, 0, 0];
     for (let s = Math.max(0, t - horizon - window); s <= t - horizon; s++) {
-      if (y[s]! < low) low = y[s]!;
+      if (Number.isNaN(y[s]!)) continue;
+      sum += y[s]!;
+      count++;
       if (y[s]! > high) high = y[s]!;
     }
-    if (Number.isNaN(value)) return value;
-    return Math.max(low, VARIANCE_FLOOR, Math.min(RANGE_FACTOR * high, value));
+    return Math.max(VARIANCE_FLOOR, (LEAST_SHARE * sum) / count, Math.min(RANGE_FACTOR * high, value));
   });
 }
 

@@ -1,6 +1,6 @@
 import { expect } from '../checks/expect.ts';
 import { normalCdf } from '../stats/normal.ts';
-import { logGamma } from './student-t.ts';
+import { logGamma } from '../stats/special-functions.ts';
 
 export type RealisedMeasures = {
   /** Returns used. */

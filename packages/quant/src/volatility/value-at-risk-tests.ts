@@ -1,5 +1,5 @@
 import { expect } from '../checks/expect.ts';
-import { normalCdf } from '../stats/normal.ts';
+import { chiSquaredTail } from '../stats/chi-squared.ts';
 
 export type BreachTests = {
   dayCount: number;
@@ -49,9 +49,9 @@ export function breachTests(returns: Float64Array, quantiles: Float64Array, prob
     dayCount,
     breachCount,
     breachRate: breachCount / dayCount,
-    kupiecP: chiSquareTail(kupiec, 1),
-    independenceP: chiSquareTail(independence, 1),
-    conditionalCoverageP: chiSquareTail(kupiec + independence, 2),
+    kupiecP: chanceBeyond(kupiec, 1),
+    independenceP: chanceBeyond(independence, 1),
+    conditionalCoverageP: chanceBeyond(kupiec + independence, 2),
   };
 }
 
@@ -88,8 +88,7 @@ function bernoulli(hits: number, n: number, p: number): number {
   return (hits === 0 ? 0 : hits * Math.log(p)) + (hits === n ? 0 : (n - hits) * Math.log(1 - p));
 }
 
-/** P(χ² > x) for one or two degrees of freedom. Rounding may leave x just below zero. */
-function chiSquareTail(x: number, freedom: 1 | 2): number {
-  const value = Math.max(x, 0);
-  return freedom === 1 ? 2 * normalCdf(-Math.sqrt(value)) : Math.exp(-value / 2);
+/** P(χ² > x). Rounding may leave x just below zero. */
+function chanceBeyond(x: number, freedom: 1 | 2): number {
+  return Number.isNaN(x) ? Number.NaN : chiSquaredTail(Math.max(x, 0), freedom);
 }

@@ -1,9 +1,9 @@
 import { expect } from '../checks/expect.ts';
 import { normalDensity, normalQuantile } from '../stats/normal.ts';
 import { sortedQuantile } from '../stats/quantile.ts';
+import { studentDensity, studentQuantile } from '../stats/student-t.ts';
 import type { GarchWalk } from './garch-walk.ts';
 import { createSortedWindow } from './sorted-window.ts';
-import { studentTDensity, studentTQuantile } from './student-t.ts';
 
 /**
  * The lower tail of the next day's return, told at each row: a quantile and the mean beyond it, both in return per day and
@@ -112,8 +112,8 @@ export function garchTTail(walk: GarchWalk, probability: number): Tail {
   const shapes = walk.fits.map(({ nu }) => {
     if (nu === null) throw new RangeError('the walk must have Student-t residuals');
     const unit = Math.sqrt((nu - 2) / nu);
-    const z = studentTQuantile(probability, nu);
-    const beyond = (-studentTDensity(z, nu) / probability) * ((nu + z * z) / (nu - 1));
+    const z = studentQuantile(probability, nu);
+    const beyond = (-studentDensity(z, nu) / probability) * ((nu + z * z) / (nu - 1));
     return { quantile: z * unit, shortfall: beyond * unit };
   });
   const result = empty(walk.nextVariance.length);

@@ -8,12 +8,15 @@ import { PROBLEMS, problem } from '@touchstone/contracts/problems';
 import { defineRoute, type Route } from '@touchstone/contracts/route';
 import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import { accepted } from '@touchstone/contracts/tasks';
+import { dayNumber, dayText } from '@touchstone/quant/series/day';
+import { tradingDays } from '@touchstone/quant/series/trading-calendar';
 import * as OTPAuth from 'otpauth';
 import { z } from 'zod';
 import { loadSimulatedMarket } from '../../src/market-data/index.ts';
 import { raiseAlert } from '../../src/platform/alerts/alerts.ts';
 import { MIGRATOR_ROLE } from '../../src/platform/database/provision.ts';
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
+import { addBars, addInstrument, addSource } from '../facts.ts';
 import { Jar, type SignInProvider, startProvider, walkThrough } from '../sign-in-provider.ts';
 import { type Reply, SECRET, type TestServer } from '../test-server.ts';
 import { startVendorDouble, type VendorDouble } from '../vendor-double/vendor-double.ts';
@@ -160,6 +163,24 @@ async function archive(): Promise<void> {
 }
 async function backUp(): Promise<void> {
   await taskDone(world.server, world.owner, await call('POST', '/diagnostics/backups'));
+}
+
+/** An instrument with a history long enough to be judged, and a crash near its end. */
+async function longInstrument(): Promise<number> {
+  const days = tradingDays('XNYS', dayNumber('2021-01-04'), dayNumber('2025-06-30'));
+  const { tenantId } = await call('GET', `/universes/${world.universeId}`);
+  return db.database.transaction({ tenantId: Number(tenantId), actorId: null }, async (tx) => {
+    const source = await addSource(tx, `long-${n++}`, 'total_return');
+    const instrumentId = await addInstrument(tx, `LONG${n++}`);
+    let close = 100;
+    const bars = Array.from(days, (day, t) => {
+      const size = t % 300 < 150 ? 0.006 : 0.014;
+      close *= Math.exp(size * Math.sin(t * t * 0.7) - (t === days.length - 20 ? 0.12 : 0));
+      return { instrumentId, day: dayText(day), close };
+    });
+    await addBars(tx, source, bars);
+    return instrumentId;
+  });
 }
 
 /** How to ask an operation well. A GET that needs no more than its parameters is not here. */
@@ -409,13 +430,30 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     return { path: `/alerts/${firstOf(await call('GET', '/alerts')).id}/acknowledge` };
   },
   startVerify: () => ({ path: '/diagnostics/verify' }),
+  sealRegime: async () => ({ path: `/market/instrument/${await longInstrument()}/regimes/records`, body: {} }),
+  sealAnomalies: async () => ({
+    path: `/market/instrument/${await longInstrument()}/anomalies/cases`,
+    body: { sessions: 252 },
+  }),
+  async judgeAnomalyCase() {
+    await call('POST', `/market/instrument/${await longInstrument()}/anomalies/cases`, { sessions: 252 });
+    const { id, version } = firstOf(await call('GET', '/anomaly-cases'));
+    return { path: `/anomaly-cases/${id}/judgement`, body: { state: 'confirmed', note: 'It was so.', version } };
+  },
   getBlastRadius: () => ({ path: `/data/blast-radius?runId=${world.runId}` }),
 };
 
 function plainGet(route: Route): Made {
   const known = new Map<string, unknown>([
     ...Object.entries(world),
-    ...Object.entries({ day: DAY, calendar: 'XNYS', sha256: world.datasetSha256, otherSha256: world.datasetSha256 }),
+    ...Object.entries({
+      kind: 'instrument',
+      id: world.instrumentId,
+      day: DAY,
+      calendar: 'XNYS',
+      sha256: world.datasetSha256,
+      otherSha256: world.datasetSha256,
+    }),
   ]);
   const path = route.path.replace(/:(\w+)/g, (_match, name: string) => {
     assert.ok(known.has(name), `say in GOOD how ${route.id} is asked: what is its ${name}?`);
