@@ -152,6 +152,20 @@ export const listAnomalyCases = defineRoute({
   }),
   problems: [],
 });
+const caseParams = z.object({ caseId: idParam });
+
+export const getAnomalyCase = defineRoute({
+  id: 'getAnomalyCase',
+  method: 'GET',
+  path: '/anomaly-cases/:caseId',
+  group: 'market',
+  summary: 'One anomaly put on record, and how it was judged',
+  scope: 'market:read',
+  params: caseParams,
+  status: 200,
+  answer: anomalyCase,
+  problems: ['NOT_FOUND'],
+});
 export const judgeAnomalyCase = defineRoute({
   id: 'judgeAnomalyCase',
   method: 'POST',
@@ -159,7 +173,7 @@ export const judgeAnomalyCase = defineRoute({
   group: 'market',
   summary: 'Say whether it was real. Judging again replaces the judgement; every one stays in the evidence',
   scope: 'portfolio:write',
-  params: z.object({ caseId: idParam }),
+  params: caseParams,
   body: z.object({
     state: anomalyState,
     note: anomalyCase.shape.note.default(''),

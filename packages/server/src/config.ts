@@ -31,6 +31,8 @@ export type Config = Readonly<{
   allowedOrigins: readonly string[];
   /** Null: caches and limits live in the process and in the database. */
   redisUrl: string | null;
+  /** Where online features are answered from. */
+  onlineStore: 'process' | 'database' | 'redis';
   /** Requests a minute of one user or API key; the other limits follow from it. Null: no limits. */
   requestsPerMinute: number | null;
   /** Sign-in with another provider (OpenID Connect). Null: none. */
@@ -79,6 +81,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       .filter((origin) => origin !== '')
       .map((origin) => readOrigin('ALLOWED_ORIGINS', origin, problems)),
     redisUrl: readRedisUrl(text('REDIS_URL'), problems),
+    onlineStore: readOnlineStore(text, problems),
     requestsPerMinute: readRequestsPerMinute(text('REQUESTS_PER_MINUTE') ?? '6000', problems),
     oidc: readOidc(text, problems),
     traceEndpoint: readHttpUrl('OTEL_EXPORTER_OTLP_ENDPOINT', text('OTEL_EXPORTER_OTLP_ENDPOINT'), problems),
@@ -153,6 +156,15 @@ function readUrl(name: string, text: string | null, problems: string[]): string 
   // The value holds a password, so it is not repeated.
   if (text !== null && !/^postgres(ql)?:\/\//.test(text)) problems.push(`${name} must begin with postgres://`);
   return text;
+}
+
+function readOnlineStore(text: (name: string) => string | null, problems: string[]): Config['onlineStore'] {
+  const told = text('ONLINE_STORE') ?? 'process';
+  if (told === 'redis' && text('REDIS_URL') === null)
+    problems.push('TOUCHSTONE_ONLINE_STORE is redis; then TOUCHSTONE_REDIS_URL must say where Redis is.');
+  if (told === 'process' || told === 'database' || told === 'redis') return told;
+  problems.push(`TOUCHSTONE_ONLINE_STORE must be process, database or redis, was ${told}.`);
+  return 'process';
 }
 
 function readRedisUrl(text: string | null, problems: string[]): string | null {

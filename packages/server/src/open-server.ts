@@ -10,6 +10,7 @@ import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
 import { openDatabase } from './platform/database/open-database.ts';
 import { createFolderStore } from './platform/object-store/object-store.ts';
+import { createRedisLine } from './platform/redis/redis.ts';
 import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
 import { createLog } from './platform/telemetry/log.ts';
@@ -41,7 +42,10 @@ export async function openServer(config: Config, kind: 'server' | 'worker') {
     const tasks = createTaskEngine({ database, connection, clock, log });
     const compute = createCompute(COMPUTE_THREADS);
     const codeVersion = readCodeVersion(config.version);
+    const redis =
+      config.onlineStore === 'redis' && config.redisUrl !== null ? createRedisLine(config.redisUrl, log) : null;
     const stages = createStages({
+      ...{ onlineStore: config.onlineStore, redis },
       ...{ database, objects, tasks, compute, clock, codeVersion, log, connection },
       home: config.home,
       secretBox: createSecretBox(secret),
@@ -58,6 +62,7 @@ export async function openServer(config: Config, kind: 'server' | 'worker') {
         await tasks.stop();
         await processes.close();
         await compute.close();
+        await redis?.close();
         await tracing?.close();
         await database.close();
         await opened.stop();

@@ -4,7 +4,9 @@ import {
   createBlastRadiusService,
   createCoverage,
   createDatasetService,
+  createFeatureStore,
   createSeriesService,
+  type OnlineStoreKind,
   registerBlastRadiusRoutes,
   registerDatasetRoutes,
 } from './features/index.ts';
@@ -18,19 +20,14 @@ import {
   sessionTimes,
 } from './market-data/index.ts';
 import {
-<<<<<<< HEAD
-  createVolatilityService,
-  registerTrialDependents,
-  registerTrialRoutes,
-  registerVolatilityRoutes,
-=======
   createAnomalyService,
   createRegimeService,
+  createVolatilityService,
   registerAnomalyRoutes,
   registerRegimeRoutes,
   registerTrialDependents,
   registerTrialRoutes,
->>>>>>> regimes
+  registerVolatilityRoutes,
 } from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
@@ -41,6 +38,7 @@ import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
 import type { Serve } from './platform/http/serve.ts';
 import type { ObjectStore } from './platform/object-store/object-store.ts';
+import type { RedisLine } from './platform/redis/redis.ts';
 import { createScheduleService } from './platform/tasks/schedule.service.ts';
 import type { TaskEngine } from './platform/tasks/task-engine.ts';
 import {
@@ -77,6 +75,10 @@ export type StageParts = {
   twelveDataUrl?: string;
   /** How vendors are reached, for tests. */
   feedOptions?: MarketDataDeps['feedOptions'];
+  /** Where online features are answered from. Left out: from the process. */
+  onlineStore?: OnlineStoreKind;
+  /** For an online store in Redis. */
+  redis?: RedisLine | null;
   /** How backups reach the whole database. Left out: the server cannot make any. */
   keeping?: Pick<KeepingParts, 'backupFolder' | 'reachOwner' | 'config'>;
   log?: { warn(fields: object, text: string): void };
@@ -103,6 +105,11 @@ export function createStages(parts: StageParts) {
   const series = createSeriesService(database, universeBars);
   const regimes = createRegimeService({ database, series, compute, codeVersion });
   const anomalies = createAnomalyService({ database, series, compute, codeVersion });
+  const featureStore = createFeatureStore({
+    ...{ database, objects, tasks, compute, clock, codeVersion, series, universeBars, blastRadius, readCoverage },
+    ...{ onlineStore: parts.onlineStore, redis: parts.redis },
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
   const indexRuns = createIndexRunService({
@@ -142,14 +149,12 @@ export function createStages(parts: StageParts) {
     registerRoutes(serve: Serve): void {
       registerMarketDataRoutes(serve, market);
       registerDatasetRoutes(serve, datasets);
+      featureStore.registerRoutes(serve);
       registerBlastRadiusRoutes(serve, blastRadius);
       registerTrialRoutes(serve, database);
-<<<<<<< HEAD
       registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
-=======
       registerRegimeRoutes(serve, regimes);
       registerAnomalyRoutes(serve, anomalies);
->>>>>>> regimes
       registerUniverseRoutes(serve, universes);
       registerIndexRoutes(serve, indexes);
       registerIndexRunRoutes(serve, indexRuns);

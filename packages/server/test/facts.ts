@@ -59,6 +59,7 @@ export async function publish(
   runId: number,
   known: { min: string | null; max: string | null } = { min: null, max: null },
   kind: 'publish' | 'retract' = 'publish',
+  rowCount = 0,
 ): Promise<string> {
   const { rows } = await sql<{ stamp: string }>`SELECT touchstone_stamp() AS stamp`.execute(tx.query);
   const { stamp } = rows[0]!;
@@ -69,7 +70,7 @@ export async function publish(
       run_id: runId,
       kind,
       published_at: stamp,
-      row_count: 0,
+      row_count: rowCount,
       content_sha256: Buffer.alloc(32),
       known_at_min: known.min ?? stamp,
       known_at_max: known.max ?? stamp,
@@ -105,7 +106,8 @@ export async function addBars(tx: Transaction, sourceId: number, bars: readonly 
       .execute();
   }
   const declared = bars.map(knownAt).filter((instant) => instant !== null);
-  await publish(tx, runId, { min: declared.length === 0 ? null : declared.sort()[0]!, max: declared.at(-1) ?? null });
+  const known = { min: declared.length === 0 ? null : declared.sort()[0]!, max: declared.at(-1) ?? null };
+  await publish(tx, runId, known, 'publish', bars.length);
   return runId;
 }
 

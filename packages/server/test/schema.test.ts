@@ -412,6 +412,7 @@ test('a name is free again once its row is deleted, and only then', async () => 
     'alert',
     'index_definition',
     'instrument',
+    'market_anomaly',
     'person',
     'refresh_gap',
     'source',
@@ -420,6 +421,7 @@ test('a name is free again once its row is deleted, and only then', async () => 
   ]);
   const unique: Record<string, readonly string[]> = {
     alert: ['same_as'],
+    market_anomaly: ['subject_id'],
     refresh_gap: ['source_id', 'symbol'],
     ...{ index_definition: ['name'], instrument: ['symbol'], person: ['email'], source: ['code'], universe: ['name'] },
     universe_member: ['universe_id', 'instrument_id'],

@@ -313,6 +313,7 @@ const HIDDEN: Record<string, () => Attack[]> = {
   listRegimeRecords: () => subjectsOfA('regimes/records'),
   getAnomalies: () => subjectsOfA('anomalies'),
   sealAnomalies: () => subjectsOfA('anomalies/cases', {}),
+  getAnomalyCase: () => [{ path: `/anomaly-cases/${a.anomalyCaseId}` }],
   judgeAnomalyCase: () => [{ path: `/anomaly-cases/${a.anomalyCaseId}/judgement`, body: { state: 'false', version } }],
   getBlastRadius: () => [
     { path: `/data/blast-radius?runId=${a.runId}` },

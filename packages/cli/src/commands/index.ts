@@ -1,6 +1,7 @@
 import type { Command } from '../command.ts';
 import { accountCommands } from './account.ts';
 import { alertCommands } from './alerts.ts';
+import { anomalyCommands } from './anomalies.ts';
 import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
@@ -15,6 +16,7 @@ import { keyCommands } from './keys.ts';
 import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
 import { peopleCommands } from './people.ts';
+import { regimeCommands } from './regimes.ts';
 import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
@@ -39,6 +41,8 @@ export const COMMANDS: readonly Command[] = [
   ...truthCommands,
   ...universeCommands,
   ...indexCommands,
+  ...regimeCommands,
+  ...anomalyCommands,
   ...datasetCommands,
   ...taskCommands,
   ...scheduleCommands,

@@ -2,6 +2,47 @@ import { expect } from '../checks/expect.ts';
 import { cholesky, solveCholesky } from '../linalg/cholesky.ts';
 import { multiplyTranspose, transposeMultiply } from '../linalg/multiply.ts';
 import { symmetricEigen } from '../linalg/symmetric-eigen.ts';
+import { ewmCovariance, ledoitWolf } from '../stats/shrinkage.ts';
+
+/** How a covariance is estimated. */
+export type CovarianceEstimator = 'denoised' | 'sample' | 'ledoit_wolf' | 'non_linear' | 'weighted';
+
+export const COVARIANCE_ESTIMATORS: readonly CovarianceEstimator[] = [
+  'denoised',
+  'sample',
+  'ledoit_wolf',
+  'non_linear',
+  'weighted',
+];
+
+/** Sessions after which the weight of a row has halved in the `weighted` estimate: a quarter of a year. */
+export const HALF_LIFE_SESSIONS = 63;
+
+/**
+ * Covariance by the named estimator; `denoised` keeps the sample's variances and cleans its correlations.
+ *
+ * @param observations Row-major T × N, finite, no constant column for `denoised`; T >= 13 for `non_linear`, else >= 2.
+ * @returns Row-major N × N, return² per period.
+ * @throws RangeError on a wrong shape or too few observations.
+ */
+export function estimateCovariance(
+  estimator: CovarianceEstimator,
+  observations: Float64Array,
+  rowCount: number,
+  count: number,
+): Float64Array {
+  if (estimator === 'non_linear') return nonlinearShrinkage(observations, rowCount, count);
+  if (estimator === 'weighted') return ewmCovariance(observations, count, HALF_LIFE_SESSIONS);
+  if (estimator === 'ledoit_wolf') {
+    const shrunk = ledoitWolf(observations, count);
+    expect(shrunk.status === 'ok', `a covariance needs two observations, had ${rowCount}`);
+    return shrunk.covariance;
+  }
+  const sample = sampleCovariance(observations, rowCount, count);
+  if (estimator === 'sample') return sample;
+  const { correlation } = denoiseCorrelation(correlationOf(sample, count), count, rowCount);
+  return withVariancesOf(correlation, sample, count);
+}
 
 /**
  * Sample covariance of T observations of N variables, about their means, divided by T - 1.
@@ -16,37 +57,6 @@ export function sampleCovariance(observations: Float64Array, rowCount: number, c
   const covariance = transposeMultiply(centred, rowCount, count, centred, count);
   for (let i = 0; i < covariance.length; i++) covariance[i]! /= rowCount - 1;
   return covariance;
-}
-
-/**
- * Covariance of exponentially weighted observations, the last weighing most, about their weighted means; the weights add
- * up to one, and the estimate is scaled by 1 / (1 - Σ w²) so that equal weights give the sample covariance.
- *
- * @param halfLife Observations after which a weight has halved.
- */
-export function weightedCovariance(
-  observations: Float64Array,
-  rowCount: number,
-  count: number,
-  halfLife: number,
-): Float64Array {
-  expect(halfLife > 0, `a half-life must be positive, was ${halfLife}`);
-  expect(rowCount >= 2, `a covariance needs two observations, had ${rowCount}`);
-  const weights = Float64Array.from({ length: rowCount }, (_, row) => 0.5 ** ((rowCount - 1 - row) / halfLife));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  let squares = 0;
-  const means = new Float64Array(count);
-  for (let row = 0; row < rowCount; row++) {
-    const weight = weights[row]! / total;
-    squares += weight * weight;
-    for (let i = 0; i < count; i++) means[i]! += weight * observations[row * count + i]!;
-  }
-  const scaled = new Float64Array(observations.length);
-  for (let row = 0; row < rowCount; row++) {
-    const root = Math.sqrt(weights[row]! / total / (1 - squares));
-    for (let i = 0; i < count; i++) scaled[row * count + i] = (observations[row * count + i]! - means[i]!) * root;
-  }
-  return transposeMultiply(scaled, rowCount, count, scaled, count);
 }
 
 /**
@@ -104,7 +114,8 @@ export function nonlinearShrinkage(observations: Float64Array, rowCount: number,
 
 /**
  * Correlations without what chance alone would put there: eigenvalues below the Marchenko-Pastur edge (1 + √(N/T))² are
- * replaced by their mean, and the diagonal is made one again.
+ * replaced by their mean, and the diagonal is made one again. If the largest is above the edge, the edge is taken of the
+ * variance that it leaves.
  *
  * @param correlation Row-major N × N. @param rowCount Observations it was estimated from.
  * @returns the cleaned matrix and how many eigenvalues stood out.
@@ -116,9 +127,10 @@ export function denoiseCorrelation(
   rowCount: number,
 ): { correlation: Float64Array; signalCount: number } {
   const { values, vectors } = symmetricEigen(correlation, count);
-  // The largest one takes its share of the variance out of what the noise has left.
-  const noise = 1 - Math.max(0, values[0] ?? 0) / Math.max(1, count);
-  const edge = noise * (1 + Math.sqrt(count / rowCount)) ** 2;
+  const whole = (1 + Math.sqrt(count / rowCount)) ** 2;
+  const largest = values[0] ?? 0;
+  // A largest one beyond chance, which is the market, takes its share of the variance out of what the noise has left.
+  const edge = largest > whole ? whole * (1 - largest / count) : whole;
   let signalCount = 0;
   while (signalCount < count && values[signalCount]! > edge) signalCount++;
   let rest = 0;
@@ -150,6 +162,12 @@ export function minimumVarianceWeights(covariance: Float64Array, count: number):
   const weights = solveCholesky(factor, count, new Float64Array(count).fill(1));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return weights.map((weight) => weight / total);
+}
+
+/** The covariance with these correlations and the variances of another. */
+function withVariancesOf(correlation: Float64Array, covariance: Float64Array, count: number): Float64Array {
+  const deviations = Float64Array.from({ length: count }, (_, i) => Math.sqrt(covariance[i * count + i]!));
+  return correlation.map((value, k) => value * deviations[Math.floor(k / count)]! * deviations[k % count]!);
 }
 
 function centre(observations: Float64Array, rowCount: number, count: number): Float64Array {

@@ -55,7 +55,8 @@ export type Compilation = { ok: true; expression: Expression } | { ok: false; fa
 const WINDOW_MAX = 2_520;
 /** Steps a bar: the widest window in use, and all the others, stay below a second for fifty years of bars. */
 const COST_MAX = 30_000;
-const SETTLED = 1e-6;
+// The difference two starts make may be a few times the spread at first: settling to 1e-6 of it is counted to 1e-7.
+const SETTLED = 1e-7;
 const COLUMNS: readonly BarColumn[] = ['open', 'high', 'low', 'close', 'volume'];
 
 type RollingFunction = { run: Rolling; warmUp(n: number): number; least: number; cost(n: number): number };

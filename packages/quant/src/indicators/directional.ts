@@ -170,8 +170,8 @@ function advanceAroon(period: number): Indicator['advance'] {
     const yDown = out[0]!;
     const yUp = out[1]!;
     const yDifference = out[2]!;
-    let highest = state[0]!;
-    let lowest = state[1]!;
+    let highest = state[0]! | 0;
+    let lowest = state[1]! | 0;
     const first = markWarmUp(period, from, to, out);
     const factor = 100 / period;
     for (let i = from; i < to; i++) {
@@ -237,7 +237,7 @@ export const vortex = factory({
       let minus = state[1]!;
       let range = state[2]!;
       // Bars without range in a row: the sliding sum of ranges need not come back to exactly 0.
-      let still = state[3]!;
+      let still = state[3]! | 0;
       const first = markWarmUp(period, from, to, out);
       for (let i = Math.max(from, 1); i < to; i++) {
         const trueRange = trueRangeAt(high, low, close, i);

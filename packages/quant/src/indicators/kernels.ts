@@ -37,7 +37,7 @@ export function exponentialStep(
 
 /** Room `meanStep` takes. */
 export function meanSize(period: number): number {
-  return 3 + period;
+  return 4 + period;
 }
 
 /** Mean of the last `period` values; NaN before, and while one of them is undefined. */
@@ -47,45 +47,102 @@ export function meanStep(state: Float64Array, at: number, period: number, value:
 
 /** Sum of the last `period` values, sliding. Room: `meanSize`. */
 export function sumStep(state: Float64Array, at: number, period: number, value: number): number {
-  const count = state[at]!;
-  const place = at + 3 + (count % period);
-  if (count >= period) {
-    const old = state[place]!;
-    if (Math.abs(old) < Number.POSITIVE_INFINITY) state[at + 1] = state[at + 1]! - old;
-    else state[at + 2] = state[at + 2]! - 1;
-  }
-  state[place] = value;
-  if (Math.abs(value) < Number.POSITIVE_INFINITY) state[at + 1] = state[at + 1]! + value;
-  else state[at + 2] = state[at + 2]! + 1;
-  state[at] = count + 1;
-  return count + 1 >= period && state[at + 2] === 0 ? state[at + 1]! : Number.NaN;
+  // In order: values in the window, sum, undefined ones, place of the oldest, ring.
+  // `| 0` keeps counts and places whole numbers for the compiler: as floating-point numbers they took four times as long.
+  const count = state[at]! | 0;
+  const place = state[at + 3]! | 0;
+  const slot = at + 4 + place;
+  const isKnown = Math.abs(value) < Number.POSITIVE_INFINITY;
+  let unknown = state[at + 2]! | 0;
+  let sum = state[at + 1]!;
+  if (count === period) {
+    const old = state[slot]!;
+    if (Math.abs(old) < Number.POSITIVE_INFINITY) sum -= old;
+    else unknown--;
+  } else state[at] = count + 1;
+  if (isKnown) sum += value;
+  else unknown++;
+  state[slot] = value;
+  state[at + 1] = sum;
+  state[at + 2] = unknown;
+  state[at + 3] = place + 1 === period ? 0 : place + 1;
+  return count + 1 >= period && unknown === 0 ? sum : Number.NaN;
 }
 
 /** Room `weightedStep` takes. */
 export function weightedSize(period: number): number {
-  return 4 + period;
+  return 5 + period;
 }
 
 /** Mean of the last `period` values with weights 1, 2, … period (the newest); NaN before, and while one is undefined. */
 export function weightedStep(state: Float64Array, at: number, period: number, value: number): number {
-  // In order: values so far, sum, undefined ones in the window, weighted sum, ring.
-  const count = state[at]!;
-  const place = at + 4 + (count % period);
+  // In order: as `sumStep`, but before the ring the weighted sum.
+  const count = state[at]! | 0;
+  const place = state[at + 3]! | 0;
+  const slot = at + 5 + place;
   const known = Math.abs(value) < Number.POSITIVE_INFINITY ? value : 0;
-  if (count >= period) {
-    const old = state[place]!;
-    const oldKnown = Math.abs(old) < Number.POSITIVE_INFINITY ? old : 0;
-    state[at + 3] = state[at + 3]! - state[at + 1]! + known * period;
-    state[at + 1] = state[at + 1]! - oldKnown + known;
-    if (oldKnown !== old) state[at + 2] = state[at + 2]! - 1;
+  let unknown = state[at + 2]! | 0;
+  let sum = state[at + 1]!;
+  let weighted = state[at + 4]!;
+  if (count === period) {
+    const old = state[slot]!;
+    weighted += known * period - sum;
+    if (Math.abs(old) < Number.POSITIVE_INFINITY) sum -= old;
+    else unknown--;
   } else {
-    state[at + 3] = state[at + 3]! + known * (count + 1);
-    state[at + 1] = state[at + 1]! + known;
+    weighted += known * (count + 1);
+    state[at] = count + 1;
   }
-  if (known !== value) state[at + 2] = state[at + 2]! + 1;
-  state[place] = value;
-  state[at] = count + 1;
-  return count + 1 >= period && state[at + 2] === 0 ? state[at + 3]! / ((period * (period + 1)) / 2) : Number.NaN;
+  if (known !== value) unknown++;
+  state[slot] = value;
+  state[at + 1] = sum + known;
+  state[at + 2] = unknown;
+  state[at + 3] = place + 1 === period ? 0 : place + 1;
+  state[at + 4] = weighted;
+  return count + 1 >= period && unknown === 0 ? weighted / ((period * (period + 1)) / 2) : Number.NaN;
+}
+
+/** Room `rankStep` takes. */
+export function rankSize(period: number): number {
+  return 1 + period;
+}
+
+/**
+ * Keeps the last `period` values in order.
+ *
+ * @param old The value that leaves the window; not looked at before it is full.
+ * @returns how many values of the window before lie below `value`.
+ */
+export function rankStep(state: Float64Array, at: number, period: number, value: number, old: number): number {
+  const count = state[at]! | 0;
+  const first = at + 1;
+  const rank = countBelow(state, first, count, value);
+  let to = rank;
+  if (count < period) {
+    state[at] = count + 1;
+    for (let k = count; k > to; k--) state[first + k] = state[first + k - 1]!;
+  } else {
+    // The gap the old value leaves wanders to where the new one belongs.
+    const gap = countBelow(state, first, count, old);
+    if (gap < to) {
+      to--;
+      for (let k = gap; k < to; k++) state[first + k] = state[first + k + 1]!;
+    } else for (let k = gap; k > to; k--) state[first + k] = state[first + k - 1]!;
+  }
+  state[first + to] = value;
+  return rank;
+}
+
+/** How many of `count` ascending values from `first` on lie below `value`. */
+function countBelow(state: Float64Array, first: number, count: number, value: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (state[first + middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Kinds of moving average an indicator may be told to use; TA-Lib's numbers. */

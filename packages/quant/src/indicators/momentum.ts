@@ -25,6 +25,8 @@ import {
   markWarmUp,
   meanSize,
   meanStep,
+  rankSize,
+  rankStep,
   ratio,
   sumStep,
   trueRangeAt,
@@ -215,7 +217,7 @@ export const cmou = factory({
       const y = out[0]!;
       let net = state[0]!;
       let path = state[1]!;
-      let still = state[2]!;
+      let still = state[2]! | 0;
       const first = markWarmUp(period, from, to, out);
       for (let i = Math.max(from, 1); i < to; i++) {
         const change = close[i]! - close[i - 1]!;
@@ -254,7 +256,7 @@ export const imi = factory({
       const y = out[0]!;
       let up = state[0]!;
       let total = state[1]!;
-      let still = state[2]!;
+      let still = state[2]! | 0;
       for (let i = from; i < to; i++) {
         const body = close[i]! - open[i]!;
         if (body > 0) up += body;
@@ -291,7 +293,7 @@ export const cci = factory({
     advance({ high, low, close }, from, to, state, out) {
       const y = out[0]!;
       let last = state[period]!;
-      let still = state[period + 1]!;
+      let still = state[period + 1]! | 0;
       let place = from % period;
       for (let i = from; i < to; i++) {
         const price = (high[i]! + low[i]! + close[i]!) / 3;
@@ -552,7 +554,7 @@ export const mfi = factory({
       let up = state[period]!;
       let down = state[period + 1]!;
       let last = state[period + 2]!;
-      let still = state[period + 3]!;
+      let still = state[period + 3]! | 0;
       let place = from % period;
       for (let i = from; i < to; i++) {
         const price = (high[i]! + low[i]! + close[i]!) / 3;
@@ -615,8 +617,8 @@ export const stoch = factory({
       advance({ high, low, close }, from, to, state, out) {
         const yK = out[0]!;
         const yD = out[1]!;
-        let highest = state[0]!;
-        let lowest = state[1]!;
+        let highest = state[0]! | 0;
+        let lowest = state[1]! | 0;
         for (let i = from; i < to; i++) {
           const start = i < period ? 0 : i - period + 1;
           highest = latestHighest(high, highest, start, i);
@@ -655,8 +657,8 @@ export const stochf = factory({
       advance({ high, low, close }, from, to, state, out) {
         const yK = out[0]!;
         const yD = out[1]!;
-        let highest = state[0]!;
-        let lowest = state[1]!;
+        let highest = state[0]! | 0;
+        let lowest = state[1]! | 0;
         for (let i = from; i < to; i++) {
           const start = i < period ? 0 : i - period + 1;
           highest = latestHighest(high, highest, start, i);
@@ -789,7 +791,7 @@ export const ultosc = factory({
         let b2 = state[3]!;
         let a3 = state[4]!;
         let b3 = state[5]!;
-        let still = state[6]!;
+        let still = state[6]! | 0;
         const pressure = (i: number): number => close[i]! - Math.min(low[i]!, close[i - 1]!);
         const first = markWarmUp(long, from, to, out);
         for (let i = Math.max(from, 1); i < to; i++) {
@@ -845,8 +847,8 @@ export const willr = factory({
     stateSize: 2,
     advance({ high, low, close }, from, to, state, out) {
       const y = out[0]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
+      let highest = state[0]! | 0;
+      let lowest = state[1]! | 0;
       for (let i = from; i < to; i++) {
         const start = i < period ? 0 : i - period + 1;
         highest = latestHighest(high, highest, start, i);
@@ -1074,7 +1076,7 @@ export const fisher = factory({
         for (let j = 3; j < 3 + period; j++) {
           const other = state[j]!;
           if (other > highest) highest = other;
-          if (other < lowest) lowest = other;
+          else if (other < lowest) lowest = other;
         }
         const place = highest > lowest ? (middle - lowest) / (highest - lowest) - 0.5 : 0;
         smooth = 0.66 * place + 0.67 * smooth;
@@ -1109,7 +1111,7 @@ export const efficiency = factory({
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
       let path = state[0]!;
-      let still = state[1]!;
+      let still = state[1]! | 0;
       const first = markWarmUp(period, from, to, out);
       for (let i = Math.max(from, 1); i < to; i++) {
         const change = Math.abs(close[i]! - close[i - 1]!);
@@ -1143,9 +1145,9 @@ export const vhf = factory({
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
       let path = state[0]!;
-      let still = state[1]!;
-      let highest = state[2]!;
-      let lowest = state[3]!;
+      let still = state[1]! | 0;
+      let highest = state[2]! | 0;
+      let lowest = state[3]! | 0;
       const first = markWarmUp(period, from, to, out);
       for (let i = from; i < to; i++) {
         const start = i < period ? 0 : i - period + 1;
@@ -1214,9 +1216,10 @@ export const schaff = factory({
     const place = (state: Float64Array, ring: number, value: number, before: number): number => {
       let highest = value;
       let lowest = value;
-      for (let k = 0; k < cycle; k++) {
-        highest = Math.max(highest, state[ring + k]!);
-        lowest = Math.min(lowest, state[ring + k]!);
+      for (let k = ring; k < ring + cycle; k++) {
+        const other = state[k]!;
+        if (other > highest) highest = other;
+        else if (other < lowest) lowest = other;
       }
       return highest > lowest ? (100 * (value - lowest)) / (highest - lowest) : before;
     };
@@ -1262,10 +1265,9 @@ export const connorsRsi = factory({
     return {
       warmUp,
       memory: slowest(wilderMemory(period, 2), wilderMemory(streak, 2)),
-      stateSize: 5 + rank + 1,
+      stateSize: 5 + rankSize(rank),
       advance({ close }, from, to, state, out) {
         const y = out[0]!;
-        const size = rank + 1;
         for (let i = from; i < to; i++) {
           y[i - from] = Number.NaN;
           if (i === 0) continue;
@@ -1275,17 +1277,20 @@ export const connorsRsi = factory({
           const next = change > 0 ? Math.max(run, 0) + 1 : change < 0 ? Math.min(run, 0) - 1 : 0;
           state[4] = next;
           const runStrength = strengthStep(state, 2, i, streak, next - run);
-          const gain = close[i]! / close[i - 1]! - 1;
-          state[5 + (i % size)] = gain;
+          const gain = gainAt(close, i);
+          const below = rankStep(state, 5, rank, gain, i > rank ? gainAt(close, i - rank) : 0);
           if (i < warmUp) continue;
-          let below = 0;
-          for (let k = 0; k < size; k++) if (state[5 + k]! < gain) below++;
           y[i - from] = (strength + runStrength + (100 * below) / rank) / 3;
         }
       },
     };
   },
 });
+
+/** Return of bar `i` ≥ 1; over a close of 0 it counts 0. */
+function gainAt(close: Float64Array, i: number): number {
+  return close[i - 1] === 0 ? 0 : close[i]! / close[i - 1]! - 1;
+}
 
 /** One step of an RSI over changes that come one by one; `i` counts them from 1. */
 function strengthStep(state: Float64Array, at: number, i: number, period: number, change: number): number {

@@ -355,8 +355,8 @@ export const midpoint = factory({
     stateSize: 2,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
+      let highest = state[0]! | 0;
+      let lowest = state[1]! | 0;
       for (let i = from; i < to; i++) {
         const start = i < period ? 0 : i - period + 1;
         highest = latestHighest(close, highest, start, i);
@@ -384,8 +384,8 @@ export const midprice = factory({
     stateSize: 2,
     advance({ high, low }, from, to, state, out) {
       const y = out[0]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
+      let highest = state[0]! | 0;
+      let lowest = state[1]! | 0;
       for (let i = from; i < to; i++) {
         const start = i < period ? 0 : i - period + 1;
         highest = latestHighest(high, highest, start, i);
@@ -699,7 +699,7 @@ export const vwma = factory({
       let traded = state[0]!;
       let shares = state[1]!;
       // Bars without volume in a row: a sliding sum of volumes need not come back to exactly 0.
-      let silent = state[2]!;
+      let silent = state[2]! | 0;
       for (let i = from; i < to; i++) {
         traded += close[i]! * volume[i]!;
         shares += volume[i]!;
@@ -837,8 +837,8 @@ export const donchian = factory({
       const upper = out[0]!;
       const middle = out[1]!;
       const lower = out[2]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
+      let highest = state[0]! | 0;
+      let lowest = state[1]! | 0;
       for (let i = from; i < to; i++) {
         const k = i - from;
         const start = i < period ? 0 : i - period + 1;
@@ -872,7 +872,6 @@ export const ichimoku = factory({
   note: 'Spans are shifted forward by base bars, as drawn; the lagging span is left out because it looks ahead.',
   machine: ({ conversion, base, span }) => {
     const longest = Math.max(conversion, base, span);
-    const periods = [conversion, base, span];
     const ringA = 6;
     const ringB = 6 + base;
     return {
@@ -881,25 +880,42 @@ export const ichimoku = factory({
       stateSize: 6 + 2 * base,
       advance({ high, low }, from, to, state, out) {
         const warmUp = longest - 1 + base;
+        const [yFast, ySlow, yA, yB] = out as [Float64Array, Float64Array, Float64Array, Float64Array];
+        let fastHigh = state[0]! | 0;
+        let fastLow = state[1]! | 0;
+        let slowHigh = state[2]! | 0;
+        let slowLow = state[3]! | 0;
+        let spanHigh = state[4]! | 0;
+        let spanLow = state[5]! | 0;
+        let place = from % base;
         for (let i = from; i < to; i++) {
           const k = i - from;
-          for (let line = 0; line < 3; line++) {
-            const period = periods[line]!;
-            const start = i < period ? 0 : i - period + 1;
-            state[2 * line] = latestHighest(high, state[2 * line]!, start, i);
-            state[2 * line + 1] = latestLowest(low, state[2 * line + 1]!, start, i);
-          }
-          const fast = (high[state[0]!]! + low[state[1]!]!) / 2;
-          const slow = (high[state[2]!]! + low[state[3]!]!) / 2;
+          const fastStart = Math.max(0, i - conversion + 1);
+          const slowStart = Math.max(0, i - base + 1);
+          const spanStart = Math.max(0, i - span + 1);
+          fastHigh = latestHighest(high, fastHigh, fastStart, i);
+          fastLow = latestLowest(low, fastLow, fastStart, i);
+          slowHigh = latestHighest(high, slowHigh, slowStart, i);
+          slowLow = latestLowest(low, slowLow, slowStart, i);
+          spanHigh = latestHighest(high, spanHigh, spanStart, i);
+          spanLow = latestLowest(low, spanLow, spanStart, i);
+          const fast = (high[fastHigh]! + low[fastLow]!) / 2;
+          const slow = (high[slowHigh]! + low[slowLow]!) / 2;
           const isWarm = i >= warmUp;
-          const place = i % base;
-          out[0]![k] = isWarm ? fast : Number.NaN;
-          out[1]![k] = isWarm ? slow : Number.NaN;
-          out[2]![k] = isWarm ? state[ringA + place]! : Number.NaN;
-          out[3]![k] = isWarm ? state[ringB + place]! : Number.NaN;
+          yFast[k] = isWarm ? fast : Number.NaN;
+          ySlow[k] = isWarm ? slow : Number.NaN;
+          yA[k] = isWarm ? state[ringA + place]! : Number.NaN;
+          yB[k] = isWarm ? state[ringB + place]! : Number.NaN;
           state[ringA + place] = (fast + slow) / 2;
-          state[ringB + place] = (high[state[4]!]! + low[state[5]!]!) / 2;
+          state[ringB + place] = (high[spanHigh]! + low[spanLow]!) / 2;
+          place = place + 1 === base ? 0 : place + 1;
         }
+        state[0] = fastHigh;
+        state[1] = fastLow;
+        state[2] = slowHigh;
+        state[3] = slowLow;
+        state[4] = spanHigh;
+        state[5] = spanLow;
       },
     };
   },
@@ -925,7 +941,7 @@ export const supertrend = factory({
       const trendOut = out[1]!;
       let upper = state[EXPONENTIAL_SIZE]!;
       let lower = state[EXPONENTIAL_SIZE + 1]!;
-      let trend = state[EXPONENTIAL_SIZE + 2]!;
+      let trend = state[EXPONENTIAL_SIZE + 2]! | 0;
       for (let i = from; i < to; i++) {
         const k = i - from;
         stopOut[k] = Number.NaN;
@@ -966,8 +982,8 @@ export const chandelier = factory({
     memory: wilderMemory(period),
     stateSize: EXPONENTIAL_SIZE + 2,
     advance({ high, low, close }, from, to, state, out) {
-      let highest = state[EXPONENTIAL_SIZE]!;
-      let lowest = state[EXPONENTIAL_SIZE + 1]!;
+      let highest = state[EXPONENTIAL_SIZE]! | 0;
+      let lowest = state[EXPONENTIAL_SIZE + 1]! | 0;
       for (let i = from; i < to; i++) {
         const start = i < period ? 0 : i - period + 1;
         highest = latestHighest(high, highest, start, i);

@@ -16,7 +16,7 @@ export const drawdown = factory({
     memory: WINDOW,
     stateSize: 1,
     advance({ close }, from, to, state, out) {
-      let highest = state[0]!;
+      let highest = state[0]! | 0;
       for (let i = from; i < to; i++) {
         highest = latestHighest(close, highest, i < period ? 0 : i - period + 1, i);
         const isWarm = i >= period - 1;
@@ -43,7 +43,7 @@ export const aboveLow = factory({
     stateSize: 1,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      let lowest = state[0]!;
+      let lowest = state[0]! | 0;
       for (let i = from; i < to; i++) {
         lowest = latestLowest(close, lowest, i < period ? 0 : i - period + 1, i);
         y[i - from] = i < period - 1 ? Number.NaN : ratio(close[i]! - close[lowest]!, close[lowest]!);
@@ -70,9 +70,9 @@ export const maxDrawdown = factory({
     stateSize: 3,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      let peak = state[0]!;
+      let peak = state[0]! | 0;
       let depth = state[1]!;
-      let highest = state[2]!;
+      let highest = state[2]! | 0;
       for (let i = from; i < to; i++) {
         const start = i < period ? 0 : i - period + 1;
         highest = latestHighest(close, highest, start, i);

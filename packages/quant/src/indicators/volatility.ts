@@ -173,30 +173,38 @@ export const choppiness = factory({
     return {
       warmUp: period,
       memory: WINDOW,
-      stateSize: 3 + meanSize(period) + 2 * period,
+      stateSize: 6,
       advance({ high, low, close }, from, to, state, out) {
         const y = out[0]!;
-        const first = markWarmUp(1, from, to, out);
-        const tops = meanSize(period);
-        const bottoms = tops + period;
-        for (let i = first; i < to; i++) {
-          const top = Math.max(high[i]!, close[i - 1]!);
-          const bottom = Math.min(low[i]!, close[i - 1]!);
-          const path = sumStep(state, 0, period, top - bottom);
-          state[tops + (i % period)] = top;
-          state[bottoms + (i % period)] = bottom;
-          if (i < period) {
-            y[i - from] = Number.NaN;
-            continue;
-          }
-          let highest = top;
-          let lowest = bottom;
-          for (let k = 0; k < period; k++) {
-            if (state[tops + k]! > highest) highest = state[tops + k]!;
-            if (state[bottoms + k]! < lowest) lowest = state[bottoms + k]!;
-          }
-          y[i - from] = highest > lowest ? scale * Math.log10(path / (highest - lowest)) : Number.NaN;
+        let path = state[0]!;
+        let highest = state[1]! | 0;
+        let lowest = state[2]! | 0;
+        let highestClose = state[3]! | 0;
+        let lowestClose = state[4]! | 0;
+        let still = state[5]! | 0;
+        const first = markWarmUp(period, from, to, out);
+        for (let i = Math.max(from, 1); i < to; i++) {
+          const range = trueRangeAt(high, low, close, i);
+          path += range;
+          still = range === 0 ? still + 1 : 0;
+          if (i > period) path -= trueRangeAt(high, low, close, i - period);
+          // The range of true ranges: extremes of the window's bars and of the closes before each of them.
+          const start = i < period ? 1 : i - period + 1;
+          highest = latestHighest(high, highest, start, i);
+          lowest = latestLowest(low, lowest, start, i);
+          highestClose = latestHighest(close, highestClose, start - 1, i - 1);
+          lowestClose = latestLowest(close, lowestClose, start - 1, i - 1);
+          if (i < first) continue;
+          const top = Math.max(high[highest]!, close[highestClose]!);
+          const bottom = Math.min(low[lowest]!, close[lowestClose]!);
+          y[i - from] = still < period ? scale * Math.log10(path / (top - bottom)) : Number.NaN;
         }
+        state[0] = path;
+        state[1] = highest;
+        state[2] = lowest;
+        state[3] = highestClose;
+        state[4] = lowestClose;
+        state[5] = still;
       },
     };
   },
@@ -218,7 +226,7 @@ export const ulcer = factory({
     stateSize: 1 + meanSize(period),
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      let highest = state[0]!;
+      let highest = state[0]! | 0;
       for (let i = from; i < to; i++) {
         highest = latestHighest(close, highest, i < period ? 0 : i - period + 1, i);
         if (i < period - 1) {
@@ -296,7 +304,7 @@ export const bollingerPlace = factory({
       const origin = close[0]!;
       let sum = state[0]!;
       let squares = state[1]!;
-      let still = state[2]!;
+      let still = state[2]! | 0;
       for (let i = from; i < to; i++) {
         const x = close[i]! - origin;
         sum += x;
@@ -435,36 +443,64 @@ export const yangZhang = factory({
   inputs: ['open', 'high', 'low', 'close'],
   parameters: { period: barCount(21, 3) },
   reference: defined('Yang and Zhang 2000, doi:10.1086/209650'),
+  note: 'A price that is not positive counts as no move.',
   machine: ({ period }) => {
-    const size = meanSize(period);
     const share = 0.34 / (1.34 + (period + 1) / (period - 1));
+    const ring = 6;
     return {
       warmUp: period,
       memory: WINDOW,
-      stateSize: 5 * size,
+      // Sums, then the night's, the day's and the inner figure of each bar of the window.
+      stateSize: ring + 3 * period,
       advance({ open, high, low, close }, from, to, state, out) {
         const y = out[0]!;
-        const first = markWarmUp(1, from, to, out);
-        for (let i = first; i < to; i++) {
-          const night = Math.log(open[i]! / close[i - 1]!);
-          const up = Math.log(high[i]! / open[i]!);
-          const down = Math.log(low[i]! / open[i]!);
-          const body = Math.log(close[i]! / open[i]!);
-          const nightMean = meanStep(state, 0, period, night);
-          const nightSquares = sumStep(state, size, period, night * night);
-          const bodyMean = meanStep(state, 2 * size, period, body);
-          const bodySquares = sumStep(state, 3 * size, period, body * body);
-          const inside = meanStep(state, 4 * size, period, up * (up - body) + down * (down - body));
-          const variance =
-            (nightSquares - period * nightMean * nightMean) / (period - 1) +
-            (share * (bodySquares - period * bodyMean * bodyMean)) / (period - 1) +
-            (1 - share) * inside;
+        let nights = state[0]!;
+        let nightSquares = state[1]!;
+        let days = state[2]!;
+        let daySquares = state[3]!;
+        let inside = state[4]!;
+        let place = state[5]! | 0;
+        const first = markWarmUp(period, from, to, out);
+        for (let i = Math.max(from, 1); i < to; i++) {
+          const o = open[i]!;
+          const night = logRatio(o, close[i - 1]!);
+          const day = logRatio(close[i]!, o);
+          const up = logRatio(high[i]!, o);
+          const down = logRatio(low[i]!, o);
+          const inner = up * (up - day) + down * (down - day);
+          const slot = ring + 3 * place;
+          const oldNight = state[slot]!;
+          const oldDay = state[slot + 1]!;
+          nights += night - oldNight;
+          nightSquares += night * night - oldNight * oldNight;
+          days += day - oldDay;
+          daySquares += day * day - oldDay * oldDay;
+          inside += inner - state[slot + 2]!;
+          state[slot] = night;
+          state[slot + 1] = day;
+          state[slot + 2] = inner;
+          place = place + 1 === period ? 0 : place + 1;
+          if (i < first) continue;
+          const nightVariance = (nightSquares - (nights * nights) / period) / (period - 1);
+          const dayVariance = (daySquares - (days * days) / period) / (period - 1);
+          const variance = nightVariance + share * dayVariance + (1 - share) * (inside / period);
           y[i - from] = Math.sqrt(Math.max(variance, 0));
         }
+        state[0] = nights;
+        state[1] = nightSquares;
+        state[2] = days;
+        state[3] = daySquares;
+        state[4] = inside;
+        state[5] = place;
       },
     };
   },
 });
+
+/** Logarithm of a ratio of prices; 0 where one of them is not positive. */
+function logRatio(a: number, b: number): number {
+  return a > 0 && b > 0 ? Math.log(a / b) : 0;
+}
 
 /** Exponentially weighted volatility of log returns around 0, per day (RiskMetrics). */
 export const ewmaVolatility = factory({
@@ -522,8 +558,8 @@ export const rangeWidth = factory({
     stateSize: 2,
     advance({ high, low }, from, to, state, out) {
       const y = out[0]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
+      let highest = state[0]! | 0;
+      let lowest = state[1]! | 0;
       for (let i = from; i < to; i++) {
         const start = i < period ? 0 : i - period + 1;
         highest = latestHighest(high, highest, start, i);

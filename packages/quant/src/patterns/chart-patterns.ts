@@ -92,6 +92,7 @@ function createScan(logClose: Float64Array) {
     })),
   );
   const found: Found[] = [];
+  const memo: Memo = new Map();
   return {
     found,
     advance(t: number): void {
@@ -103,12 +104,13 @@ function createScan(logClose: Float64Array) {
       if (!(volatility[t]! > 1e-9)) return;
       const context = { logClose, volatility, t };
       let best: Found | null = null;
+      memo.clear();
       for (const track of tracks) {
         const at = t - track.halfWidth;
         if (advanceZigzag(track.zigzag, track.values, at, track.moves * volatility[t]!))
           track.armed = armedBy(context, track.zigzag, track.halfWidth);
         for (const armed of track.armed) {
-          const candidate = confirm(context, armed);
+          const candidate = confirm(context, armed, memo);
           if (candidate === null || (best !== null && candidate.noise >= best.noise)) continue;
           if (!found.some((other) => overlap(other, candidate) > overlapMax)) best = candidate;
         }
@@ -283,6 +285,8 @@ type Context = { logClose: Float64Array; volatility: Float64Array; t: number };
 
 /** A shape that waits for the close to cross its line. Levels are as if upright: times `side`. */
 type Armed = {
+  name: string;
+  bars: readonly number[];
   side: 1 | -1;
   breaks: 1 | -1;
   intercept: number;
@@ -295,7 +299,7 @@ type Armed = {
 function armedBy(context: Context, zigzag: Zigzag, halfWidth: number): Armed[] {
   const armed: Armed[] = [];
   // Smoothing moves an extreme; the raw one is near.
-  const bars = zigzag.bars.slice(-cup.lookBack).map((bar, k, all) => {
+  const bars = recentBars(zigzag.bars, context.t).map((bar, k, all) => {
     const isHigh = (all.length - 1 - k) % 2 === 0 ? zigzag.direction === -1 : zigzag.direction === 1;
     return rawExtreme(context, bar, halfWidth, isHigh ? 1 : -1);
   });
@@ -304,11 +308,63 @@ function armedBy(context: Context, zigzag: Zigzag, halfWidth: number): Armed[] {
   const add = (one: Armed | null) => {
     if (one !== null) armed.push(one);
   };
-  for (const family of FAMILIES)
-    add(armFamily(context, family, bars, family.breaks === 1 ? sideUp : sideUp === 1 ? -1 : 1));
-  add(armFlag(context, bars, sideUp));
+  // Cups look past the turning points of their own bottom, so that one reading is enough.
   add(armCup(context, bars, sideUp));
+  let reading = bars;
+  let changedFrom = 0;
+  while (reading.length >= 3) {
+    const isNew = (count: number) => reading.length >= count && changedFrom >= reading.length - count;
+    for (const family of FAMILIES)
+      if (changedFrom === 0 || isNew(family.count))
+        add(armFamily(context, family, reading, family.breaks === 1 ? sideUp : sideUp === 1 ? -1 : 1));
+    if (changedFrom === 0 || isNew(4)) add(armFlag(context, reading, sideUp));
+    const removed = cheapestSwing(context, reading);
+    reading = reading.filter((_, k) => k !== removed && k !== removed - 1);
+    // The tail behind a removed swing is the tail it was; in front of it every count reaches one swing further back.
+    changedFrom = Math.max(1, removed - 1);
+  }
   return armed;
+}
+
+/**
+ * Which swing (turning points k − 1 and k) is best taken for noise: the one whose replacement by a straight line costs the
+ * least squares. A swing of noise is short, whatever its size, and costs less than a small but long leg of a pattern.
+ */
+function cheapestSwing({ logClose, t }: Context, bars: readonly number[]): number {
+  let best = 1;
+  let least = Number.POSITIVE_INFINITY;
+  for (let k = 1; k < bars.length; k++) {
+    const first = bars[Math.max(0, k - 2)]!;
+    const last = bars[k + 1] ?? t;
+    const cost =
+      lineSquares(logClose, first, last) -
+      lineSquares(logClose, first, bars[k - 1]!) -
+      lineSquares(logClose, bars[k - 1]!, bars[k]!) -
+      lineSquares(logClose, bars[k]!, last);
+    if (cost >= least) continue;
+    best = k;
+    least = cost;
+  }
+  return best;
+}
+
+/** Sum of squares around the line from the value at `first` to the value at `last`. */
+function lineSquares(values: Float64Array, first: number, last: number): number {
+  const slope = last > first ? (values[last]! - values[first]!) / (last - first) : 0;
+  let sum = 0;
+  for (let k = first + 1; k < last; k++) sum += (values[k]! - values[first]! - slope * (k - first)) ** 2;
+  return sum;
+}
+
+function recentBars(bars: readonly number[], t: number): number[] {
+  let first = bars.length;
+  while (
+    first > 0 &&
+    bars.length - first < CHART_SETTINGS.turningPointsMax &&
+    t - bars[first - 1]! <= CHART_SETTINGS.spanMax
+  )
+    first -= 1;
+  return bars.slice(first);
 }
 
 function rawExtreme({ logClose, t }: Context, bar: number, halfWidth: number, sign: 1 | -1): number {
@@ -318,12 +374,21 @@ function rawExtreme({ logClose, t }: Context, bar: number, halfWidth: number, si
   return best;
 }
 
-function confirm(context: Context, armed: Armed): Found | null {
+/** What a shape gave on this bar: many zigzags wait for the same one. */
+type Memo = Map<string, Found | null>;
+
+function confirm(context: Context, armed: Armed, memo: Memo): Found | null {
   const { logClose, t } = context;
   const beyond = armed.breaks * (armed.side * logClose[t]! - armed.intercept - armed.slope * t);
   // The raw line says cheaply that most bars are no break; the fitted one decides.
   if (beyond < 0 || beyond > 2 * armed.height) return null;
-  return armed.confirm(context);
+  const key = `${armed.name}:${armed.side}:${armed.bars.join()}`;
+  let found = memo.get(key);
+  if (found === undefined) {
+    found = armed.confirm(context);
+    memo.set(key, found);
+  }
+  return found;
 }
 
 function armFamily(context: Context, family: Family, all: readonly number[], side: 1 | -1): Armed | null {
@@ -334,6 +399,8 @@ function armFamily(context: Context, family: Family, all: readonly number[], sid
   if (!(height > 0)) return null;
   const { intercept, slope } = lineThrough(raw, bars, family.line);
   return {
+    name: family.upright,
+    bars,
     side,
     breaks: family.breaks,
     intercept,
@@ -343,17 +410,25 @@ function armFamily(context: Context, family: Family, all: readonly number[], sid
   };
 }
 
-function confirmFamily(context: Context, family: Family, bars: readonly number[], side: 1 | -1): Found | null {
+function confirmFamily(context: Context, family: Family, rawBars: readonly number[], side: 1 | -1): Found | null {
   const { logClose, volatility, t } = context;
-  const last = bars.at(-1)!;
-  if (t <= last || t - last > CHART_SETTINGS.runningLegs * ((last - bars[0]!) / (bars.length - 1))) return null;
-  if (!spanFits(bars[0]!, t)) return null;
+  const last = rawBars.at(-1)!;
+  if (t <= last || t - last > CHART_SETTINGS.runningLegs * ((last - rawBars[0]!) / (rawBars.length - 1))) return null;
+  if (!spanFits(rawBars[0]!, t)) return null;
+  const rough = fitLegs(logClose, [...rawBars, t], side);
+  const roughShape = shapeOf(rough.levels.slice(0, family.count), rawBars, family);
+  if (
+    !(roughShape.height > 0) ||
+    rough.residualSd > CHART_SETTINGS.roughNoise * family.limits.noiseMax * roughShape.height
+  )
+    return null;
+  const bars = refine(logClose, rawBars, t, side);
   const fit = fitLegs(logClose, [...bars, t], side);
   const levels = fit.levels.slice(0, family.count);
   const shape = shapeOf(levels, bars, family);
   if (!(shape.height > 0) || fit.residualSd > family.limits.noiseMax * shape.height) return null;
   const { intercept, slope } = lineThrough(levels, bars, family.line);
-  const beyond = (family.breaks * (side * logClose[t]! - intercept - slope * t)) / shape.height;
+  const beyond = (family.breaks * (side * meanOfTwo(logClose, t) - intercept - slope * t)) / shape.height;
   if (beyond < family.limits.breakMargin || beyond > CHART_SETTINGS.breakReachMax) return null;
   if (!family.keeps(shape)) return null;
   const strength = shape.height / (volatility[bars[0]!]! * Math.sqrt(t - bars[0]!));
@@ -377,6 +452,28 @@ function confirmFamily(context: Context, family: Family, bars: readonly number[]
     height: shape.height,
     noise,
   };
+}
+
+/** Moves inner turning points to where the broken line fits best: the most extreme close is not always the corner. */
+function refine(logClose: Float64Array, bars: readonly number[], t: number, side: 1 | -1): number[] {
+  const corners = [...bars, t];
+  let best = fitLegs(logClose, corners, side).residualSd;
+  for (let k = 1; k < bars.length; k++) {
+    for (const step of [-1, 1]) {
+      for (let moves = 0; moves < CHART_SETTINGS.refineBarsMax; moves++) {
+        const to = corners[k]! + step;
+        if (to - corners[k - 1]! < 2 || corners[k + 1]! - to < 1) break;
+        corners[k] = to;
+        const sd = fitLegs(logClose, corners, side).residualSd;
+        if (sd >= best) {
+          corners[k] = to - step;
+          break;
+        }
+        best = sd;
+      }
+    }
+  }
+  return corners.slice(0, -1);
 }
 
 /** Height from the mean bottom (upward break: the first bottom) to the highest top. */
@@ -438,6 +535,11 @@ function entryBar({ logClose }: Context, bars: readonly number[], side: 1 | -1, 
   return -1;
 }
 
+/** One close beyond a line is often noise; the mean of two seldom is. */
+function meanOfTwo(logClose: Float64Array, t: number): number {
+  return (logClose[t]! + logClose[t - 1]!) / 2;
+}
+
 function spanFits(first: number, last: number): boolean {
   return last - first >= CHART_SETTINGS.spanMin && last - first <= CHART_SETTINGS.spanMax;
 }
@@ -451,7 +553,16 @@ function armFlag(context: Context, all: readonly number[], side: 1 | -1): Armed 
   const height = (raw[0]! - raw[1]! + raw[2]! - raw[3]!) / 2;
   if (raw[2]! > raw[0]! || raw[3]! > raw[1]! || !(height > 0)) return null;
   const { intercept, slope } = lineThrough(raw, bars, [0, 2]);
-  return { side, breaks: 1, intercept, slope, height, confirm: (now) => confirmFlag(now, bars, side) };
+  return {
+    name: 'flag',
+    bars,
+    side,
+    breaks: 1,
+    intercept,
+    slope,
+    height,
+    confirm: (now) => confirmFlag(now, bars, side),
+  };
 }
 
 function confirmFlag(context: Context, bars: readonly number[], side: 1 | -1): Found | null {
@@ -468,7 +579,7 @@ function confirmFlag(context: Context, bars: readonly number[], side: 1 | -1): F
   if (!(widthFirst > 0 && widthLast > 0) || fit.residualSd > flag.noiseMax * width) return null;
   if (Math.max(widthFirst, widthLast) > flag.widthRatio * Math.min(widthFirst, widthLast)) return null;
   const lineTo = upper.intercept + upper.slope * t;
-  const beyond = (side * logClose[t]! - lineTo) / width;
+  const beyond = (side * meanOfTwo(logClose, t) - lineTo) / width;
   if (beyond < flag.breakMargin || beyond > flag.breakReachMax) return null;
   const fallTop = (levels[0]! - levels[2]!) / width;
   const fallBottom = (levels[1]! - levels[3]!) / width;
@@ -508,6 +619,10 @@ function armCup(context: Context, bars: readonly number[], side: 1 | -1): Armed 
     const left = bars.at(-back);
     if (left === undefined) return null;
     if (right - left < cup.barsMin) continue;
+    if (right - left > CHART_SETTINGS.spanMax) return null;
+    const rims = (side * (logClose[left]! + logClose[right]!)) / 2;
+    const hollow = rims - side * logClose[Math.round((left + right) / 2)]!;
+    if (!(hollow > 0) || Math.abs(logClose[left]! - logClose[right]!) > hollow) continue;
     const shape = fitCup(logClose, left, right, side);
     const { depth } = shape;
     if (!(depth > 0) || shape.residualSd > cup.noiseMax * depth || shape.residualSd > shape.vResidualSd) continue;
@@ -522,7 +637,7 @@ function armCup(context: Context, bars: readonly number[], side: 1 | -1): Armed 
     if (entryBar(context, [left, middle], side, line - depth * cup.entryFrom, depth) < 0) continue;
     const confirmCup = ({ t }: Context): Found | null => {
       if (t - right > cup.handleShareMax * (right - left) || !spanFits(left, t)) return null;
-      const beyond = (side * logClose[t]! - line) / depth;
+      const beyond = (side * meanOfTwo(logClose, t) - line) / depth;
       if (beyond < cup.breakMargin || beyond > CHART_SETTINGS.breakReachMax) return null;
       return {
         kind: side === 1 ? 'cup-and-handle' : 'inverse-cup-and-handle',
@@ -538,7 +653,16 @@ function armCup(context: Context, bars: readonly number[], side: 1 | -1): Armed 
         noise: shape.residualSd / depth,
       };
     };
-    return { side, breaks: 1, intercept: line, slope: 0, height: depth, confirm: confirmCup };
+    return {
+      name: 'cup',
+      bars: [left, right, low],
+      side,
+      breaks: 1,
+      intercept: line,
+      slope: 0,
+      height: depth,
+      confirm: confirmCup,
+    };
   }
   return null;
 }

@@ -13,6 +13,11 @@ export { registerDatasetRoutes } from './dataset/dataset.routes.ts';
 export { createDatasetService } from './dataset/dataset.service.ts';
 export { type DatasetQuestion, type FrozenInstrument, freezeDataset } from './dataset/freeze.ts';
 export {
+  createFeatureStore,
+  type FeatureStore,
+  type OnlineStoreKind,
+} from './feature-store/create-feature-store.ts';
+export {
   createSeriesService,
   type NamedSubject,
   type Series,

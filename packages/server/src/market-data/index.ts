@@ -40,9 +40,16 @@ import { createSourcesService } from './sources/sources.service.ts';
 import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
-export { barsAsKnown, firstKnownOf, type History, lastDayKnown, loadHistories, revisionTimes } from './bars/load-histories.ts';
 export { ARCHIVE_TASK } from './archive/archive.service.ts';
 export { type LoadedBars, loadBars } from './bars/load-bars.ts';
+export {
+  barsAsKnown,
+  firstKnownOf,
+  type History,
+  lastDayKnown,
+  loadHistories,
+  revisionTimes,
+} from './bars/load-histories.ts';
 /** The door of the stage: facts in and out. Later stages enter here. */
 export { sessionTimes } from './calendars/session-times.ts';
 export { registerCourtRoutes } from './court/court.routes.ts';

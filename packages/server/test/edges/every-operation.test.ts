@@ -16,7 +16,6 @@ import { loadSimulatedMarket } from '../../src/market-data/index.ts';
 import { raiseAlert } from '../../src/platform/alerts/alerts.ts';
 import { MIGRATOR_ROLE } from '../../src/platform/database/provision.ts';
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
-import { addBars, addInstrument, addSource } from '../facts.ts';
 import { Jar, type SignInProvider, startProvider, walkThrough } from '../sign-in-provider.ts';
 import { type Reply, SECRET, type TestServer } from '../test-server.ts';
 import { startVendorDouble, type VendorDouble } from '../vendor-double/vendor-double.ts';
@@ -165,22 +164,30 @@ async function backUp(): Promise<void> {
   await taskDone(world.server, world.owner, await call('POST', '/diagnostics/backups'));
 }
 
-/** An instrument with a history long enough to be judged, and a crash near its end. */
+/** An instrument with a history long enough to be judged, and a fall near its end. */
 async function longInstrument(): Promise<number> {
+  const symbol = `LONG${n++}`;
   const days = tradingDays('XNYS', dayNumber('2021-01-04'), dayNumber('2025-06-30'));
-  const { tenantId } = await call('GET', `/universes/${world.universeId}`);
-  return db.database.transaction({ tenantId: Number(tenantId), actorId: null }, async (tx) => {
-    const source = await addSource(tx, `long-${n++}`, 'total_return');
-    const instrumentId = await addInstrument(tx, `LONG${n++}`);
-    let close = 100;
-    const bars = Array.from(days, (day, t) => {
-      const size = t % 300 < 150 ? 0.006 : 0.014;
-      close *= Math.exp(size * Math.sin(t * t * 0.7) - (t === days.length - 20 ? 0.12 : 0));
-      return { instrumentId, day: dayText(day), close };
-    });
-    await addBars(tx, source, bars);
-    return instrumentId;
+  let close = 100;
+  const lines = Array.from(days, (day, t) => {
+    const size = t % 300 < 150 ? 0.006 : 0.014;
+    close *= Math.exp(size * Math.sin(t * t * 0.7) - (t === days.length - 20 ? 0.12 : 0));
+    const price = close.toFixed(4);
+    return `${dayText(day)},${symbol},${price},${price},${price},${price},${1000 + (t % 17)}`;
   });
+  const file = `date,symbol,open,high,low,close,volume\n${lines.join('\n')}\n`;
+  const { uploadId } = await call('POST', `/data/uploads?fileName=${symbol}.csv`, file);
+  const imported = await call('POST', '/data/imports', {
+    ...{ uploadId, fileName: `${symbol}.csv`, source: { code: symbol.toLowerCase() }, onBadRow: 'keep-good' },
+    choices: { priceBasis: 'total_return' },
+  });
+  await taskDone(world.server, world.owner, imported);
+  return Number(firstOf(await call('GET', `/data/instruments?search=${symbol}`)).id);
+}
+
+async function anomalyCase(): Promise<Record<string, unknown>> {
+  await call('POST', `/market/instrument/${await longInstrument()}/anomalies/cases`, { sessions: 252 });
+  return firstOf(await call('GET', '/anomaly-cases'));
 }
 
 /** How to ask an operation well. A GET that needs no more than its parameters is not here. */
@@ -435,9 +442,9 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     path: `/market/instrument/${await longInstrument()}/anomalies/cases`,
     body: { sessions: 252 },
   }),
+  getAnomalyCase: async () => ({ path: `/anomaly-cases/${(await anomalyCase()).id}` }),
   async judgeAnomalyCase() {
-    await call('POST', `/market/instrument/${await longInstrument()}/anomalies/cases`, { sessions: 252 });
-    const { id, version } = firstOf(await call('GET', '/anomaly-cases'));
+    const { id, version } = await anomalyCase();
     return { path: `/anomaly-cases/${id}/judgement`, body: { state: 'confirmed', note: 'It was so.', version } };
   },
   getBlastRadius: () => ({ path: `/data/blast-radius?runId=${world.runId}` }),

@@ -28,6 +28,7 @@ export type BlastRadiusService = ReturnType<typeof createBlastRadiusService>;
 /** Datasets looked at; beyond it the answer says that there are more. */
 const DATASETS_MAX = 5_000;
 const ITEMS_MAX = 500;
+const NAMES: Readonly<Record<string, string>> = { prices: 'Prices', features: 'Features' };
 const INSTRUMENTS_MAX = 100;
 
 /** What rests on rows that changed. Each slice says what it made of datasets; the frozen manifests say which those are. */
@@ -63,7 +64,7 @@ export function createBlastRadiusService(database: Database, readCoverage: ReadC
             const overlap = await overlapWith(sha256, touched, approximations);
             if (overlap === null) continue;
             datasets.set(sha256, overlap);
-            items.push({ id: sha256, name: kind === 'prices' ? 'Prices' : 'Input of an index', ...overlap });
+            items.push({ id: sha256, name: NAMES[kind] ?? 'Input of an index', ...overlap });
           }
           const change = { touched, datasets };
           const dependents = [{ kind: 'dataset', count: items.length, items: items.slice(0, ITEMS_MAX) }];

@@ -6,7 +6,8 @@ import type { DatasetQuestion } from '../dataset/freeze.ts';
 /** What rows a frozen dataset was asked for, from its manifest. */
 export type Coverage = {
   kind: DatasetQuestion['kind'];
-  sourceId: number;
+  /** Null: of each instrument the source that published last. */
+  sourceId: number | null;
   calendar: string;
   instruments: ReadonlySet<number>;
   benchmark: { instrumentId: number; sourceId: number } | null;
@@ -100,18 +101,19 @@ function endsOf(days: readonly string[]): { firstDay: string | null; lastDay: st
 
 /** Bars count where the dataset takes them from; actions, caps and suspicions go into the input of an index only. */
 function holds(touched: Touched, coverage: Coverage, instrumentId: number): boolean {
-  const isFrom = (sourceId: number) => touched.sourceId === null || touched.sourceId === sourceId;
+  const isFrom = (sourceId: number | null) =>
+    touched.sourceId === null || sourceId === null || touched.sourceId === sourceId;
   const isMember = coverage.instruments.has(instrumentId);
   const isBenchmark = coverage.benchmark?.instrumentId === instrumentId;
   switch (touched.fact) {
     case 'bars':
       return (isMember && isFrom(coverage.sourceId)) || (isBenchmark && isFrom(coverage.benchmark?.sourceId ?? -1));
     case 'actions':
-      return coverage.kind === 'index-input' && (isMember || isBenchmark);
+      return coverage.kind !== 'prices' && (isMember || isBenchmark);
     case 'caps':
       return coverage.kind === 'index-input' && isMember;
     case 'suspicions':
-      return coverage.kind === 'index-input' && isMember && isFrom(coverage.sourceId);
+      return coverage.kind !== 'prices' && isMember && isFrom(coverage.sourceId);
     default:
       return false;
   }

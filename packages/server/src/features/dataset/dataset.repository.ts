@@ -13,7 +13,7 @@ export async function insertMissingDataset(
   bundle: Bundle,
   time: ReadTime,
 ): Promise<void> {
-  const bars = bundle.parts.find((part) => part.name === 'bars');
+  const bars = mainPart(bundle);
   await tx.query
     .insertInto('dataset')
     .values({
@@ -30,6 +30,11 @@ export async function insertMissingDataset(
     })
     .onConflict((conflict) => conflict.columns(['tenant_id', 'sha256']).doNothing())
     .execute();
+}
+
+/** The table a dataset is asked for. */
+export function mainPart({ parts }: Pick<Bundle, 'parts'>): Bundle['parts'][number] | undefined {
+  return parts.find(({ name }) => name === 'bars' || name === 'features');
 }
 
 export async function findDataset(tx: Transaction, sha256: string): Promise<Dataset | undefined> {
@@ -56,7 +61,7 @@ export async function listDatasetsPage(
 function toDataset(row: Selectable<DatasetTable>): Dataset {
   return {
     sha256: row.sha256,
-    kind: row.kind === 'prices' ? 'prices' : 'index-input',
+    kind: row.kind === 'prices' || row.kind === 'features' ? row.kind : 'index-input',
     query: Object.fromEntries(Object.entries(row.query ?? {})),
     time: { asOf: row.as_of, knownAt: row.known_at, recordedAt: row.recorded_at },
     rowCount: row.row_count,

@@ -1,4 +1,11 @@
-import { diffDatasets, downloadDataset, freezeDataset, getDataset, listDatasets } from '@touchstone/contracts/datasets';
+import {
+  diffDatasets,
+  downloadDataset,
+  freezeDataset,
+  getDataset,
+  getDatasetPointer,
+  listDatasets,
+} from '@touchstone/contracts/datasets';
 import { decodeCursor, toPage } from '../../platform/http/cursor.ts';
 import type { Serve } from '../../platform/http/serve.ts';
 import type { DatasetService } from './dataset.service.ts';
@@ -12,14 +19,13 @@ export function registerDatasetRoutes(serve: Serve, datasets: DatasetService): v
     return toPage(rows, query.limit, (row) => [row.createdAt, row.sha256]);
   });
   serve(getDataset, ({ caller, params }) => datasets.get(caller, params.sha256));
-  serve(downloadDataset, async ({ caller, params, reply }) => {
-    const { stream, byteCount } = await datasets.file(caller, params.sha256);
-    return reply
-      .type('application/vnd.apache.arrow.file')
-      .header('content-length', byteCount)
-      .header('content-disposition', `attachment; filename="${params.sha256.slice(0, 12)}.arrow"`)
-      .send(stream);
+  serve(downloadDataset, async ({ caller, params, query, reply }) => {
+    const { stream, byteCount, type, ending } = await datasets.file(caller, params.sha256, query.part, query.format);
+    if (byteCount !== null) reply.header('content-length', byteCount);
+    const name = `${params.sha256.slice(0, 12)}.${ending}`;
+    return reply.type(type).header('content-disposition', `attachment; filename="${name}"`).send(stream);
   });
+  serve(getDatasetPointer, ({ caller, params }) => datasets.pointer(caller, params.sha256));
   serve(diffDatasets, ({ caller, params, query }) =>
     datasets.diff(caller, params.sha256, params.otherSha256, query.limit),
   );

@@ -26,7 +26,7 @@ export type FrozenInstrument = {
 
 /** A question put to the facts. Equal questions at equal times give equal bytes, and so the same hash. */
 export type DatasetQuestion = {
-  kind: 'prices' | 'index-input';
+  kind: 'prices' | 'index-input' | 'features';
   instruments: readonly FrozenInstrument[];
   sourceId: number;
   priceBasis: string;

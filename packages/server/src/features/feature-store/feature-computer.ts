@@ -1,9 +1,16 @@
 import type { Compute } from '../../platform/compute/compute.ts';
 import type { ExpressionReport, FeatureJob, FeatureValues, FeatureWork } from './features.worker.ts';
+import { reasonByte } from './reasons.ts';
 
 /** Why a feature has no value anywhere, and what it said. */
 export type Failure = { code: 'failed' | 'took_too_long'; sentence: string };
-export type ComputedFeatures = { values: Float64Array[]; failures: Map<number, Failure> };
+export type ComputedFeatures = {
+  /** For each job: row-major, NaN where undefined or failed. */
+  values: Float64Array[];
+  /** For each value why there is none, as a byte; 0 where there is one. */
+  reasons: Uint8Array[];
+  failures: Map<number, Failure>;
+};
 
 export type FeatureComputer = ReturnType<typeof createFeatureComputer>;
 
@@ -44,18 +51,22 @@ export function createFeatureComputer(
   ): Promise<ComputedFeatures> {
     const work: FeatureWork = { expressions, jobs };
     try {
-      const { values, failures } = await limited<FeatureValues>('computeFeatures', work, limitMs, signal);
+      const { values, reasons, failures } = await limited<FeatureValues>('computeFeatures', work, limitMs, signal);
       const told = Object.entries(failures).map(
         ([column, sentence]) => [Number(column), { code: 'failed', sentence }] as const,
       );
-      return { values, failures: new Map<number, Failure>(told) };
+      return { values, reasons, failures: new Map<number, Failure>(told) };
     } catch (error) {
       signal?.throwIfAborted();
       const isLate = error instanceof TookTooLong;
       if (expressions.length === 1) {
         const sentence = error instanceof Error ? error.message : String(error);
-        const empty = jobs.map(({ at }) => new Float64Array(at.length).fill(Number.NaN));
-        return { values: empty, failures: new Map([[0, { code: isLate ? 'took_too_long' : 'failed', sentence }]]) };
+        const code = isLate ? 'took_too_long' : 'failed';
+        return {
+          values: jobs.map(({ at }) => new Float64Array(at.length).fill(Number.NaN)),
+          reasons: jobs.map(({ at }) => new Uint8Array(at.length).fill(reasonByte(code))),
+          failures: new Map([[0, { code, sentence }]]),
+        };
       }
       const half = Math.ceil(expressions.length / 2);
       const left = await run(expressions.slice(0, half), jobs, signal);
@@ -67,9 +78,16 @@ export function createFeatureComputer(
   return {
     /** @returns for each job its values row-major, NaN where undefined or failed. @throws the signal's reason. */
     compute: run,
-    /** The badges of some expressions that compile, each in a call of its own. */
+    /** The badges of some expressions that compile. */
     async check(expressions: readonly string[]): Promise<(ExpressionReport | Failure)[]> {
       const reports: (ExpressionReport | Failure)[] = [];
+      if (expressions.length > 1) {
+        try {
+          return await limited<ExpressionReport[]>('checkFeatures', expressions, CHECK_LIMIT_MS);
+        } catch {
+          // One of them is to blame; which, is found one by one.
+        }
+      }
       for (const text of expressions) {
         try {
           const [report] = await limited<ExpressionReport[]>('checkFeatures', [text], CHECK_LIMIT_MS);
@@ -84,23 +102,28 @@ export function createFeatureComputer(
   };
 }
 
-function join(
-  left: ComputedFeatures,
-  right: ComputedFeatures,
-  leftWidth: number,
-  rightWidth: number,
-): ComputedFeatures {
-  const width = leftWidth + rightWidth;
-  const values = left.values.map((a, job) => {
-    const b = right.values[job]!;
-    const rowCount = a.length / leftWidth;
-    const out = new Float64Array(rowCount * width);
-    for (let row = 0; row < rowCount; row++) {
-      out.set(a.subarray(row * leftWidth, (row + 1) * leftWidth), row * width);
-      out.set(b.subarray(row * rightWidth, (row + 1) * rightWidth), row * width + leftWidth);
-    }
-    return out;
-  });
-  const moved = Array.from(right.failures, ([column, failure]) => [column + leftWidth, failure] as const);
-  return { values, failures: new Map([...left.failures, ...moved]) };
+function join(left: ComputedFeatures, right: ComputedFeatures, a: number, b: number): ComputedFeatures {
+  const moved = Array.from(right.failures, ([column, failure]) => [column + a, failure] as const);
+  return {
+    values: left.values.map((values, job) => besides(values, right.values[job]!, a, b, Float64Array)),
+    reasons: left.reasons.map((reasons, job) => besides(reasons, right.reasons[job]!, a, b, Uint8Array)),
+    failures: new Map([...left.failures, ...moved]),
+  };
+}
+
+/** Two row-major tables of equally many rows, of a and b columns, side by side. */
+function besides<T extends Float64Array | Uint8Array>(
+  left: T,
+  right: T,
+  a: number,
+  b: number,
+  Made: new (length: number) => T,
+): T {
+  const rowCount = left.length / a;
+  const out = new Made(rowCount * (a + b));
+  for (let row = 0; row < rowCount; row++) {
+    out.set(left.subarray(row * a, (row + 1) * a), row * (a + b));
+    out.set(right.subarray(row * b, (row + 1) * b), row * (a + b) + a);
+  }
+  return out;
 }

@@ -1,7 +1,9 @@
 import { checkExpression, type ExpressionBadges, testBars } from '@touchstone/quant/evaluation/expression-check';
-import { compileExpression, type Expression } from '@touchstone/quant/expressions/compile-expression';
+import { compileExpression, type Expression, type Scope } from '@touchstone/quant/expressions/compile-expression';
+import type { BarColumn } from '@touchstone/quant/indicators/indicator';
 import type { Bars } from '@touchstone/quant/series/bars';
 import { CATALOGUE } from '../catalogue/catalogue.ts';
+import { reasonByte } from './reasons.ts';
 
 /** Values of features at some bars of one pass. */
 export type FeatureJob = { bars: Bars; at: Int32Array };
@@ -9,12 +11,15 @@ export type FeatureWork = { expressions: readonly string[]; jobs: readonly Featu
 export type FeatureValues = {
   /** For each job: row-major, a row for each bar wanted, NaN where undefined. */
   values: Float64Array[];
+  /** For each value why there is none, as a byte of `REASON_CODES`; 0 where there is one. */
+  reasons: Uint8Array[];
   /** Positions of expressions that threw, with what they said. */
   failures: Record<number, string>;
 };
 
 export type ExpressionReport = { badges: ExpressionBadges; milliseconds: number };
 
+const FAILED = reasonByte('failed');
 const compiled = new Map<string, Expression>();
 const COMPILED_MAX = 5_000;
 
@@ -26,22 +31,56 @@ const COMPILED_MAX = 5_000;
 export function computeFeatures({ expressions, jobs }: FeatureWork): FeatureValues {
   const failures: Record<number, string> = {};
   const programs = expressions.map((text) => compile(text));
+  const done = jobs.map((job) => computeJob(programs, job, failures));
+  return { values: done.map(({ values }) => values), reasons: done.map(({ reasons }) => reasons), failures };
+}
+
+function computeJob(programs: readonly Expression[], { bars, at }: FeatureJob, failures: Record<number, string>) {
   const width = programs.length;
-  const values = jobs.map(({ bars, at }) => {
-    const out = new Float64Array(at.length * width).fill(Number.NaN);
-    const scope = { bars, columns: new Map<string, Float64Array>() };
-    for (const [column, program] of programs.entries()) {
-      if (column in failures) continue;
-      try {
-        const all = program.evaluate(scope);
-        for (let row = 0; row < at.length; row++) out[row * width + column] = all[at[row]!]!;
-      } catch (error) {
-        failures[column] = error instanceof Error ? error.message : String(error);
-      }
+  const values = new Float64Array(at.length * width).fill(Number.NaN);
+  const reasons = new Uint8Array(at.length * width);
+  const scope = { bars, columns: new Map<string, Float64Array>() };
+  for (const [column, program] of programs.entries()) {
+    const all = tryToEvaluate(program, scope, column, failures);
+    for (let row = 0; row < at.length; row++) {
+      const cell = row * width + column;
+      if (all !== null) values[cell] = all[at[row]!]!;
+      if (Number.isNaN(values[cell]!))
+        reasons[cell] = all === null ? FAILED : reasonByte(whyMissing(program, bars, at[row]!));
     }
-    return out;
-  });
-  return { values, failures };
+  }
+  return { values, reasons };
+}
+
+function tryToEvaluate(program: Expression, scope: Scope, column: number, failures: Record<number, string>) {
+  if (column in failures) return null;
+  try {
+    return program.evaluate(scope);
+  } catch (error) {
+    failures[column] = error instanceof Error ? error.message : String(error);
+    return null;
+  }
+}
+
+/** Why a feature has no value at a bar. */
+function whyMissing({ inputs, warmUp }: Expression, bars: Bars, at: number) {
+  if (at < warmUp) return 'too_little_history';
+  const missing = inputs.filter((input) => hasGap(bars[input], at - warmUp, at));
+  if (missing.length === 0) return 'not_defined';
+  const isAway = (input: BarColumn) => !hasValue(bars[input], at - warmUp, at);
+  if (missing.includes('volume') && isAway('volume')) return 'no_volume';
+  if (missing.some((input) => input !== 'close' && input !== 'volume' && isAway(input))) return 'no_range';
+  return 'gap_in_window';
+}
+
+function hasGap(column: Float64Array, from: number, to: number): boolean {
+  for (let i = from; i <= to; i++) if (Number.isNaN(column[i]!)) return true;
+  return false;
+}
+
+function hasValue(column: Float64Array, from: number, to: number): boolean {
+  for (let i = from; i <= to; i++) if (!Number.isNaN(column[i]!)) return true;
+  return false;
 }
 
 /**

@@ -1,4 +1,10 @@
-import { getAnomalies, judgeAnomalyCase, listAnomalyCases, sealAnomalies } from '@touchstone/contracts/anomalies';
+import {
+  getAnomalies,
+  getAnomalyCase,
+  judgeAnomalyCase,
+  listAnomalyCases,
+  sealAnomalies,
+} from '@touchstone/contracts/anomalies';
 import { decodeIdCursor, toPage } from '../../platform/http/cursor.ts';
 import type { Serve } from '../../platform/http/serve.ts';
 import type { AnomalyService } from './anomalies.service.ts';
@@ -12,5 +18,6 @@ export function registerAnomalyRoutes(serve: Serve, anomalies: AnomalyService): 
     const { rows, detectors } = await anomalies.list(caller, filter, { before, limit: limit + 1 });
     return { ...toPage(rows, limit, (row) => [row.id]), detectors };
   });
+  serve(getAnomalyCase, ({ caller, params }) => anomalies.get(caller, params.caseId));
   serve(judgeAnomalyCase, ({ caller, params, body }) => anomalies.judge(caller, params.caseId, body));
 }

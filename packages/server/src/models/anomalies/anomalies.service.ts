@@ -110,6 +110,10 @@ export function createAnomalyService(parts: {
         { readOnly: true },
       ),
 
+    /** @throws NOT_FOUND */
+    get: (principal: Principal, caseId: number): Promise<AnomalyCase> =>
+      database.transaction(principal, (tx) => getCaseIn(tx, caseId), { readOnly: true }),
+
     /** @throws NOT_FOUND, CONFLICT */
     judge: (
       principal: Principal,
@@ -117,7 +121,7 @@ export function createAnomalyService(parts: {
       judgement: { state: AnomalyState; note: string; version: number },
     ): Promise<AnomalyCase> =>
       database.transaction(principal, async (tx) => {
-        const before = found(await findCase(tx, caseId), `There is no anomaly case ${caseId}.`);
+        const before = await getCaseIn(tx, caseId);
         const after = await judgeCase(tx, caseId, judgement);
         if (after === undefined)
           throw new ProblemError(
@@ -134,6 +138,10 @@ export function createAnomalyService(parts: {
         return after;
       }),
   };
+}
+
+async function getCaseIn(tx: Transaction, caseId: number): Promise<AnomalyCase> {
+  return found(await findCase(tx, caseId), `There is no anomaly case ${caseId}.`);
 }
 
 /** Why a detector has no input, where the length of the history is not the cause. */

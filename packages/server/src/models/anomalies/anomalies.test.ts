@@ -183,6 +183,9 @@ test('a viewer may look and not judge; another tenant finds nothing', async () =
   const [latest] = anomalyCase
     .array()
     .parse((await server.call('GET', '/anomaly-cases?limit=1', { token: viewer })).json.items);
+  const one = await server.call('GET', `/anomaly-cases/${latest!.id}`, { token: viewer });
+  assert.deepEqual(one.json, latest);
+  assert.equal((await server.call('GET', `/anomaly-cases/${latest!.id}`, { token: stranger })).status, 404);
   const body = { state: 'confirmed', version: latest!.version };
   assert.equal((await judge(latest!.id, body, viewer)).status, 403);
   assert.equal((await judge(latest!.id, body, stranger)).status, 404);

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { readBundle } from '../../platform/object-store/bundle.ts';
+import type { ObjectStore } from '../../platform/object-store/object-store.ts';
+
+/** A file of a dataset as DVC names it. */
+export type DvcFile = { part: string; path: string; md5: string; byteCount: number };
+
+export type DvcPointer = {
+  name: string;
+  /** Text of the `.dvc` file. */
+  pointer: string;
+  /** The list of files, which DVC stores under its md5 with `.dir` behind it. */
+  directory: { md5: string; text: string };
+  files: DvcFile[];
+};
+
+const NAME_LENGTH = 12;
+export const MANIFEST_PART = 'manifest';
+
+/**
+ * A dataset as a folder that DVC tracks: each table as an Arrow file, and the manifest beside them. DVC knows files by
+ * their md5 (`files/md5/ab/cdef…` in caches and remotes); ours keep their SHA-256 in the manifest, which is among them.
+ *
+ * @see https://dvc.org/doc/user-guide/project-structure/dvc-files
+ */
+export async function dvcPointerOf(objects: ObjectStore, sha256: string): Promise<DvcPointer> {
+  const { parts } = await readBundle(objects, sha256);
+  const files = [{ part: MANIFEST_PART, path: 'manifest.json', sha256 }];
+  for (const part of parts) files.push({ part: part.name, path: `${part.name}.arrow`, sha256: part.sha256 });
+  const listed: DvcFile[] = [];
+  for (const { part, path, sha256: hash } of files) {
+    const { md5, byteCount } = await md5Of(objects.stream(hash));
+    listed.push({ part, path, md5, byteCount });
+  }
+  // DVC sorts the list by path and writes it as Python does, a space after each comma and colon.
+  listed.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const entries = listed.map(({ md5, path }) => `{"md5": ${JSON.stringify(md5)}, "relpath": ${JSON.stringify(path)}}`);
+  const text = `[${entries.join(', ')}]`;
+  const directory = { md5: (await md5Of(Readable.from([text]))).md5, text };
+  const name = `dataset-${sha256.slice(0, NAME_LENGTH)}`;
+  const byteCount = listed.reduce((sum, file) => sum + file.byteCount, 0);
+  const pointer = [
+    'outs:',
+    `- md5: ${directory.md5}.dir`,
+    `  size: ${byteCount}`,
+    `  nfiles: ${listed.length}`,
+    '  hash: md5',
+    `  path: ${name}`,
+    'meta:',
+    `  sha256: ${sha256}`,
+    '',
+  ].join('\n');
+  return { name, pointer, directory, files: listed };
+}
+
+async function md5Of(content: AsyncIterable<Buffer | string>): Promise<{ md5: string; byteCount: number }> {
+  const hash = createHash('md5');
+  let byteCount = 0;
+  for await (const piece of content) {
+    hash.update(piece);
+    byteCount += Buffer.byteLength(piece);
+  }
+  return { md5: hash.digest('hex'), byteCount };
+}
