@@ -13,6 +13,7 @@ import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import * as tasks from '@touchstone/contracts/tasks';
 import * as universes from '@touchstone/contracts/universes';
 import type { z } from 'zod';
+import { answerMarket } from './fixture-market.ts';
 import { answerOperation, pricesOf } from './fixture-operate.ts';
 import { answerPeople } from './fixture-people.ts';
 import * as world from './fixture-world.ts';
@@ -317,6 +318,8 @@ function makeHandlers(
   });
 
   answerPeople(on);
+
+  answerMarket(on, startTask);
   answerOperation(on, {
     isEmpty: options.isEmpty ?? false,
     now,

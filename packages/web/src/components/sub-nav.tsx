@@ -9,7 +9,7 @@ const PLACES = {
   market: [
     ['/market', 'Look at'],
     ['/market/relations', 'Relations'],
-    ['/market/features', 'Feature views'],
+    ['/market/views', 'Feature views'],
   ],
   data: [
     ['/data', 'Sources'],

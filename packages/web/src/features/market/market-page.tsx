@@ -30,8 +30,8 @@ export function MarketPage() {
     <>
       <SubNav of="market" />
       <PageHeader title="Market">
-        Volatility with its interval, regimes with their lag, anomalies with their false alarms, patterns with their base
-        rates: of any index or instrument, as it was known at any moment.
+        Volatility with its interval, regimes with their lag, anomalies with their false alarms, patterns with their
+        base rates: of any index or instrument, as it was known at any moment.
       </PageHeader>
       <div className="grid gap-4 xl:grid-cols-2 xl:items-start">
         <Panel title="Indexes" flush>
