@@ -1,5 +1,6 @@
 import { expect } from '../checks/expect.ts';
 import { dotProduct } from './dot-product.ts';
+import { chooseKernels } from './twin-kernels.ts';
 
 /** A pivot below this share of its diagonal entry counts as zero: the column is a combination of those before it. */
 const PIVOT_SHARE_MIN = 1e-12;
@@ -17,8 +18,7 @@ const PIVOT_SHARE_MIN = 1e-12;
  */
 export function cholesky(matrix: Float64Array, n: number): Float64Array | null {
   checkSquare(matrix, n);
-  const factor = new Float64Array(n * n);
-  return factorInto(matrix, n, factor) ? factor : null;
+  return chooseKernels(n).factor(matrix, n, PIVOT_SHARE_MIN);
 }
 
 /**
@@ -87,18 +87,6 @@ export function inverseSpd(matrix: Float64Array, n: number): Float64Array | null
 /** Whether `cholesky` finds a factor: positive definite with a margin for rounding. Reads the lower triangle. */
 export function isPositiveDefinite(matrix: Float64Array, n: number): boolean {
   return cholesky(matrix, n) !== null;
-}
-
-function factorInto(matrix: Float64Array, n: number, factor: Float64Array): boolean {
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < i; j++)
-      factor[i * n + j] = (matrix[i * n + j]! - dotProduct(factor, i * n, factor, j * n, j)) / factor[j * n + j]!;
-    const diagonal = matrix[i * n + i]!;
-    const pivot = diagonal - dotProduct(factor, i * n, factor, i * n, i);
-    if (!(pivot > PIVOT_SHARE_MIN * diagonal && pivot < Number.POSITIVE_INFINITY)) return false;
-    factor[i * n + i] = Math.sqrt(pivot);
-  }
-  return true;
 }
 
 function subtractRow(values: Float64Array, row: number, from: number, factor: number, columnCount: number): void {

@@ -31,5 +31,12 @@ export function addScaled(
   count: number,
   factor: number,
 ): void {
-  for (let k = 0; k < count; k++) target[targetStart + k]! += factor * source[sourceStart + k]!;
+  let k = 0;
+  for (; k + 3 < count; k += 4) {
+    target[targetStart + k]! += factor * source[sourceStart + k]!;
+    target[targetStart + k + 1]! += factor * source[sourceStart + k + 1]!;
+    target[targetStart + k + 2]! += factor * source[sourceStart + k + 2]!;
+    target[targetStart + k + 3]! += factor * source[sourceStart + k + 3]!;
+  }
+  for (; k < count; k++) target[targetStart + k]! += factor * source[sourceStart + k]!;
 }

@@ -1,4 +1,4 @@
-import { expect } from '../checks/expect.ts';
+import { areFinite, expect } from '../checks/expect.ts';
 import { applyReflections, type ReflectedColumns, reflectColumns, undoReflections } from './reflect-columns.ts';
 import { scaleColumns } from './scale-columns.ts';
 
@@ -46,7 +46,7 @@ export function leastSquares(
     `matrix must be ${rowCount} x ${columnCount}, had ${matrix.length} values`,
   );
   expect(right.length === rowCount, `right must have ${rowCount} values, had ${right.length}`);
-  expect(matrix.every(Number.isFinite) && right.every(Number.isFinite), 'matrix and right must be finite');
+  expect(areFinite(matrix) && areFinite(right), 'matrix and right must be finite');
   const { columns, scales } = scaleColumns(matrix, rowCount, columnCount);
   const factors = reflectColumns(columns, rowCount, columnCount, REST_SHARE_MIN);
   if (factors.dependent.length > 0) {

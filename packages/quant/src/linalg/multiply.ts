@@ -1,4 +1,5 @@
 import { expect } from '../checks/expect.ts';
+import { chooseKernels } from './twin-kernels.ts';
 
 /**
  * Product A B. Each entry is summed in the order of the inner index, whatever the sizes, so that a result never depends on
@@ -18,16 +19,9 @@ export function multiply(
 ): Float64Array {
   checkShape('a', a, rowCount, innerCount);
   checkShape('b', b, innerCount, columnCount);
-  const product = new Float64Array(rowCount * columnCount);
-  for (let i = 0; i < rowCount; i++) {
-    const row = i * columnCount;
-    for (let k = 0; k < innerCount; k++) {
-      const factor = a[i * innerCount + k]!;
-      const from = k * columnCount;
-      for (let j = 0; j < columnCount; j++) product[row + j]! += factor * b[from + j]!;
-    }
-  }
-  return product;
+  // The side of a cube of as much work.
+  const size = Math.cbrt(rowCount * innerCount * columnCount);
+  return chooseKernels(size).multiply(a, rowCount, innerCount, b, columnCount);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { expect } from '../checks/expect.ts';
+import { areFinite, expect } from '../checks/expect.ts';
 import { reflectColumns, undoReflections } from './reflect-columns.ts';
 import { scaleColumns } from './scale-columns.ts';
 
@@ -21,7 +21,7 @@ export function qr(
     matrix.length === rowCount * columnCount,
     `matrix must be ${rowCount} x ${columnCount}, had ${matrix.length} values`,
   );
-  expect(matrix.every(Number.isFinite), 'matrix must be finite');
+  expect(areFinite(matrix), 'matrix must be finite');
   const size = Math.min(rowCount, columnCount);
   const { columns, scales } = scaleColumns(matrix, rowCount, columnCount);
   // No tolerance: each column makes a step, be it dependent or not.

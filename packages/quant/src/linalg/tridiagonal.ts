@@ -3,6 +3,8 @@ import { expect } from '../checks/expect.ts';
 /** Plane rotations in the order in which they were made; number k turns rows `rows[k]` and `rows[k]` + 1. */
 export type Rotations = { count: number; rows: Int32Array; cosines: Float64Array; sines: Float64Array };
 
+/** Sweeps over all rows that a buffer holds before it is applied. */
+export const SWEEPS_HELD = 32;
 const EPSILON = 2 ** -52;
 /** Couplings below this are zero beside a matrix whose largest entry is near one; their squares would underflow. */
 const COUPLING_MIN = 1e-150;
@@ -47,6 +49,11 @@ export function solveTridiagonal(
   }
   apply(rotations);
   rotations.count = 0;
+}
+
+export function createRotations(n: number): Rotations {
+  const room = SWEEPS_HELD * n;
+  return { count: 0, rows: new Int32Array(room), cosines: new Float64Array(room), sines: new Float64Array(room) };
 }
 
 function isNegligible(diagonal: Float64Array, coupling: Float64Array, k: number): boolean {

@@ -18,7 +18,10 @@ export type PortmanteauTest =
  */
 export function autocorrelation(values: Float64Array, lagMax: number): Float64Array {
   const n = values.length;
-  checkLags(lagMax, n, 0);
+  expect(
+    Number.isInteger(lagMax) && lagMax >= 0 && (lagMax < n || n === 0),
+    `lagMax must be a whole number in 0..${n - 1}, was ${lagMax}`,
+  );
   if (whyUnusable(values, 1)) return new Float64Array(lagMax + 1).fill(Number.NaN);
   const center = mean(values);
   const deviations = values.map((value) => value - center);
@@ -64,16 +67,16 @@ export function partialAutocorrelation(values: Float64Array, lagMax: number): Fl
  * Ljung-Box test against no autocorrelation at lags 1..`lags`: n (n + 2) Σ ρ_l² / (n − l).
  *
  * @param fittedCount Parameters fitted to get the residuals tested; taken from the degrees of freedom.
- * @returns `undefined` for a constant series, a value that is not finite, or fewer than two values.
- * @throws RangeError if `lags` lies outside 1..n − 1 or does not exceed `fittedCount`.
+ * @returns `undefined` for a constant series, a value that is not finite, or not more values than lags.
+ * @throws RangeError if `lags` is no whole number >= 1 or does not exceed `fittedCount`.
  * @see Ljung and Box 1978, doi:10.1093/biomet/65.2.297.
  */
 export function ljungBox(values: Float64Array, lags: number, fittedCount = 0): PortmanteauTest {
   const n = values.length;
+  expect(Number.isInteger(lags) && lags >= 1, `lags must be a whole number >= 1, was ${lags}`);
+  expect(lags > fittedCount, `lags must exceed the ${fittedCount} fitted parameters, were ${lags}`);
   const why = whyUnusable(values, lags + 1);
   if (why) return unanswered(why);
-  checkLags(lags, n, 1);
-  expect(lags > fittedCount, `lags must exceed the ${fittedCount} fitted parameters, were ${lags}`);
   const correlations = autocorrelation(values, lags);
   let sum = 0;
   for (let lag = 1; lag <= lags; lag++) sum += correlations[lag]! ** 2 / (n - lag);
@@ -115,11 +118,4 @@ export function whyUnusable(values: Float64Array, countMin: number): string | nu
   if (!values.every(Number.isFinite)) return 'a value is missing or not finite';
   if (values.every((value) => value === values[0])) return 'the series is constant';
   return null;
-}
-
-function checkLags(lags: number, n: number, lagMin: number): void {
-  expect(
-    Number.isInteger(lags) && lags >= lagMin && (lags < n || n === 0),
-    `lags must be a whole number in ${lagMin}..${n - 1}, was ${lags}`,
-  );
 }

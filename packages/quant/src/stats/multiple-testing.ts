@@ -52,7 +52,8 @@ function stepUp(pValues: Float64Array, factorOf: (count: number) => number): Flo
   for (let place = count - 1; place >= 0; place--) {
     const index = order[place]!;
     running = Math.min(running, (factor * count * pValues[index]!) / (place + 1));
-    adjusted[index] = running;
+    // Rounding of the product may fall short of the value itself.
+    adjusted[index] = Math.max(running, pValues[index]!);
   }
   return adjusted;
 }

@@ -1,6 +1,7 @@
 import { expect } from '../checks/expect.ts';
 import { cholesky, inverseFromCholesky } from '../linalg/cholesky.ts';
-import { multiply } from '../linalg/multiply.ts';
+import { addScaled, dotProduct } from '../linalg/dot-product.ts';
+import { multiply, transpose } from '../linalg/multiply.ts';
 import { mean } from './moments.ts';
 
 /** Bartlett lags when none are given: ⌊4 (n / 100)^(2/9)⌋ (Newey and West 1994, doi:10.2307/2297912). */
@@ -54,7 +55,7 @@ export type HacRegression =
  * doi:10.2307/1913610): (X'X)⁻¹ S (X'X)⁻¹, S the Bartlett-weighted sum of x_t e_t e_{t−l} x_{t−l}'.
  *
  * No small-sample correction, as in `statsmodels` with `use_correction=False`. Add a column of ones for an intercept.
- * Time O(n K² L).
+ * Time O(n K (K + L)).
  *
  * @param y n finite values.
  * @param x Row-major n × K, finite.
@@ -118,19 +119,25 @@ function checkLags(lags: number | undefined, n: number): number {
   return count;
 }
 
-/** Σ over lags of the Bartlett weight times s_t s_{t−l}' plus its transpose; `score` is row-major n × K. */
+/**
+ * Σ over lags of the Bartlett weight times s_t s_{t−l}' plus its transpose; `score` is row-major n × K. Time O(n K (K + lags)):
+ * each column is smoothed by the weights first, then all pairs are taken once.
+ */
 export function bartlettSum(score: Float64Array, columnCount: number, lagCount: number): Float64Array {
   const n = score.length / columnCount;
-  const sum = new Float64Array(columnCount * columnCount);
-  for (let lag = 0; lag <= lagCount; lag++) {
-    const weight = 1 - lag / (lagCount + 1);
-    for (let t = lag; t < n; t++)
-      for (let i = 0; i < columnCount; i++)
-        for (let j = 0; j < columnCount; j++) {
-          const product = weight * score[t * columnCount + i]! * score[(t - lag) * columnCount + j]!;
-          sum[i * columnCount + j]! += product;
-          if (lag > 0) sum[j * columnCount + i]! += product;
-        }
+  const columns = transpose(score, n, columnCount);
+  const smooth = new Float64Array(columns.length);
+  for (let j = 0; j < columnCount; j++) {
+    addScaled(smooth, j * n, columns, j * n, n, 0.5);
+    for (let lag = 1; lag <= lagCount; lag++)
+      addScaled(smooth, j * n + lag, columns, j * n, n - lag, 1 - lag / (lagCount + 1));
   }
+  const sum = new Float64Array(columnCount * columnCount);
+  for (let i = 0; i < columnCount; i++)
+    for (let j = 0; j < columnCount; j++) {
+      const product = dotProduct(columns, i * n, smooth, j * n, n);
+      sum[i * columnCount + j]! += product;
+      sum[j * columnCount + i]! += product;
+    }
   return sum;
 }

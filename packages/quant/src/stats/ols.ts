@@ -48,7 +48,7 @@ export type Ols =
 
 /**
  * Ordinary least squares. Add a column of ones for an intercept; R² is around the mean in any case. Time O(n K²), for HAC
- * O(n K² lags).
+ * O(n K (K + lags)).
  *
  * @param y n finite values.
  * @param x Row-major n × K, finite. Leave out rows with a missing value first.
@@ -121,7 +121,9 @@ function covarianceOf(
   const isHac = covariance.kind === 'HAC';
   const lags = isHac ? (covariance.lags ?? automaticLags(n)) : 0;
   expect(Number.isInteger(lags) && lags >= 0 && lags < n, `lags must be a whole number in 0..${n - 1}, was ${lags}`);
-  const score = x.map((value, k) => value * residuals[Math.floor(k / columnCount)]!);
+  const score = new Float64Array(n * columnCount);
+  for (let t = 0; t < n; t++)
+    for (let k = t * columnCount; k < (t + 1) * columnCount; k++) score[k] = x[k]! * residuals[t]!;
   const factor = isHac && !covariance.smallSample ? 1 : n / (n - columnCount);
   return sandwich(inverseGram, bartlettSum(score, columnCount, lags), columnCount).map((value) => value * factor);
 }

@@ -101,7 +101,9 @@ function correlate(x: Float64Array, y: Float64Array): Correlation {
     xy += dx * dy;
   }
   if (!(xx > 0 && yy > 0) || isConstant(x) || isConstant(y)) return unanswered('one side is constant');
-  const coefficient = clampShare(xy / Math.sqrt(xx) / Math.sqrt(yy));
+  // One root is exact for equal sides; two keep the smallest and largest sizes in range.
+  const size = xx * yy > 1e-280 && xx * yy < 1e280 ? Math.sqrt(xx * yy) : Math.sqrt(xx) * Math.sqrt(yy);
+  const coefficient = clampShare(xy / size);
   const t = coefficient * Math.sqrt((n - 2) / ((1 - coefficient) * (1 + coefficient)));
   return { status: 'ok', coefficient, pValue: n > 2 ? 2 * studentTail(Math.abs(t), n - 2) : null, pairCount: n };
 }

@@ -99,7 +99,8 @@ function powerOverGamma(a: number, x: number): number {
   if (a < STIRLING_FROM) return Math.exp(a * Math.log(x) - x - logGamma(a + 1));
   // With Stirling's main part taken out, nothing large is left to cancel near x = a.
   const away = (x - a) / a;
-  return Math.exp(-a * (away - Math.log1p(away)) - stirlingRest(a)) / Math.sqrt(2 * Math.PI * a);
+  const log = Math.abs(away) < 0.5 ? Math.log1p(away) : Math.log(x / a);
+  return Math.exp(-a * (away - log) - stirlingRest(a)) / Math.sqrt(2 * Math.PI * a);
 }
 
 function betaFraction(a: number, b: number, x: number, rest: number): number {

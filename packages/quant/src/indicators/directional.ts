@@ -1,0 +1,264 @@
+import { barCount, factory, talib, wilderMemory } from './factory.ts';
+import type { BarColumns, Indicator } from './indicator.ts';
+import { markWarmUp, ratio, trueRangeAt } from './kernels.ts';
+
+/**
+ * Wilder's directional movement (New Concepts in Technical Trading Systems, 1978), with TA-Lib's seeds: the first
+ * `period − 1` movements are added up, each later one replaces a `period`-th of the sum.
+ */
+const PLUS = 0;
+const MINUS = 1;
+const RANGE = 2;
+const MOVEMENT_SIZE = 3;
+
+/** Takes bar `i` into the three sums. */
+function moveStep({ high, low, close }: BarColumns, i: number, period: number, state: Float64Array): void {
+  if (i === 0) return;
+  const up = high[i]! - high[i - 1]!;
+  const down = low[i - 1]! - low[i]!;
+  const plus = up > 0 && up > down ? up : 0;
+  const minus = down > 0 && down > up ? down : 0;
+  const range = trueRangeAt(high, low, close, i);
+  if (i < period) {
+    state[PLUS] = state[PLUS]! + plus;
+    state[MINUS] = state[MINUS]! + minus;
+    state[RANGE] = state[RANGE]! + range;
+  } else {
+    state[PLUS] = state[PLUS]! - state[PLUS]! / period + plus;
+    state[MINUS] = state[MINUS]! - state[MINUS]! / period + minus;
+    state[RANGE] = state[RANGE]! - state[RANGE]! / period + range;
+  }
+}
+
+/** 100 |+DI − −DI| / (+DI + −DI), NaN where there was no movement. */
+function directionalIndex(state: Float64Array): number {
+  const total = state[PLUS]! + state[MINUS]!;
+  return total === 0 || state[RANGE] === 0 ? Number.NaN : (100 * Math.abs(state[MINUS]! - state[PLUS]!)) / total;
+}
+
+/** TA-Lib PLUS_DM and MINUS_DM: smoothed directional movement. */
+export const directionalMovement = factory({
+  name: 'dm',
+  title: 'Directional movement',
+  family: 'momentum',
+  unit: 'price',
+  inputs: ['high', 'low'],
+  outputs: ['plus', 'minus'],
+  parameters: { period: barCount(14) },
+  reference: talib('PLUS_DM, MINUS_DM'),
+  machine: ({ period }) => ({
+    warmUp: period - 1,
+    memory: wilderMemory(period),
+    stateSize: 2,
+    advance({ high, low }, from, to, state, out) {
+      let plus = state[0]!;
+      let minus = state[1]!;
+      const yPlus = out[0]!;
+      const yMinus = out[1]!;
+      for (let i = from; i < to; i++) {
+        if (i > 0) {
+          const up = high[i]! - high[i - 1]!;
+          const down = low[i - 1]! - low[i]!;
+          if (i >= period) {
+            plus -= plus / period;
+            minus -= minus / period;
+          }
+          if (up > 0 && up > down) plus += up;
+          else if (down > 0 && down > up) minus += down;
+        }
+        yPlus[i - from] = i < period - 1 ? Number.NaN : plus;
+        yMinus[i - from] = i < period - 1 ? Number.NaN : minus;
+      }
+      state[0] = plus;
+      state[1] = minus;
+    },
+  }),
+});
+
+/** TA-Lib PLUS_DI, MINUS_DI and DX. */
+export const directionalIndicator = factory({
+  name: 'di',
+  title: 'Directional indicators and index',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['high', 'low', 'close'],
+  outputs: ['plus', 'minus', 'dx'],
+  parameters: { period: barCount(14) },
+  reference: talib('PLUS_DI, MINUS_DI, DX'),
+  note: 'Undefined where TA-Lib gives 0 for lack of any range, or repeats the last DX for lack of movement.',
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: wilderMemory(period),
+    stateSize: MOVEMENT_SIZE,
+    advance(bars, from, to, state, out) {
+      for (let i = from; i < to; i++) {
+        moveStep(bars, i, period, state);
+        const isWarm = i >= period;
+        out[0]![i - from] = isWarm ? 100 * ratio(state[PLUS]!, state[RANGE]!) : Number.NaN;
+        out[1]![i - from] = isWarm ? 100 * ratio(state[MINUS]!, state[RANGE]!) : Number.NaN;
+        out[2]![i - from] = isWarm ? directionalIndex(state) : Number.NaN;
+      }
+    },
+  }),
+});
+
+/** Takes bar `i` into the average of the directional index, which is at `state[MOVEMENT_SIZE]`. NaN until `2 period − 1`. */
+function averageIndexStep(bars: BarColumns, i: number, period: number, state: Float64Array): number {
+  moveStep(bars, i, period, state);
+  if (i < period) return Number.NaN;
+  const index = directionalIndex(state);
+  // As in TA-Lib, a bar without movement leaves the average as it was.
+  const isDefined = !Number.isNaN(index);
+  if (i < 2 * period) {
+    if (isDefined) state[MOVEMENT_SIZE] = state[MOVEMENT_SIZE]! + index;
+    if (i < 2 * period - 1) return Number.NaN;
+    state[MOVEMENT_SIZE] = state[MOVEMENT_SIZE]! / period;
+  } else if (isDefined) state[MOVEMENT_SIZE] = (state[MOVEMENT_SIZE]! * (period - 1) + index) / period;
+  return state[RANGE] === 0 ? Number.NaN : state[MOVEMENT_SIZE]!;
+}
+
+/** TA-Lib ADX. */
+export const adx = factory({
+  name: 'adx',
+  title: 'Average directional index',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['high', 'low', 'close'],
+  parameters: { period: barCount(14) },
+  reference: talib('ADX'),
+  note: 'Undefined while prices never moved, where TA-Lib gives 0.',
+  machine: ({ period }) => ({
+    warmUp: 2 * period - 1,
+    memory: wilderMemory(period, 2),
+    stateSize: MOVEMENT_SIZE + 1,
+    advance(bars, from, to, state, out) {
+      const y = out[0]!;
+      for (let i = from; i < to; i++) y[i - from] = averageIndexStep(bars, i, period, state);
+    },
+  }),
+});
+
+/** TA-Lib ADXR: mean of the average directional index now and `period − 1` bars ago. */
+export const adxr = factory({
+  name: 'adxr',
+  title: 'Average directional index rating',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['high', 'low', 'close'],
+  parameters: { period: barCount(14) },
+  reference: talib('ADXR'),
+  note: 'Undefined while prices never moved, where TA-Lib gives 0.',
+  machine: ({ period }) => ({
+    warmUp: 3 * period - 2,
+    memory: wilderMemory(period, 2),
+    stateSize: MOVEMENT_SIZE + 1 + period - 1,
+    advance(bars, from, to, state, out) {
+      const y = out[0]!;
+      for (let i = from; i < to; i++) {
+        const average = averageIndexStep(bars, i, period, state);
+        const place = MOVEMENT_SIZE + 1 + (i % (period - 1));
+        y[i - from] = i < 3 * period - 2 ? Number.NaN : (average + state[place]!) / 2;
+        state[place] = average;
+      }
+    },
+  }),
+});
+
+/** Places of the latest highest high and lowest low in the last `period + 1` bars, for AROON. */
+function advanceAroon(period: number): Indicator['advance'] {
+  return ({ high, low }, from, to, state, out) => {
+    const yDown = out[0]!;
+    const yUp = out[1]!;
+    const yDifference = out[2]!;
+    let highest = state[0]!;
+    let lowest = state[1]!;
+    const first = markWarmUp(period, from, to, out);
+    const factor = 100 / period;
+    for (let i = from; i < to; i++) {
+      const start = i < period ? 0 : i - period;
+      // The search is spelled out: calls in this loop made it half as fast as TA-Lib.
+      if (highest < start) {
+        highest = start;
+        for (let j = start + 1; j <= i; j++) if (high[j]! >= high[highest]!) highest = j;
+      } else if (high[i]! >= high[highest]!) highest = i;
+      if (lowest < start) {
+        lowest = start;
+        for (let j = start + 1; j <= i; j++) if (low[j]! <= low[lowest]!) lowest = j;
+      } else if (low[i]! <= low[lowest]!) lowest = i;
+      if (i < first) continue;
+      const down = factor * (period - (i - lowest));
+      const up = factor * (period - (i - highest));
+      yDown[i - from] = down;
+      yUp[i - from] = up;
+      yDifference[i - from] = factor * (highest - lowest);
+    }
+    state[0] = highest;
+    state[1] = lowest;
+  };
+}
+
+/** TA-Lib AROON and AROONOSC (Chande, 1995): how long ago the extremes of `period + 1` bars were. */
+export const aroon = factory({
+  name: 'aroon',
+  title: 'Aroon and its oscillator',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['high', 'low'],
+  outputs: ['down', 'up', 'oscillator'],
+  parameters: { period: barCount(14) },
+  reference: talib('AROON, AROONOSC'),
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: { kind: 'window' },
+    stateSize: 2,
+    advance: advanceAroon(period),
+  }),
+});
+
+/** TA-Lib VORTEX (Botes and Siepman, Stocks & Commodities 28:1, 2010). */
+export const vortex = factory({
+  name: 'vortex',
+  title: 'Vortex indicator',
+  family: 'momentum',
+  unit: 'ratio',
+  inputs: ['high', 'low', 'close'],
+  outputs: ['plus', 'minus'],
+  parameters: { period: barCount(14) },
+  reference: talib('VORTEX'),
+  note: 'Undefined while prices never moved.',
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: { kind: 'window' },
+    stateSize: 4,
+    advance({ high, low, close }, from, to, state, out) {
+      const yPlus = out[0]!;
+      const yMinus = out[1]!;
+      let plus = state[0]!;
+      let minus = state[1]!;
+      let range = state[2]!;
+      // Bars without range in a row: the sliding sum of ranges need not come back to exactly 0.
+      let still = state[3]!;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = Math.max(from, 1); i < to; i++) {
+        const trueRange = trueRangeAt(high, low, close, i);
+        plus += Math.abs(high[i]! - low[i - 1]!);
+        minus += Math.abs(low[i]! - high[i - 1]!);
+        range += trueRange;
+        still = trueRange === 0 ? still + 1 : 0;
+        const old = i - period;
+        if (old > 0) {
+          plus -= Math.abs(high[old]! - low[old - 1]!);
+          minus -= Math.abs(low[old]! - high[old - 1]!);
+          range -= trueRangeAt(high, low, close, old);
+        }
+        if (i < first) continue;
+        yPlus[i - from] = still >= period ? Number.NaN : plus / range;
+        yMinus[i - from] = still >= period ? Number.NaN : minus / range;
+      }
+      state[0] = plus;
+      state[1] = minus;
+      state[2] = range;
+      state[3] = still;
+    },
+  }),
+});

@@ -1,0 +1,1396 @@
+import {
+  barCount,
+  decayMemory,
+  defined,
+  exponentialMemory,
+  factory,
+  type IndicatorFactory,
+  perBar,
+  realNumber,
+  slowest,
+  talib,
+  WINDOW,
+  wilderMemory,
+} from './factory.ts';
+import type { BarColumn, Indicator } from './indicator.ts';
+import {
+  AVERAGE_KIND_RANGE,
+  AVERAGE_KINDS,
+  averageSize,
+  averageStep,
+  EXPONENTIAL_SIZE,
+  exponentialStep,
+  latestHighest,
+  latestLowest,
+  markWarmUp,
+  meanSize,
+  meanStep,
+  ratio,
+  sumStep,
+  trueRangeAt,
+  weightedSize,
+  weightedStep,
+} from './kernels.ts';
+
+const period10 = { period: barCount(10, 1) };
+
+/** TA-Lib MOM: close less the close `period` bars ago. */
+export const mom = factory({
+  name: 'mom',
+  title: 'Momentum',
+  family: 'momentum',
+  unit: 'price',
+  inputs: ['close'],
+  parameters: period10,
+  reference: talib('MOM'),
+  machine: ({ period }) =>
+    perBar(period, ({ close: x }, from, to, y) => {
+      for (let i = Math.max(from, period); i < to; i++) y[i - from] = x[i]! - x[i - period]!;
+    }),
+});
+
+/** TA-Lib ROC: change in percent. */
+export const roc = factory({
+  name: 'roc',
+  title: 'Rate of change, percent',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: period10,
+  reference: talib('ROC'),
+  note: 'Undefined after a close of 0, where TA-Lib gives 0; so are ROCP, ROCR and ROCR100.',
+  machine: ({ period }) =>
+    perBar(period, ({ close: x }, from, to, y) => {
+      for (let i = Math.max(from, period); i < to; i++)
+        y[i - from] = x[i - period] === 0 ? Number.NaN : (x[i]! / x[i - period]! - 1) * 100;
+    }),
+});
+
+/** TA-Lib ROCP: change as a fraction. */
+export const rocp = factory({
+  name: 'rocp',
+  title: 'Rate of change, fraction',
+  family: 'momentum',
+  unit: 'fraction',
+  inputs: ['close'],
+  parameters: period10,
+  reference: talib('ROCP'),
+  machine: ({ period }) =>
+    perBar(period, ({ close: x }, from, to, y) => {
+      for (let i = Math.max(from, period); i < to; i++)
+        y[i - from] = x[i - period] === 0 ? Number.NaN : (x[i]! - x[i - period]!) / x[i - period]!;
+    }),
+});
+
+/** TA-Lib ROCR: close over the close `period` bars ago. */
+export const rocr = factory({
+  name: 'rocr',
+  title: 'Rate of change, ratio',
+  family: 'momentum',
+  unit: 'ratio',
+  inputs: ['close'],
+  parameters: period10,
+  reference: talib('ROCR'),
+  machine: ({ period }) =>
+    perBar(period, ({ close: x }, from, to, y) => {
+      for (let i = Math.max(from, period); i < to; i++)
+        y[i - from] = x[i - period] === 0 ? Number.NaN : x[i]! / x[i - period]!;
+    }),
+});
+
+/** TA-Lib ROCR100: 100 times ROCR. */
+export const rocr100 = factory({
+  name: 'rocr100',
+  title: 'Rate of change, ratio times 100',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: period10,
+  reference: talib('ROCR100'),
+  machine: ({ period }) =>
+    perBar(period, ({ close: x }, from, to, y) => {
+      for (let i = Math.max(from, period); i < to; i++)
+        y[i - from] = x[i - period] === 0 ? Number.NaN : (x[i]! / x[i - period]!) * 100;
+    }),
+});
+
+/** TA-Lib BOP: (close − open) / (high − low). */
+export const bop = factory({
+  name: 'bop',
+  title: 'Balance of power',
+  family: 'momentum',
+  unit: 'ratio',
+  inputs: ['open', 'high', 'low', 'close'],
+  reference: talib('BOP'),
+  note: 'Undefined for a bar without range, where TA-Lib gives 0.',
+  machine: () =>
+    perBar(0, ({ open, high, low, close }, from, to, y) => {
+      for (let i = from; i < to; i++) {
+        const range = high[i]! - low[i]!;
+        y[i - from] = range > 0 ? (close[i]! - open[i]!) / range : Number.NaN;
+      }
+    }),
+});
+
+/** Wilder's averages of gains and losses: the mean of the first `period`, then a `period`-th of the new one. */
+function advanceGains(period: number, figure: (gain: number, loss: number) => number): Indicator['advance'] {
+  return ({ close }, from, to, state, out) => {
+    const y = out[0]!;
+    let gain = state[0]!;
+    let loss = state[1]!;
+    const first = markWarmUp(period, from, to, out);
+    for (let i = Math.max(from, 1); i < to; i++) {
+      const change = close[i]! - close[i - 1]!;
+      const up = Math.max(change, 0);
+      const down = change < 0 ? -change : 0;
+      if (i <= period) {
+        gain += up;
+        loss += down;
+        if (i === period) {
+          gain /= period;
+          loss /= period;
+        }
+      } else {
+        gain = (gain * (period - 1) + up) / period;
+        loss = (loss * (period - 1) + down) / period;
+      }
+      if (i >= first) y[i - from] = figure(gain, loss);
+    }
+    state[0] = gain;
+    state[1] = loss;
+  };
+}
+
+/** TA-Lib RSI (Wilder, 1978). */
+export const rsi = factory({
+  name: 'rsi',
+  title: 'Relative strength index',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: { period: barCount(14) },
+  reference: talib('RSI'),
+  note: "Undefined while prices never moved, where TA-Lib gives 0. Wilder's smoothing, as Lean and Skender.",
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: wilderMemory(period),
+    stateSize: 2,
+    advance: advanceGains(period, (gain, loss) => ratio(100 * gain, gain + loss)),
+  }),
+});
+
+/** TA-Lib CMO (Chande) with Wilder's smoothing. */
+export const cmo = factory({
+  name: 'cmo',
+  title: 'Chande momentum oscillator',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: { period: barCount(14) },
+  reference: talib('CMO'),
+  note: "Wilder's smoothing as in TA-Lib; Chande's own sums are cmou. Undefined while prices never moved.",
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: wilderMemory(period),
+    stateSize: 2,
+    advance: advanceGains(period, (gain, loss) => ratio(100 * (gain - loss), gain + loss)),
+  }),
+});
+
+/** TA-Lib CMOU: Chande's momentum oscillator as he defined it, with sums over the window. */
+export const cmou = factory({
+  name: 'cmou',
+  title: 'Chande momentum oscillator, unsmoothed',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: { period: barCount(14) },
+  reference: talib('CMOU'),
+  note: 'Undefined while prices did not move in the window.',
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: WINDOW,
+    stateSize: 3,
+    advance({ close }, from, to, state, out) {
+      const y = out[0]!;
+      let net = state[0]!;
+      let path = state[1]!;
+      let still = state[2]!;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = Math.max(from, 1); i < to; i++) {
+        const change = close[i]! - close[i - 1]!;
+        net += change;
+        path += Math.abs(change);
+        still = change === 0 ? still + 1 : 0;
+        if (i > period) {
+          const old = close[i - period]! - close[i - period - 1]!;
+          net -= old;
+          path -= Math.abs(old);
+        }
+        if (i >= first) y[i - from] = still >= period ? Number.NaN : (100 * net) / path;
+      }
+      state[0] = net;
+      state[1] = path;
+      state[2] = still;
+    },
+  }),
+});
+
+/** TA-Lib IMI (Chande): share of the bodies that rose. */
+export const imi = factory({
+  name: 'imi',
+  title: 'Intraday momentum index',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['open', 'close'],
+  parameters: { period: barCount(14) },
+  reference: talib('IMI'),
+  note: 'Undefined while every bar closed where it opened.',
+  machine: ({ period }) => ({
+    warmUp: period - 1,
+    memory: WINDOW,
+    stateSize: 3,
+    advance({ open, close }, from, to, state, out) {
+      const y = out[0]!;
+      let up = state[0]!;
+      let total = state[1]!;
+      let still = state[2]!;
+      for (let i = from; i < to; i++) {
+        const body = close[i]! - open[i]!;
+        if (body > 0) up += body;
+        total += Math.abs(body);
+        still = body === 0 ? still + 1 : 0;
+        if (i >= period) {
+          const old = close[i - period]! - open[i - period]!;
+          if (old > 0) up -= old;
+          total -= Math.abs(old);
+        }
+        y[i - from] = i < period - 1 || still >= period ? Number.NaN : (100 * up) / total;
+      }
+      state[0] = up;
+      state[1] = total;
+      state[2] = still;
+    },
+  }),
+});
+
+/** TA-Lib CCI (Lambert, 1980): distance of the typical price from its mean, in mean deviations of 0.015. */
+export const cci = factory({
+  name: 'cci',
+  title: 'Commodity channel index',
+  family: 'momentum',
+  unit: 'ratio',
+  inputs: ['high', 'low', 'close'],
+  parameters: { period: barCount(14) },
+  reference: talib('CCI'),
+  note: 'Undefined when the typical price did not move in the window, where TA-Lib gives 0.',
+  machine: ({ period }) => ({
+    warmUp: period - 1,
+    memory: WINDOW,
+    stateSize: period + 2,
+    advance({ high, low, close }, from, to, state, out) {
+      const y = out[0]!;
+      let last = state[period]!;
+      let still = state[period + 1]!;
+      let place = from % period;
+      for (let i = from; i < to; i++) {
+        const price = (high[i]! + low[i]! + close[i]!) / 3;
+        still = i > 0 && price === last ? still + 1 : 1;
+        last = price;
+        state[place] = price;
+        place = place === period - 1 ? 0 : place + 1;
+        if (i < period - 1 || still >= period) {
+          y[i - from] = Number.NaN;
+          continue;
+        }
+        let sum = 0;
+        for (let k = 0; k < period; k++) sum += state[k]!;
+        const mean = sum / period;
+        let deviation = 0;
+        for (let k = 0; k < period; k++) deviation += Math.abs(state[k]! - mean);
+        y[i - from] = (price - mean) / (0.015 * (deviation / period));
+      }
+      state[period] = last;
+      state[period + 1] = still;
+    },
+  }),
+});
+
+/** Fast average less slow average, and the average of that. `fast` starts with the closes just before the slow one is full. */
+function advanceMacd(
+  fast: number,
+  slow: number,
+  signal: number,
+  fastWeight: number,
+  slowWeight: number,
+): Indicator['advance'] {
+  const warm = slow - 1;
+  const warmUp = warm + signal - 1;
+  const signalWeight = 2 / (signal + 1);
+  return ({ close }, from, to, state, out) => {
+    const yLine = out[0]!;
+    const ySignal = out[1]!;
+    const yHistogram = out[2]!;
+    let a = state[0]!;
+    let b = state[1]!;
+    let c = state[2]!;
+    for (let i = from; i < to; i++) {
+      const k = i - from;
+      const x = close[i]!;
+      if (i > warm) {
+        a = (x - a) * fastWeight + a;
+        b = (x - b) * slowWeight + b;
+      } else {
+        if (i >= slow - fast) a += x;
+        b += x;
+        if (i === warm) {
+          a /= fast;
+          b /= slow;
+        }
+      }
+      const line = a - b;
+      if (i > warmUp) c = (line - c) * signalWeight + c;
+      else if (i >= warm) {
+        c += line;
+        if (i === warmUp) c /= signal;
+      }
+      const isWarm = i >= warmUp;
+      yLine[k] = isWarm ? line : Number.NaN;
+      ySignal[k] = isWarm ? c : Number.NaN;
+      yHistogram[k] = isWarm ? line - c : Number.NaN;
+    }
+    state[0] = a;
+    state[1] = b;
+    state[2] = c;
+  };
+}
+
+const MACD_OUTPUTS = ['line', 'signal', 'histogram'];
+
+/** TA-Lib MACD (Appel). The parameters are put in order: the longer is the slow one. */
+export const macd = factory({
+  name: 'macd',
+  title: 'Moving average convergence divergence',
+  family: 'momentum',
+  unit: 'price',
+  inputs: ['close'],
+  outputs: MACD_OUTPUTS,
+  parameters: { fast: barCount(12), slow: barCount(26), signal: barCount(9, 1) },
+  reference: talib('MACD'),
+  note: 'The fast average starts with the closes just before the slow one is full (TA-Lib); Skender starts it earlier.',
+  machine: (chosen) => {
+    const fast = Math.min(chosen.fast, chosen.slow);
+    const slow = Math.max(chosen.fast, chosen.slow);
+    return {
+      warmUp: slow - 1 + chosen.signal - 1,
+      memory: slowest(exponentialMemory(slow, 2), exponentialMemory(chosen.signal, 2)),
+      stateSize: 3,
+      advance: advanceMacd(fast, slow, chosen.signal, 2 / (fast + 1), 2 / (slow + 1)),
+    };
+  },
+});
+
+/** TA-Lib MACDFIX: 12 and 26 bars with the weights 0.15 and 0.075. */
+export const macdfix = factory({
+  name: 'macdfix',
+  title: 'Moving average convergence divergence, fixed 12/26',
+  family: 'momentum',
+  unit: 'price',
+  inputs: ['close'],
+  outputs: MACD_OUTPUTS,
+  parameters: { signal: barCount(9, 1) },
+  reference: talib('MACDFIX'),
+  machine: ({ signal }) => ({
+    warmUp: 25 + signal - 1,
+    memory: slowest(decayMemory(0.925, 2), exponentialMemory(signal, 2)),
+    stateSize: 3,
+    advance: advanceMacd(12, 26, signal, 0.15, 0.075),
+  }),
+});
+
+function averageMemory(kind: number, period: number, stages = 1): Indicator['memory'] {
+  return kind === AVERAGE_KINDS.exponential ? exponentialMemory(period, stages) : WINDOW;
+}
+
+/** TA-Lib MACDEXT: each of the three averages of its own kind (0 simple, 1 exponential, 2 weighted). */
+export const macdext = factory({
+  name: 'macdext',
+  title: 'Moving average convergence divergence, chosen averages',
+  family: 'momentum',
+  unit: 'price',
+  inputs: ['close'],
+  outputs: MACD_OUTPUTS,
+  parameters: {
+    fast: barCount(12),
+    fastKind: AVERAGE_KIND_RANGE,
+    slow: barCount(26),
+    slowKind: AVERAGE_KIND_RANGE,
+    signal: barCount(9, 1),
+    signalKind: AVERAGE_KIND_RANGE,
+  },
+  reference: talib('MACDEXT'),
+  machine: (chosen) => {
+    const isSwapped = chosen.fast > chosen.slow;
+    const fast = isSwapped ? chosen.slow : chosen.fast;
+    const slow = isSwapped ? chosen.fast : chosen.slow;
+    const fastKind = isSwapped ? chosen.slowKind : chosen.fastKind;
+    const slowKind = isSwapped ? chosen.fastKind : chosen.slowKind;
+    const slowAt = averageSize(fast);
+    const signalAt = slowAt + averageSize(slow);
+    const warmUp = slow - 1 + chosen.signal - 1;
+    return {
+      warmUp,
+      memory: slowest(
+        averageMemory(fastKind, fast, 2),
+        averageMemory(slowKind, slow, 2),
+        averageMemory(chosen.signalKind, chosen.signal, 2),
+      ),
+      stateSize: signalAt + averageSize(chosen.signal),
+      advance({ close }, from, to, state, out) {
+        for (let i = from; i < to; i++) {
+          const k = i - from;
+          const slowValue = averageStep(state, slowAt, slowKind, slow, close[i]!);
+          const fastValue = i < slow - fast ? Number.NaN : averageStep(state, 0, fastKind, fast, close[i]!);
+          const line = fastValue - slowValue;
+          const signal =
+            i < slow - 1 ? Number.NaN : averageStep(state, signalAt, chosen.signalKind, chosen.signal, line);
+          out[0]![k] = i < warmUp ? Number.NaN : line;
+          out[1]![k] = signal;
+          out[2]![k] = line - signal;
+        }
+      },
+    };
+  },
+});
+
+/** Factory of APO, PPO and PVO: the difference of two averages, absolute or in percent of the slow one. */
+function averageDifference(told: {
+  name: string;
+  title: string;
+  column: BarColumn;
+  isPercent: boolean;
+  reference: string;
+}): IndicatorFactory<'fast' | 'slow' | 'kind'> {
+  const { column, isPercent } = told;
+  return factory({
+    name: told.name,
+    title: told.title,
+    family: column === 'volume' ? 'volume' : 'momentum',
+    unit: isPercent ? 'percent' : 'price',
+    inputs: [column],
+    parameters: { fast: barCount(12), slow: barCount(26), kind: { ...AVERAGE_KIND_RANGE, initial: 1 } },
+    reference: talib(told.reference),
+    note: `Kind of average: 0 simple, 1 exponential, 2 weighted.${isPercent ? ' Undefined over a slow average of 0.' : ''}`,
+    machine: (chosen) => {
+      const { kind } = chosen;
+      const fast = Math.min(chosen.fast, chosen.slow);
+      const slow = Math.max(chosen.fast, chosen.slow);
+      const slowAt = averageSize(fast);
+      return {
+        warmUp: slow - 1,
+        memory: averageMemory(kind, slow),
+        stateSize: slowAt + averageSize(slow),
+        advance(bars, from, to, state, out) {
+          const x = bars[column];
+          const y = out[0]!;
+          for (let i = from; i < to; i++) {
+            const slowValue = averageStep(state, slowAt, kind, slow, x[i]!);
+            const fastValue = averageStep(state, 0, kind, fast, x[i]!);
+            const difference = fastValue - slowValue;
+            y[i - from] = isPercent ? ratio(100 * difference, slowValue) : difference;
+          }
+        },
+      };
+    },
+  });
+}
+
+/** TA-Lib APO. */
+export const apo = averageDifference({
+  name: 'apo',
+  title: 'Absolute price oscillator',
+  column: 'close',
+  isPercent: false,
+  reference: 'APO',
+});
+
+/** TA-Lib PPO. */
+export const ppo = averageDifference({
+  name: 'ppo',
+  title: 'Percentage price oscillator',
+  column: 'close',
+  isPercent: true,
+  reference: 'PPO',
+});
+
+/** TA-Lib PVO. */
+export const pvo = averageDifference({
+  name: 'pvo',
+  title: 'Percentage volume oscillator',
+  column: 'volume',
+  isPercent: true,
+  reference: 'PVO',
+});
+
+/** TA-Lib MFI: share of the money flow that came with a rising typical price. */
+export const mfi = factory({
+  name: 'mfi',
+  title: 'Money flow index',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['high', 'low', 'close', 'volume'],
+  parameters: { period: barCount(14) },
+  reference: talib('MFI'),
+  note: 'Undefined when no money flowed in the window, where TA-Lib gives 0.',
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: WINDOW,
+    // Signed flows of the window; rising sum, falling sum, last price, bars without flow in a row.
+    stateSize: period + 4,
+    advance({ high, low, close, volume }, from, to, state, out) {
+      const y = out[0]!;
+      let up = state[period]!;
+      let down = state[period + 1]!;
+      let last = state[period + 2]!;
+      let still = state[period + 3]!;
+      let place = from % period;
+      for (let i = from; i < to; i++) {
+        const price = (high[i]! + low[i]! + close[i]!) / 3;
+        y[i - from] = Number.NaN;
+        if (i > 0) {
+          const old = state[place]!;
+          if (old > 0) up -= old;
+          else down += old;
+          const flow = price > last ? price * volume[i]! : price < last ? -price * volume[i]! : 0;
+          if (flow > 0) up += flow;
+          else down -= flow;
+          state[place] = flow;
+          still = flow === 0 ? still + 1 : 0;
+          if (still >= period) {
+            up = 0;
+            down = 0;
+          } else if (i >= period) y[i - from] = (100 * up) / (up + down);
+        }
+        place = place === period - 1 ? 0 : place + 1;
+        last = price;
+      }
+      state[period] = up;
+      state[period + 1] = down;
+      state[period + 2] = last;
+      state[period + 3] = still;
+    },
+  }),
+});
+
+/** Position of the close between the extremes of the last bars, in percent; NaN where they are equal. */
+function stochasticAt(close: number, highest: number, lowest: number): number {
+  const range = highest - lowest;
+  return range > 0 ? (close - lowest) / (range / 100) : Number.NaN;
+}
+
+/** Mean of a short window of `values[at..]`, added up anew each time, so that it is undefined just while one value is. */
+function shortMean(values: Float64Array, at: number, count: number): number {
+  let sum = 0;
+  for (let k = 0; k < count; k++) sum += values[at + k]!;
+  return sum / count;
+}
+
+/** TA-Lib STOCH with simple averages (Lane). */
+export const stoch = factory({
+  name: 'stoch',
+  title: 'Slow stochastic',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['high', 'low', 'close'],
+  outputs: ['k', 'd'],
+  parameters: { period: barCount(5), slowing: barCount(3, 1, 100), signal: barCount(3, 1, 100) },
+  reference: talib('STOCH'),
+  note: 'Undefined while a window without range is averaged in, where TA-Lib counts 0.',
+  machine: ({ period, slowing, signal }) => {
+    const warmUp = period - 1 + slowing - 1 + signal - 1;
+    return {
+      warmUp,
+      memory: WINDOW,
+      stateSize: 2 + slowing + signal,
+      advance({ high, low, close }, from, to, state, out) {
+        const yK = out[0]!;
+        const yD = out[1]!;
+        let highest = state[0]!;
+        let lowest = state[1]!;
+        for (let i = from; i < to; i++) {
+          const start = i < period ? 0 : i - period + 1;
+          highest = latestHighest(high, highest, start, i);
+          lowest = latestLowest(low, lowest, start, i);
+          state[2 + (i % slowing)] = stochasticAt(close[i]!, high[highest]!, low[lowest]!);
+          const slow = shortMean(state, 2, slowing);
+          state[2 + slowing + (i % signal)] = slow;
+          const isWarm = i >= warmUp;
+          yK[i - from] = isWarm ? slow : Number.NaN;
+          yD[i - from] = isWarm ? shortMean(state, 2 + slowing, signal) : Number.NaN;
+        }
+        state[0] = highest;
+        state[1] = lowest;
+      },
+    };
+  },
+});
+
+/** TA-Lib STOCHF with a simple average. */
+export const stochf = factory({
+  name: 'stochf',
+  title: 'Fast stochastic',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['high', 'low', 'close'],
+  outputs: ['k', 'd'],
+  parameters: { period: barCount(5), signal: barCount(3, 1, 100) },
+  reference: talib('STOCHF'),
+  note: 'Undefined for a window without range, where TA-Lib gives 0.',
+  machine: ({ period, signal }) => {
+    const warmUp = period - 1 + signal - 1;
+    return {
+      warmUp,
+      memory: WINDOW,
+      stateSize: 2 + signal,
+      advance({ high, low, close }, from, to, state, out) {
+        const yK = out[0]!;
+        const yD = out[1]!;
+        let highest = state[0]!;
+        let lowest = state[1]!;
+        for (let i = from; i < to; i++) {
+          const start = i < period ? 0 : i - period + 1;
+          highest = latestHighest(high, highest, start, i);
+          lowest = latestLowest(low, lowest, start, i);
+          const fast = stochasticAt(close[i]!, high[highest]!, low[lowest]!);
+          state[2 + (i % signal)] = fast;
+          const isWarm = i >= warmUp;
+          yK[i - from] = isWarm ? fast : Number.NaN;
+          yD[i - from] = isWarm ? shortMean(state, 2, signal) : Number.NaN;
+        }
+        state[0] = highest;
+        state[1] = lowest;
+      },
+    };
+  },
+});
+
+/** TA-Lib STOCHRSI with a simple average (Chande and Kroll, 1994): the fast stochastic of the RSI. */
+export const stochrsi = factory({
+  name: 'stochrsi',
+  title: 'Stochastic relative strength index',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  outputs: ['k', 'd'],
+  parameters: { period: barCount(14), window: barCount(5), signal: barCount(3, 1, 100) },
+  reference: talib('STOCHRSI'),
+  note: 'Undefined when the RSI did not move in the window, where TA-Lib gives 0. Near-equal RSI make it ill-conditioned.',
+  machine: ({ period, window, signal }) => {
+    const warmUp = period + window - 1 + signal - 1;
+    const ring = 3;
+    const last = 3 + window;
+    return {
+      warmUp,
+      memory: wilderMemory(period, 2),
+      stateSize: last + signal,
+      advance({ close }, from, to, state, out) {
+        const yK = out[0]!;
+        const yD = out[1]!;
+        let gain = state[0]!;
+        let loss = state[1]!;
+        for (let i = from; i < to; i++) {
+          yK[i - from] = Number.NaN;
+          yD[i - from] = Number.NaN;
+          if (i === 0) continue;
+          const change = close[i]! - close[i - 1]!;
+          const up = Math.max(change, 0);
+          const down = change < 0 ? -change : 0;
+          if (i < period) {
+            gain += up;
+            loss += down;
+            continue;
+          }
+          gain = i === period ? (gain + up) / period : (gain * (period - 1) + up) / period;
+          loss = i === period ? (loss + down) / period : (loss * (period - 1) + down) / period;
+          const strength = ratio(100 * gain, gain + loss);
+          state[ring + (i % window)] = strength;
+          if (i < period + window - 1) continue;
+          let highest = Number.NEGATIVE_INFINITY;
+          let lowest = Number.POSITIVE_INFINITY;
+          for (let k = 0; k < window; k++) {
+            highest = Math.max(highest, state[ring + k]!);
+            lowest = Math.min(lowest, state[ring + k]!);
+          }
+          const fast = stochasticAt(strength, highest, lowest);
+          state[last + (i % signal)] = fast;
+          if (i < warmUp) continue;
+          yK[i - from] = fast;
+          yD[i - from] = shortMean(state, last, signal);
+        }
+        state[0] = gain;
+        state[1] = loss;
+      },
+    };
+  },
+});
+
+/** TA-Lib TRIX (Hutson): one-bar change of a triple exponential average, percent. */
+export const trix = factory({
+  name: 'trix',
+  title: 'Triple exponential rate of change',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: { period: barCount(30) },
+  reference: talib('TRIX'),
+  machine: ({ period }) => ({
+    warmUp: 3 * (period - 1) + 1,
+    memory: exponentialMemory(period, 3),
+    stateSize: 3 * EXPONENTIAL_SIZE,
+    advance({ close }, from, to, state, out) {
+      const y = out[0]!;
+      const weight = 2 / (period + 1);
+      for (let i = from; i < to; i++) {
+        const before = state[5]!;
+        const a = exponentialStep(state, 0, period, weight, close[i]!);
+        const b = exponentialStep(state, 2, period, weight, a);
+        const c = exponentialStep(state, 4, period, weight, b);
+        y[i - from] = i <= 3 * (period - 1) ? Number.NaN : ratio(100 * (c - before), before);
+      }
+    },
+  }),
+});
+
+/** TA-Lib ULTOSC (Williams, 1985): buying pressure over true range in three windows, weighted 4, 2, 1. */
+export const ultosc = factory({
+  name: 'ultosc',
+  title: 'Ultimate oscillator',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['high', 'low', 'close'],
+  parameters: { short: barCount(7, 1), middle: barCount(14, 1), long: barCount(28, 1) },
+  reference: talib('ULTOSC'),
+  note: 'Undefined when prices did not move in the shortest window, where TA-Lib leaves that window out.',
+  machine: (chosen) => {
+    const [short, middle, long] = [chosen.short, chosen.middle, chosen.long].sort((a, b) => a - b) as [
+      number,
+      number,
+      number,
+    ];
+    return {
+      warmUp: long,
+      memory: WINDOW,
+      stateSize: 7,
+      advance({ high, low, close }, from, to, state, out) {
+        const y = out[0]!;
+        let a1 = state[0]!;
+        let b1 = state[1]!;
+        let a2 = state[2]!;
+        let b2 = state[3]!;
+        let a3 = state[4]!;
+        let b3 = state[5]!;
+        let still = state[6]!;
+        const pressure = (i: number): number => close[i]! - Math.min(low[i]!, close[i - 1]!);
+        const first = markWarmUp(long, from, to, out);
+        for (let i = Math.max(from, 1); i < to; i++) {
+          const bought = pressure(i);
+          const range = trueRangeAt(high, low, close, i);
+          still = range === 0 ? still + 1 : 0;
+          a1 += bought;
+          a2 += bought;
+          a3 += bought;
+          b1 += range;
+          b2 += range;
+          b3 += range;
+          if (i > short) {
+            a1 -= pressure(i - short);
+            b1 -= trueRangeAt(high, low, close, i - short);
+          }
+          if (i > middle) {
+            a2 -= pressure(i - middle);
+            b2 -= trueRangeAt(high, low, close, i - middle);
+          }
+          if (i > long) {
+            a3 -= pressure(i - long);
+            b3 -= trueRangeAt(high, low, close, i - long);
+          }
+          if (i >= first)
+            y[i - from] = still >= short ? Number.NaN : (100 * (4 * (a1 / b1) + 2 * (a2 / b2) + a3 / b3)) / 7;
+        }
+        state[0] = a1;
+        state[1] = b1;
+        state[2] = a2;
+        state[3] = b2;
+        state[4] = a3;
+        state[5] = b3;
+        state[6] = still;
+      },
+    };
+  },
+});
+
+/** TA-Lib WILLR: distance of the close from the highest high, −100 to 0. */
+export const willr = factory({
+  name: 'willr',
+  title: 'Williams %R',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['high', 'low', 'close'],
+  parameters: { period: barCount(14) },
+  reference: talib('WILLR'),
+  note: 'Undefined for a window without range, where TA-Lib gives 0.',
+  machine: ({ period }) => ({
+    warmUp: period - 1,
+    memory: WINDOW,
+    stateSize: 2,
+    advance({ high, low, close }, from, to, state, out) {
+      const y = out[0]!;
+      let highest = state[0]!;
+      let lowest = state[1]!;
+      for (let i = from; i < to; i++) {
+        const start = i < period ? 0 : i - period + 1;
+        highest = latestHighest(high, highest, start, i);
+        lowest = latestLowest(low, lowest, start, i);
+        const range = high[highest]! - low[lowest]!;
+        y[i - from] = i < period - 1 || range <= 0 ? Number.NaN : (high[highest]! - close[i]!) / (range / -100);
+      }
+      state[0] = highest;
+      state[1] = lowest;
+    },
+  }),
+});
+
+/** TA-Lib AO (Williams): mean of the middle of 5 bars less that of 34. */
+export const awesome = factory({
+  name: 'ao',
+  title: 'Awesome oscillator',
+  family: 'momentum',
+  unit: 'price',
+  inputs: ['high', 'low'],
+  parameters: { fast: barCount(5), slow: barCount(34) },
+  reference: talib('AO'),
+  machine: (chosen) => {
+    const fast = Math.min(chosen.fast, chosen.slow);
+    const slow = Math.max(chosen.fast, chosen.slow);
+    return {
+      warmUp: slow - 1,
+      memory: WINDOW,
+      stateSize: 2,
+      advance({ high, low }, from, to, state, out) {
+        const y = out[0]!;
+        let a = state[0]!;
+        let b = state[1]!;
+        for (let i = from; i < to; i++) {
+          const middle = (high[i]! + low[i]!) / 2;
+          a += middle;
+          b += middle;
+          if (i >= fast) a -= (high[i - fast]! + low[i - fast]!) / 2;
+          if (i >= slow) b -= (high[i - slow]! + low[i - slow]!) / 2;
+          y[i - from] = i < slow - 1 ? Number.NaN : a / fast - b / slow;
+        }
+        state[0] = a;
+        state[1] = b;
+      },
+    };
+  },
+});
+
+/** TA-Lib ERI, Elder-ray: extremes of the bar less the exponential average. */
+export const elderRay = factory({
+  name: 'elder_ray',
+  title: 'Elder-ray bull and bear power',
+  family: 'momentum',
+  unit: 'price',
+  inputs: ['high', 'low', 'close'],
+  outputs: ['bull', 'bear'],
+  parameters: { period: barCount(13) },
+  reference: talib('ERI'),
+  machine: ({ period }) => ({
+    warmUp: period - 1,
+    memory: exponentialMemory(period),
+    stateSize: EXPONENTIAL_SIZE,
+    advance({ high, low, close }, from, to, state, out) {
+      for (let i = from; i < to; i++) {
+        const average = exponentialStep(state, 0, period, 2 / (period + 1), close[i]!);
+        out[0]![i - from] = high[i]! - average;
+        out[1]![i - from] = low[i]! - average;
+      }
+    },
+  }),
+});
+
+/** TA-Lib TSI (Blau, 1991): twice smoothed change over twice smoothed absolute change. */
+export const tsi = factory({
+  name: 'tsi',
+  title: 'True strength index',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: { first: barCount(25), second: barCount(13) },
+  reference: talib('TSI'),
+  note: 'Undefined while prices never moved.',
+  machine: ({ first, second }) => ({
+    warmUp: first + second - 1,
+    memory: slowest(exponentialMemory(first, 2), exponentialMemory(second, 2)),
+    stateSize: 4 * EXPONENTIAL_SIZE,
+    advance({ close }, from, to, state, out) {
+      const y = out[0]!;
+      for (let i = from; i < to; i++) {
+        y[i - from] = Number.NaN;
+        if (i === 0) continue;
+        const change = close[i]! - close[i - 1]!;
+        const once = exponentialStep(state, 0, first, 2 / (first + 1), change);
+        const twice = exponentialStep(state, 2, second, 2 / (second + 1), once);
+        const onceAbsolute = exponentialStep(state, 4, first, 2 / (first + 1), Math.abs(change));
+        const twiceAbsolute = exponentialStep(state, 6, second, 2 / (second + 1), onceAbsolute);
+        y[i - from] = ratio(100 * twice, twiceAbsolute);
+      }
+    },
+  }),
+});
+
+/** Pring's Know Sure Thing: four smoothed rates of change, weighted 1 to 4, and a signal. */
+export const kst = factory({
+  name: 'kst',
+  title: 'Know sure thing',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  outputs: ['line', 'signal'],
+  parameters: { signal: barCount(9, 1, 100) },
+  reference: defined('Pring 1992: rates of change 10, 15, 20, 30 smoothed by 10, 10, 10, 15'),
+  machine: ({ signal }) => {
+    const lags = [10, 15, 20, 30];
+    const means = [10, 10, 10, 15];
+    const starts = means.map((_, k) => means.slice(0, k).reduce((sum, period) => sum + meanSize(period), 0));
+    const signalAt = starts[3]! + meanSize(15);
+    const warmUp = 30 + 14 + signal - 1;
+    return {
+      warmUp,
+      memory: WINDOW,
+      stateSize: signalAt + meanSize(signal),
+      advance({ close }, from, to, state, out) {
+        for (let i = from; i < to; i++) {
+          let line = 0;
+          for (let k = 0; k < 4; k++) {
+            const lag = lags[k]!;
+            const change = i < lag ? Number.NaN : 100 * (close[i]! / close[i - lag]! - 1);
+            line += (k + 1) * meanStep(state, starts[k]!, means[k]!, change);
+          }
+          const average = meanStep(state, signalAt, signal, line);
+          out[0]![i - from] = i < warmUp ? Number.NaN : line;
+          out[1]![i - from] = average;
+        }
+      },
+    };
+  },
+});
+
+/** TA-Lib COPPOCK (1965): weighted average of two rates of change. */
+export const coppock = factory({
+  name: 'coppock',
+  title: 'Coppock curve',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: { window: barCount(10), short: barCount(11, 1), long: barCount(14, 1) },
+  reference: talib('COPPOCK'),
+  machine: ({ window, short, long }) => {
+    const lag = Math.max(short, long);
+    return {
+      warmUp: lag + window - 1,
+      memory: WINDOW,
+      stateSize: weightedSize(window),
+      advance({ close }, from, to, state, out) {
+        const y = out[0]!;
+        const first = markWarmUp(lag, from, to, out);
+        for (let i = first; i < to; i++) {
+          const changes = 100 * (close[i]! / close[i - short]! - 1) + 100 * (close[i]! / close[i - long]! - 1);
+          y[i - from] = weightedStep(state, 0, window, changes);
+        }
+      },
+    };
+  },
+});
+
+/** Detrended price against a mean of the past: the close half a period ago less the mean now. */
+export const dpo = factory({
+  name: 'dpo',
+  title: 'Detrended price oscillator',
+  family: 'momentum',
+  unit: 'price',
+  inputs: ['close'],
+  parameters: { period: barCount(20) },
+  reference: talib('DPO'),
+  note: 'The close period / 2 + 1 bars ago less the mean as of now: nothing is drawn back.',
+  machine: ({ period }) => {
+    const lag = Math.floor(period / 2) + 1;
+    const warmUp = Math.max(period - 1, lag);
+    return {
+      warmUp,
+      memory: WINDOW,
+      stateSize: 1,
+      advance({ close }, from, to, state, out) {
+        const y = out[0]!;
+        let sum = state[0]!;
+        for (let i = from; i < to; i++) {
+          sum += close[i]!;
+          if (i >= period) sum -= close[i - period]!;
+          y[i - from] = i < warmUp ? Number.NaN : close[i - lag]! - sum / period;
+        }
+        state[0] = sum;
+      },
+    };
+  },
+});
+
+/** Fisher transform (Ehlers, Stocks & Commodities 20:11, 2002) of the place of the middle price in its range. */
+export const fisher = factory({
+  name: 'fisher',
+  title: 'Fisher transform',
+  family: 'momentum',
+  unit: 'ratio',
+  inputs: ['high', 'low'],
+  outputs: ['line', 'trigger'],
+  parameters: { period: barCount(10) },
+  reference: defined('Ehlers 2002; Skender ToFisherTransform from the bar its window is full'),
+  note: 'A window without range counts as its middle. Begins with full windows; Skender begins with the first bar.',
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: decayMemory(0.67, 2),
+    stateSize: 3 + period,
+    advance({ high, low }, from, to, state, out) {
+      let smooth = state[0]!;
+      let line = state[1]!;
+      for (let i = from; i < to; i++) {
+        const k = i - from;
+        const middle = (high[i]! + low[i]!) / 2;
+        state[3 + (i % period)] = middle;
+        out[0]![k] = Number.NaN;
+        out[1]![k] = Number.NaN;
+        if (i < period - 1) continue;
+        let highest = middle;
+        let lowest = middle;
+        for (let j = 3; j < 3 + period; j++) {
+          const other = state[j]!;
+          if (other > highest) highest = other;
+          if (other < lowest) lowest = other;
+        }
+        const place = highest > lowest ? (middle - lowest) / (highest - lowest) - 0.5 : 0;
+        smooth = 0.66 * place + 0.67 * smooth;
+        if (smooth > 0.99) smooth = 0.999;
+        if (smooth < -0.99) smooth = -0.999;
+        const before = line;
+        line = 0.5 * Math.log((1 + smooth) / (1 - smooth)) + 0.5 * before;
+        if (i < period) continue;
+        out[0]![k] = line;
+        out[1]![k] = before;
+      }
+      state[0] = smooth;
+      state[1] = line;
+    },
+  }),
+});
+
+/** TA-Lib ER: Kaufman's efficiency ratio, net move over path. */
+export const efficiency = factory({
+  name: 'efficiency',
+  title: 'Kaufman efficiency ratio',
+  family: 'momentum',
+  unit: 'ratio',
+  inputs: ['close'],
+  parameters: { period: barCount(10) },
+  reference: talib('ER'),
+  note: 'Undefined when prices did not move in the window.',
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: WINDOW,
+    stateSize: 2,
+    advance({ close }, from, to, state, out) {
+      const y = out[0]!;
+      let path = state[0]!;
+      let still = state[1]!;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = Math.max(from, 1); i < to; i++) {
+        const change = Math.abs(close[i]! - close[i - 1]!);
+        path += change;
+        still = change === 0 ? still + 1 : 0;
+        if (i > period) path -= Math.abs(close[i - period]! - close[i - period - 1]!);
+        if (i < first) continue;
+        const net = Math.abs(close[i]! - close[i - period]!);
+        y[i - from] = still >= period ? Number.NaN : path <= net ? 1 : net / path;
+      }
+      state[0] = path;
+      state[1] = still;
+    },
+  }),
+});
+
+/** TA-Lib VHF (White): range of the closes over their path. */
+export const vhf = factory({
+  name: 'vhf',
+  title: 'Vertical horizontal filter',
+  family: 'momentum',
+  unit: 'ratio',
+  inputs: ['close'],
+  parameters: { period: barCount(28) },
+  reference: talib('VHF'),
+  note: 'Undefined when prices did not move in the window.',
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: WINDOW,
+    stateSize: 4,
+    advance({ close }, from, to, state, out) {
+      const y = out[0]!;
+      let path = state[0]!;
+      let still = state[1]!;
+      let highest = state[2]!;
+      let lowest = state[3]!;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = from; i < to; i++) {
+        const start = i < period ? 0 : i - period + 1;
+        highest = latestHighest(close, highest, start, i);
+        lowest = latestLowest(close, lowest, start, i);
+        if (i === 0) continue;
+        const change = Math.abs(close[i]! - close[i - 1]!);
+        path += change;
+        still = change === 0 ? still + 1 : 0;
+        if (i > period) path -= Math.abs(close[i - period]! - close[i - period - 1]!);
+        if (i >= first) y[i - from] = still >= period ? Number.NaN : (close[highest]! - close[lowest]!) / path;
+      }
+      state[0] = path;
+      state[1] = still;
+      state[2] = highest;
+      state[3] = lowest;
+    },
+  }),
+});
+
+/** TA-Lib QSTICK (Chande): mean body of the last bars. */
+export const qstick = factory({
+  name: 'qstick',
+  title: 'Qstick',
+  family: 'momentum',
+  unit: 'price',
+  inputs: ['open', 'close'],
+  parameters: { period: barCount(10) },
+  reference: talib('QSTICK'),
+  machine: ({ period }) => ({
+    warmUp: period - 1,
+    memory: WINDOW,
+    stateSize: 1,
+    advance({ open, close }, from, to, state, out) {
+      const y = out[0]!;
+      let sum = state[0]!;
+      for (let i = from; i < to; i++) {
+        sum += close[i]! - open[i]!;
+        if (i >= period) sum -= close[i - period]! - open[i - period]!;
+        y[i - from] = i < period - 1 ? Number.NaN : sum / period;
+      }
+      state[0] = sum;
+    },
+  }),
+});
+
+/** Schaff trend cycle (1999): a stochastic of a stochastic of the MACD line, smoothed by halves. */
+export const schaff = factory({
+  name: 'stc',
+  title: 'Schaff trend cycle',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: { cycle: barCount(10), fast: barCount(23), slow: barCount(50), factor: realNumber(0.5, 0.01, 1) },
+  reference: defined('Schaff 1999'),
+  note: 'A window without range repeats the value before, 50 at the start.',
+  machine: (chosen) => {
+    const { cycle, factor } = chosen;
+    const fast = Math.min(chosen.fast, chosen.slow);
+    const slow = Math.max(chosen.fast, chosen.slow);
+    const warmUp = slow - 1 + 2 * (cycle - 1);
+    // In order: two averages, raw and smoothed value of each stochastic, rings.
+    const at = 2 * EXPONENTIAL_SIZE;
+    const ringA = at + 4;
+    const ringB = ringA + cycle;
+    const place = (state: Float64Array, ring: number, value: number, before: number): number => {
+      let highest = value;
+      let lowest = value;
+      for (let k = 0; k < cycle; k++) {
+        highest = Math.max(highest, state[ring + k]!);
+        lowest = Math.min(lowest, state[ring + k]!);
+      }
+      return highest > lowest ? (100 * (value - lowest)) / (highest - lowest) : before;
+    };
+    return {
+      warmUp,
+      memory: exponentialMemory(slow, 3),
+      stateSize: ringB + cycle,
+      advance({ close }, from, to, state, out) {
+        const y = out[0]!;
+        for (let i = from; i < to; i++) {
+          y[i - from] = Number.NaN;
+          const b = exponentialStep(state, EXPONENTIAL_SIZE, slow, 2 / (slow + 1), close[i]!);
+          const a = i < slow - fast ? Number.NaN : exponentialStep(state, 0, fast, 2 / (fast + 1), close[i]!);
+          if (i < slow - 1) continue;
+          state[ringA + (i % cycle)] = a - b;
+          if (i < slow - 1 + cycle - 1) continue;
+          const isFirst = i === slow - 1 + cycle - 1;
+          state[at] = place(state, ringA, a - b, isFirst ? 50 : state[at]!);
+          state[at + 1] = isFirst ? state[at]! : state[at + 1]! + factor * (state[at]! - state[at + 1]!);
+          state[ringB + (i % cycle)] = state[at + 1]!;
+          if (i < warmUp) continue;
+          state[at + 2] = place(state, ringB, state[at + 1]!, i === warmUp ? 50 : state[at + 2]!);
+          state[at + 3] = i === warmUp ? state[at + 2]! : state[at + 3]! + factor * (state[at + 2]! - state[at + 3]!);
+          y[i - from] = state[at + 3]!;
+        }
+      },
+    };
+  },
+});
+
+/** Connors RSI (2012): mean of a short RSI, the RSI of the run of rises or falls, and the rank of the last return. */
+export const connorsRsi = factory({
+  name: 'connors_rsi',
+  title: 'Connors RSI',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: { period: barCount(3), streak: barCount(2), rank: barCount(100) },
+  reference: defined('Connors and Alvarez 2012; Skender ToConnorsRsi'),
+  note: 'Undefined while prices never moved.',
+  machine: ({ period, streak, rank }) => {
+    const warmUp = Math.max(period, streak, rank) + 1;
+    return {
+      warmUp,
+      memory: slowest(wilderMemory(period, 2), wilderMemory(streak, 2)),
+      stateSize: 5 + rank + 1,
+      advance({ close }, from, to, state, out) {
+        const y = out[0]!;
+        const size = rank + 1;
+        for (let i = from; i < to; i++) {
+          y[i - from] = Number.NaN;
+          if (i === 0) continue;
+          const change = close[i]! - close[i - 1]!;
+          const strength = strengthStep(state, 0, i, period, change);
+          const run = state[4]!;
+          const next = change > 0 ? Math.max(run, 0) + 1 : change < 0 ? Math.min(run, 0) - 1 : 0;
+          state[4] = next;
+          const runStrength = strengthStep(state, 2, i, streak, next - run);
+          const gain = close[i]! / close[i - 1]! - 1;
+          state[5 + (i % size)] = gain;
+          if (i < warmUp) continue;
+          let below = 0;
+          for (let k = 0; k < size; k++) if (state[5 + k]! < gain) below++;
+          y[i - from] = (strength + runStrength + (100 * below) / rank) / 3;
+        }
+      },
+    };
+  },
+});
+
+/** One step of an RSI over changes that come one by one; `i` counts them from 1. */
+function strengthStep(state: Float64Array, at: number, i: number, period: number, change: number): number {
+  const up = Math.max(change, 0);
+  const down = change < 0 ? -change : 0;
+  const seeds = i <= period;
+  state[at] = seeds ? state[at]! + up / period : (state[at]! * (period - 1) + up) / period;
+  state[at + 1] = seeds ? state[at + 1]! + down / period : (state[at + 1]! * (period - 1) + down) / period;
+  return ratio(100 * state[at]!, state[at]! + state[at + 1]!);
+}
+
+/** Pring's momentum oscillator (DecisionPoint): a one-bar change smoothed twice by 2 / period, and a signal. */
+export const pmo = factory({
+  name: 'pmo',
+  title: 'Price momentum oscillator',
+  family: 'momentum',
+  unit: 'percent',
+  inputs: ['close'],
+  outputs: ['line', 'signal'],
+  parameters: { first: barCount(35, 3), second: barCount(20, 3), signal: barCount(10, 1) },
+  reference: defined('Swenlin; Skender ToPmo'),
+  machine: ({ first, second, signal }) => {
+    const warmUp = first + second - 1 + signal - 1;
+    return {
+      warmUp,
+      memory: slowest(decayMemory(1 - 2 / first, 2), decayMemory(1 - 2 / second, 2), exponentialMemory(signal, 2)),
+      stateSize: 3 * EXPONENTIAL_SIZE,
+      advance({ close }, from, to, state, out) {
+        for (let i = from; i < to; i++) {
+          const change = i === 0 ? Number.NaN : 100 * (close[i]! / close[i - 1]! - 1);
+          const once = 10 * exponentialStep(state, 0, first, 2 / first, change);
+          const line = exponentialStep(state, 2, second, 2 / second, once);
+          const average = exponentialStep(state, 4, signal, 2 / (signal + 1), line);
+          out[0]![i - from] = i < warmUp ? Number.NaN : line;
+          out[1]![i - from] = average;
+        }
+      },
+    };
+  },
+});
+
+/** Relative vigor index (Dorsey/Ehlers): smoothed bodies over smoothed ranges, and a signal. */
+export const vigor = factory({
+  name: 'vigor',
+  title: 'Relative vigor index',
+  family: 'momentum',
+  unit: 'ratio',
+  inputs: ['open', 'high', 'low', 'close'],
+  outputs: ['line', 'signal'],
+  parameters: { period: barCount(10) },
+  reference: defined('Ehlers, Stocks & Commodities 20:1, 2002'),
+  note: 'Undefined when the window has no range.',
+  machine: ({ period }) => {
+    const warmUp = 3 + period - 1 + 3;
+    const at = 2 * meanSize(period);
+    return {
+      warmUp,
+      memory: WINDOW,
+      stateSize: at + 4,
+      advance({ open, high, low, close }, from, to, state, out) {
+        const first = markWarmUp(3, from, to, out);
+        for (let i = first; i < to; i++) {
+          const body =
+            (close[i]! -
+              open[i]! +
+              2 * (close[i - 1]! - open[i - 1]!) +
+              2 * (close[i - 2]! - open[i - 2]!) +
+              (close[i - 3]! - open[i - 3]!)) /
+            6;
+          const range =
+            (high[i]! -
+              low[i]! +
+              2 * (high[i - 1]! - low[i - 1]!) +
+              2 * (high[i - 2]! - low[i - 2]!) +
+              (high[i - 3]! - low[i - 3]!)) /
+            6;
+          const bodies = sumStep(state, 0, period, body);
+          const ranges = sumStep(state, meanSize(period), period, range);
+          const line = ranges > 0 ? bodies / ranges : Number.NaN;
+          const signal = (line + 2 * state[at]! + 2 * state[at + 1]! + state[at + 2]!) / 6;
+          state[at + 2] = state[at + 1]!;
+          state[at + 1] = state[at]!;
+          state[at] = line;
+          out[0]![i - from] = i < warmUp ? Number.NaN : line;
+          out[1]![i - from] = i < warmUp ? Number.NaN : signal;
+        }
+      },
+    };
+  },
+});
+
+/** Change from `skip` bars before the window's end: the classical momentum of 252 less the last 21 bars. */
+export const skipMomentum = factory({
+  name: 'skip_momentum',
+  title: 'Momentum that skips the last month',
+  family: 'momentum',
+  unit: 'fraction',
+  inputs: ['close'],
+  parameters: { period: barCount(252), skip: barCount(21, 0) },
+  reference: defined('Jegadeesh and Titman 1993, doi:10.1111/j.1540-6261.1993.tb04702.x'),
+  note: 'close[t − skip] / close[t − period] − 1; the skip must be shorter than the period, else nothing is left (0).',
+  machine: ({ period, skip }) =>
+    perBar(period, ({ close: x }, from, to, y) => {
+      const end = Math.min(skip, period);
+      for (let i = Math.max(from, period); i < to; i++)
+        y[i - from] = x[i - period] === 0 ? Number.NaN : x[i - end]! / x[i - period]! - 1;
+    }),
+});

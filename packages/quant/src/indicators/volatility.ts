@@ -1,0 +1,539 @@
+import {
+  barCount,
+  decayMemory,
+  defined,
+  exponentialMemory,
+  factory,
+  realNumber,
+  slowest,
+  talib,
+  WINDOW,
+  wilderMemory,
+} from './factory.ts';
+import type { BarColumns, Indicator } from './indicator.ts';
+import {
+  EXPONENTIAL_SIZE,
+  exponentialStep,
+  latestHighest,
+  latestLowest,
+  markWarmUp,
+  meanSize,
+  meanStep,
+  ratio,
+  sumStep,
+  trueRangeAt,
+} from './kernels.ts';
+
+/** TA-Lib TRANGE: true range, price. */
+export const trange = factory({
+  name: 'trange',
+  title: 'True range',
+  family: 'volatility',
+  unit: 'price',
+  inputs: ['high', 'low', 'close'],
+  reference: talib('TRANGE'),
+  machine: () => ({
+    warmUp: 1,
+    memory: WINDOW,
+    stateSize: 0,
+    advance({ high, low, close }, from, to, _state, out) {
+      const y = out[0]!;
+      const first = markWarmUp(1, from, to, out);
+      for (let i = first; i < to; i++) y[i - from] = trueRangeAt(high, low, close, i);
+    },
+  }),
+});
+
+/** TA-Lib ATR and NATR (Wilder): average true range in price, and in percent of the close. */
+export const atr = factory({
+  name: 'atr',
+  title: 'Average true range, in price and percent',
+  family: 'volatility',
+  unit: 'price',
+  inputs: ['high', 'low', 'close'],
+  outputs: ['price', 'percent'],
+  parameters: { period: barCount(14) },
+  reference: talib('ATR, NATR'),
+  note: 'The percent is undefined for a close of 0, where TA-Lib gives 0.',
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: wilderMemory(period),
+    stateSize: 1,
+    advance({ high, low, close }, from, to, state, out) {
+      const yPrice = out[0]!;
+      const yPercent = out[1]!;
+      let average = state[0]!;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = Math.max(from, 1); i < to; i++) {
+        const range = trueRangeAt(high, low, close, i);
+        if (i <= period) {
+          average += range;
+          if (i === period) average /= period;
+        } else average = (average * (period - 1) + range) / period;
+        if (i < first) continue;
+        yPrice[i - from] = average;
+        yPercent[i - from] = close[i] === 0 ? Number.NaN : (average / close[i]!) * 100;
+      }
+      state[0] = average;
+    },
+  }),
+});
+
+/** TA-Lib ADR: mean range of the bars. */
+export const adr = factory({
+  name: 'adr',
+  title: 'Average daily range',
+  family: 'volatility',
+  unit: 'price',
+  inputs: ['high', 'low'],
+  parameters: { period: barCount(14) },
+  reference: talib('ADR'),
+  machine: ({ period }) => ({
+    warmUp: period - 1,
+    memory: WINDOW,
+    stateSize: 1,
+    advance({ high, low }, from, to, state, out) {
+      const y = out[0]!;
+      let sum = state[0]!;
+      for (let i = from; i < to; i++) {
+        sum += high[i]! - low[i]!;
+        if (i >= period) sum -= high[i - period]! - low[i - period]!;
+        y[i - from] = i < period - 1 ? Number.NaN : sum / period;
+      }
+      state[0] = sum;
+    },
+  }),
+});
+
+/** TA-Lib CVI (Chaikin): change of the exponential average of the range, percent. */
+export const chaikinVolatility = factory({
+  name: 'chaikin_volatility',
+  title: 'Chaikin volatility',
+  family: 'volatility',
+  unit: 'percent',
+  inputs: ['high', 'low'],
+  parameters: { period: barCount(10), lag: barCount(10, 1) },
+  reference: talib('CVI'),
+  note: 'Undefined when the average was 0.',
+  machine: ({ period, lag }) => ({
+    warmUp: period - 1 + lag,
+    memory: exponentialMemory(period, 2),
+    stateSize: EXPONENTIAL_SIZE + lag,
+    advance({ high, low }, from, to, state, out) {
+      const y = out[0]!;
+      for (let i = from; i < to; i++) {
+        const average = exponentialStep(state, 0, period, 2 / (period + 1), high[i]! - low[i]!);
+        const place = EXPONENTIAL_SIZE + (i % lag);
+        const before = state[place]!;
+        state[place] = average;
+        y[i - from] = i < period - 1 + lag ? Number.NaN : ratio(100 * (average - before), before);
+      }
+    },
+  }),
+});
+
+/** TA-Lib MASSI (Dorsey): sum of the ratio of a once to a twice smoothed range. */
+export const massIndex = factory({
+  name: 'mass',
+  title: 'Mass index',
+  family: 'volatility',
+  unit: 'ratio',
+  inputs: ['high', 'low'],
+  parameters: { period: barCount(9), window: barCount(25) },
+  reference: talib('MASSI'),
+  note: 'Undefined while bars have no range.',
+  machine: ({ period, window }) => ({
+    warmUp: 2 * (period - 1) + window - 1,
+    memory: slowest(exponentialMemory(period, 2), { kind: 'recursive', settle: window + 20 * period }),
+    stateSize: 2 * EXPONENTIAL_SIZE + meanSize(window),
+    advance({ high, low }, from, to, state, out) {
+      const y = out[0]!;
+      const weight = 2 / (period + 1);
+      for (let i = from; i < to; i++) {
+        const once = exponentialStep(state, 0, period, weight, high[i]! - low[i]!);
+        const twice = exponentialStep(state, 2, period, weight, once);
+        y[i - from] = i < 2 * (period - 1) ? Number.NaN : sumStep(state, 4, window, ratio(once, twice));
+      }
+    },
+  }),
+});
+
+/** Choppiness index (Dreiss): path of the true range over the range of the window, 100 when it goes nowhere. */
+export const choppiness = factory({
+  name: 'choppiness',
+  title: 'Choppiness index',
+  family: 'volatility',
+  unit: 'percent',
+  inputs: ['high', 'low', 'close'],
+  parameters: { period: barCount(14) },
+  reference: defined('Dreiss 1993: 100 log(sum of true range / range with the close before) / log(period)'),
+  note: 'The range counts the close before each bar, as true range does. Undefined without any range.',
+  machine: ({ period }) => {
+    const scale = 100 / Math.log10(period);
+    return {
+      warmUp: period,
+      memory: WINDOW,
+      stateSize: 3 + meanSize(period) + 2 * period,
+      advance({ high, low, close }, from, to, state, out) {
+        const y = out[0]!;
+        const first = markWarmUp(1, from, to, out);
+        const tops = meanSize(period);
+        const bottoms = tops + period;
+        for (let i = first; i < to; i++) {
+          const top = Math.max(high[i]!, close[i - 1]!);
+          const bottom = Math.min(low[i]!, close[i - 1]!);
+          const path = sumStep(state, 0, period, top - bottom);
+          state[tops + (i % period)] = top;
+          state[bottoms + (i % period)] = bottom;
+          if (i < period) {
+            y[i - from] = Number.NaN;
+            continue;
+          }
+          let highest = top;
+          let lowest = bottom;
+          for (let k = 0; k < period; k++) {
+            if (state[tops + k]! > highest) highest = state[tops + k]!;
+            if (state[bottoms + k]! < lowest) lowest = state[bottoms + k]!;
+          }
+          y[i - from] = highest > lowest ? scale * Math.log10(path / (highest - lowest)) : Number.NaN;
+        }
+      },
+    };
+  },
+});
+
+/** Ulcer index (Martin and McCann, 1989): root mean square of the percentage below the highest close so far in the window. */
+export const ulcer = factory({
+  name: 'ulcer',
+  title: 'Ulcer index',
+  family: 'volatility',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: { period: barCount(14) },
+  reference: defined('Martin and McCann 1989'),
+  note: 'Each bar is held against the highest close of its own window (2 period − 1 bars are seen).',
+  machine: ({ period }) => ({
+    warmUp: 2 * (period - 1),
+    memory: WINDOW,
+    stateSize: 1 + meanSize(period),
+    advance({ close }, from, to, state, out) {
+      const y = out[0]!;
+      let highest = state[0]!;
+      for (let i = from; i < to; i++) {
+        highest = latestHighest(close, highest, i < period ? 0 : i - period + 1, i);
+        if (i < period - 1) {
+          y[i - from] = Number.NaN;
+          continue;
+        }
+        const below = ratio(100 * (close[i]! - close[highest]!), close[highest]!);
+        const mean = meanStep(state, 1, period, below * below);
+        y[i - from] = Math.sqrt(Math.max(mean, 0));
+      }
+      state[0] = highest;
+    },
+  }),
+});
+
+/** TA-Lib RVI (Dorsey): share of the standard deviation that belongs to rising bars, smoothed as Wilder's. */
+export const relativeVolatility = factory({
+  name: 'relative_volatility',
+  title: 'Relative volatility index',
+  family: 'volatility',
+  unit: 'percent',
+  inputs: ['close'],
+  parameters: { period: barCount(14), window: barCount(10) },
+  reference: talib('RVI'),
+  note: 'Undefined while prices never moved.',
+  machine: ({ period, window }) => {
+    const warmUp = window - 1 + period - 1;
+    return {
+      warmUp,
+      memory: wilderMemory(period, 2),
+      stateSize: 2 + 2 * EXPONENTIAL_SIZE,
+      advance({ close }, from, to, state, out) {
+        const y = out[0]!;
+        const origin = close[0]!;
+        for (let i = from; i < to; i++) {
+          y[i - from] = Number.NaN;
+          const x = close[i]! - origin;
+          state[0] = state[0]! + x;
+          state[1] = state[1]! + x * x;
+          if (i >= window) {
+            const old = close[i - window]! - origin;
+            state[0] = state[0]! - old;
+            state[1] = state[1]! - old * old;
+          }
+          if (i < window - 1) continue;
+          const mean = state[0]! / window;
+          const variance = state[1]! / window - mean * mean;
+          const deviation = variance > 0 ? Math.sqrt(variance) : 0;
+          const change = close[i]! - close[i - 1]!;
+          const up = exponentialStep(state, 2, period, 1 / period, change > 0 ? deviation : 0);
+          const down = exponentialStep(state, 4, period, 1 / period, change < 0 ? deviation : 0);
+          y[i - from] = ratio(100 * up, up + down);
+        }
+      },
+    };
+  },
+});
+
+/** Place within, and relative width of, the Bollinger bands. */
+export const bollingerPlace = factory({
+  name: 'bollinger_place',
+  title: 'Bollinger %b and band width',
+  family: 'volatility',
+  unit: 'ratio',
+  inputs: ['close'],
+  outputs: ['percent_b', 'width'],
+  parameters: { period: barCount(20), deviations: realNumber(2, 0.1, 10) },
+  reference: defined('Bollinger 2001; Skender ToBollingerBands'),
+  note: '%b is undefined when prices did not move in the window.',
+  machine: ({ period, deviations }) => ({
+    warmUp: period - 1,
+    memory: WINDOW,
+    stateSize: 3,
+    advance({ close }, from, to, state, out) {
+      const origin = close[0]!;
+      let sum = state[0]!;
+      let squares = state[1]!;
+      let still = state[2]!;
+      for (let i = from; i < to; i++) {
+        const x = close[i]! - origin;
+        sum += x;
+        squares += x * x;
+        still = i > 0 && close[i] === close[i - 1] ? still + 1 : 1;
+        if (i >= period) {
+          const old = close[i - period]! - origin;
+          sum -= old;
+          squares -= old * old;
+        }
+        const mean = sum / period;
+        const variance = still >= period ? 0 : squares / period - mean * mean;
+        const reach = variance > 0 ? deviations * Math.sqrt(variance) : 0;
+        const isWarm = i >= period - 1;
+        out[0]![i - from] = isWarm ? ratio(x - mean + reach, 2 * reach) : Number.NaN;
+        out[1]![i - from] = isWarm ? ratio(2 * reach, origin + mean) : Number.NaN;
+      }
+      state[0] = sum;
+      state[1] = squares;
+      state[2] = still;
+    },
+  }),
+});
+
+/** Standard deviation (n − 1) of daily log returns, per day. */
+export const realized = factory({
+  name: 'realized_volatility',
+  title: 'Close-to-close volatility',
+  family: 'volatility',
+  unit: 'fraction',
+  inputs: ['close'],
+  parameters: { period: barCount(21, 3) },
+  reference: defined('Sample standard deviation of log returns, per day'),
+  note: 'Undefined over closes that are not positive.',
+  machine: ({ period }) => ({
+    warmUp: period,
+    memory: WINDOW,
+    stateSize: 2 * meanSize(period) + 2,
+    advance({ close }, from, to, state, out) {
+      const y = out[0]!;
+      const squaresAt = meanSize(period);
+      const stillAt = 2 * squaresAt;
+      const first = markWarmUp(1, from, to, out);
+      for (let i = first; i < to; i++) {
+        const change = Math.log(close[i]! / close[i - 1]!);
+        const still = i > 1 && change === state[stillAt + 1] ? state[stillAt]! + 1 : 1;
+        state[stillAt] = still;
+        state[stillAt + 1] = change;
+        const mean = meanStep(state, 0, period, change);
+        const squares = sumStep(state, squaresAt, period, change * change);
+        const variance = (squares - period * mean * mean) / (period - 1);
+        y[i - from] = Math.sqrt(still >= period || variance < 0 ? 0 : variance);
+      }
+    },
+  }),
+});
+
+/** Root of the mean of a variance proxy over the window, per day. */
+function advanceProxy(
+  period: number,
+  lag: number,
+  proxy: (bars: BarColumns, i: number) => number,
+): Pick<Indicator, 'stateSize' | 'advance' | 'warmUp' | 'memory'> {
+  return {
+    warmUp: period - 1 + lag,
+    memory: WINDOW,
+    stateSize: meanSize(period),
+    advance(bars, from, to, state, out) {
+      const y = out[0]!;
+      const first = markWarmUp(lag, from, to, out);
+      for (let i = first; i < to; i++) {
+        const mean = meanStep(state, 0, period, proxy(bars, i));
+        y[i - from] = Math.sqrt(Math.max(mean, 0));
+      }
+    },
+  };
+}
+
+/** Parkinson's volatility from highs and lows, per day. */
+export const parkinson = factory({
+  name: 'parkinson',
+  title: 'Parkinson volatility',
+  family: 'volatility',
+  unit: 'fraction',
+  inputs: ['high', 'low'],
+  parameters: { period: barCount(21, 1) },
+  reference: defined('Parkinson 1980, doi:10.1086/296071'),
+  machine: ({ period }) =>
+    advanceProxy(period, 0, ({ high, low }, i) => {
+      const range = Math.log(high[i]! / low[i]!);
+      return (range * range) / (4 * Math.LN2);
+    }),
+});
+
+/** Garman and Klass's volatility from open, high, low and close, per day. */
+export const garmanKlass = factory({
+  name: 'garman_klass',
+  title: 'Garman-Klass volatility',
+  family: 'volatility',
+  unit: 'fraction',
+  inputs: ['open', 'high', 'low', 'close'],
+  parameters: { period: barCount(21, 1) },
+  reference: defined('Garman and Klass 1980, doi:10.1086/296072'),
+  machine: ({ period }) =>
+    advanceProxy(period, 0, ({ open, high, low, close }, i) => {
+      const range = Math.log(high[i]! / low[i]!);
+      const body = Math.log(close[i]! / open[i]!);
+      return 0.5 * range * range - (2 * Math.LN2 - 1) * body * body;
+    }),
+});
+
+/** Rogers and Satchell's volatility, free of drift, per day. */
+export const rogersSatchell = factory({
+  name: 'rogers_satchell',
+  title: 'Rogers-Satchell volatility',
+  family: 'volatility',
+  unit: 'fraction',
+  inputs: ['open', 'high', 'low', 'close'],
+  parameters: { period: barCount(21, 1) },
+  reference: defined('Rogers and Satchell 1991, doi:10.1214/aoap/1177005835'),
+  machine: ({ period }) =>
+    advanceProxy(period, 0, ({ open, high, low, close }, i) => {
+      const up = Math.log(high[i]! / open[i]!);
+      const down = Math.log(low[i]! / open[i]!);
+      const body = Math.log(close[i]! / open[i]!);
+      return up * (up - body) + down * (down - body);
+    }),
+});
+
+/** Yang and Zhang's volatility: overnight, open-to-close and Rogers-Satchell parts, per day. */
+export const yangZhang = factory({
+  name: 'yang_zhang',
+  title: 'Yang-Zhang volatility',
+  family: 'volatility',
+  unit: 'fraction',
+  inputs: ['open', 'high', 'low', 'close'],
+  parameters: { period: barCount(21, 3) },
+  reference: defined('Yang and Zhang 2000, doi:10.1086/209650'),
+  machine: ({ period }) => {
+    const size = meanSize(period);
+    const share = 0.34 / (1.34 + (period + 1) / (period - 1));
+    return {
+      warmUp: period,
+      memory: WINDOW,
+      stateSize: 5 * size,
+      advance({ open, high, low, close }, from, to, state, out) {
+        const y = out[0]!;
+        const first = markWarmUp(1, from, to, out);
+        for (let i = first; i < to; i++) {
+          const night = Math.log(open[i]! / close[i - 1]!);
+          const up = Math.log(high[i]! / open[i]!);
+          const down = Math.log(low[i]! / open[i]!);
+          const body = Math.log(close[i]! / open[i]!);
+          const nightMean = meanStep(state, 0, period, night);
+          const nightSquares = sumStep(state, size, period, night * night);
+          const bodyMean = meanStep(state, 2 * size, period, body);
+          const bodySquares = sumStep(state, 3 * size, period, body * body);
+          const inside = meanStep(state, 4 * size, period, up * (up - body) + down * (down - body));
+          const variance =
+            (nightSquares - period * nightMean * nightMean) / (period - 1) +
+            (share * (bodySquares - period * bodyMean * bodyMean)) / (period - 1) +
+            (1 - share) * inside;
+          y[i - from] = Math.sqrt(Math.max(variance, 0));
+        }
+      },
+    };
+  },
+});
+
+/** Exponentially weighted volatility of log returns around 0, per day (RiskMetrics). */
+export const ewmaVolatility = factory({
+  name: 'ewma_volatility',
+  title: 'Exponentially weighted volatility',
+  family: 'volatility',
+  unit: 'fraction',
+  inputs: ['close'],
+  parameters: { decay: realNumber(0.94, 0.5, 0.999), seed: barCount(21, 1) },
+  reference: defined('RiskMetrics 1996; starts with the mean square of the first seed returns'),
+  note: 'A return over a close that is not positive is passed over.',
+  machine: ({ decay, seed }) => ({
+    warmUp: seed,
+    memory: decayMemory(decay, 2),
+    stateSize: EXPONENTIAL_SIZE,
+    advance({ close }, from, to, state, out) {
+      const y = out[0]!;
+      const first = markWarmUp(1, from, to, out);
+      for (let i = first; i < to; i++) {
+        const change = Math.log(close[i]! / close[i - 1]!);
+        y[i - from] = Math.sqrt(exponentialStep(state, 0, seed, 1 - decay, change * change));
+      }
+    },
+  }),
+});
+
+/** Root mean square of the negative daily returns: n counts all bars. */
+export const downside = factory({
+  name: 'downside_deviation',
+  title: 'Downside deviation',
+  family: 'volatility',
+  unit: 'fraction',
+  inputs: ['close'],
+  parameters: { period: barCount(63) },
+  reference: defined('Sortino and van der Meer 1991, target 0, per day'),
+  machine: ({ period }) =>
+    advanceProxy(period, 1, ({ close }, i) => {
+      const change = close[i]! / close[i - 1]! - 1;
+      return change > 0 ? 0 : change * change;
+    }),
+});
+
+/** Range of the window over its middle: how far a stock went, whatever its way. */
+export const rangeWidth = factory({
+  name: 'range_width',
+  title: 'Width of the price range',
+  family: 'volatility',
+  unit: 'ratio',
+  inputs: ['high', 'low'],
+  parameters: { period: barCount(63) },
+  reference: defined('2 (highest high − lowest low) / (highest high + lowest low)'),
+  machine: ({ period }) => ({
+    warmUp: period - 1,
+    memory: WINDOW,
+    stateSize: 2,
+    advance({ high, low }, from, to, state, out) {
+      const y = out[0]!;
+      let highest = state[0]!;
+      let lowest = state[1]!;
+      for (let i = from; i < to; i++) {
+        const start = i < period ? 0 : i - period + 1;
+        highest = latestHighest(high, highest, start, i);
+        lowest = latestLowest(low, lowest, start, i);
+        const top = high[highest]!;
+        const bottom = low[lowest]!;
+        y[i - from] = i < period - 1 ? Number.NaN : ratio(2 * (top - bottom), top + bottom);
+      }
+      state[0] = highest;
+      state[1] = lowest;
+    },
+  }),
+});
