@@ -161,7 +161,7 @@ test('too little history, one bar, constant prices and none at all are null with
   assert.equal((await drawdownOf(id.short)).reason!.code, 'too_little_history');
   const risk = await valueAtRiskOf(id.short);
   assert.equal(risk.served, 'ewma_normal');
-  assert.equal(risk.measures[0]!.reason!.sentence, 'Needs 1070 sessions; 60 are known by then.');
+  assert.equal(risk.measures[0]!.reason!.sentence, 'Needs 1066 sessions; 60 are known by then.');
   for (const [instrumentId, code] of [
     [id.one, 'too_little_history'],
     [id.none, 'too_little_history'],
