@@ -228,6 +228,10 @@ export const computePortfolioRisk = defineRoute({
     barCount: count.meta({ description: 'Days on which every instrument has a return.', example: 2520 }),
     firstDay: day.nullable(),
     lastDay: day.nullable(),
+    note: z
+      .string()
+      .nullable()
+      .meta({ description: 'What the numbers leave out; null when nothing is known to be.', example: null }),
     volatility: volatilityReading,
     drawdown: drawdownReading,
     valueAtRisk: valueAtRiskReading,

@@ -17,27 +17,12 @@ export async function run(): Promise<StudyResult[]> {
 async function regimes(): Promise<StudyResult[]> {
   if (!existsSync(REGIMES)) return [];
   const part: unknown = await import(pathToFileURL(REGIMES).href);
-  if (!hasParity(part)) throw new Error('_parity-regimes.ts must export parityOfRegimes()');
-  const figures = part.parityOfRegimes();
-  if (figures === null) throw new Error('the golden files of the regimes are absent; set TOUCHSTONE_DATA');
-  return figures.map((one) => ({
-    ...one,
-    unit: 'as named',
-    interval: [one.figure, one.figure],
-    target: one.peerFigure,
-    goal: `within ${one.tolerance} of ${one.peerFigure}`,
-    verdict: one.met ? 'met' : 'not met',
-    input: {},
-    settings: { tolerance: one.tolerance },
-    trials: 1,
-    detail: { difference: one.difference },
-  }));
+  if (!hasRun(part)) throw new Error('_parity-regimes.ts must export runParityRegimes()');
+  return part.runParityRegimes();
 }
 
-type Figure = Pick<StudyResult, 'name' | 'figure' | 'met'> & Record<'peerFigure' | 'difference' | 'tolerance', number>;
-
-function hasParity(part: unknown): part is { parityOfRegimes(): Figure[] | null } {
-  return typeof part === 'object' && part !== null && 'parityOfRegimes' in part;
+function hasRun(part: unknown): part is { runParityRegimes(): StudyResult[] } {
+  return typeof part === 'object' && part !== null && 'runParityRegimes' in part;
 }
 
 if (import.meta.main) await run();

@@ -174,6 +174,7 @@ function portfolioText(answer: Answer<typeof computePortfolioRisk>): string {
     ['as of', answer.time.asOf],
     ['shared sessions', answer.barCount],
     ['last session', answer.lastDay],
+    ['left out', answer.note],
   ]);
   return [
     about,

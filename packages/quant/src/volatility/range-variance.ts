@@ -10,14 +10,6 @@ export type DailyPrices = {
   close: Float64Array;
 };
 
-/** What a day's variance was measured from. */
-export type VarianceProxy =
-  | 'garman_klass_overnight'
-  | 'garman_klass'
-  | 'rogers_satchell'
-  | 'parkinson'
-  | 'squared_return';
-
 const FOUR_LN_TWO = 4 * Math.LN2;
 const GARMAN_KLASS_CLOSE_WEIGHT = 2 * Math.LN2 - 1;
 

@@ -203,7 +203,7 @@ function countFinite(values: Float64Array): number {
   return count;
 }
 
-/** Quantiles of past target / forecast, widened for their number, times the forecast. */
+/** Quantiles of past target / forecast, widened for the number that do not overlap, times the forecast. */
 function interval(
   forecast: Float64Array,
   target: Float64Array,
@@ -219,7 +219,9 @@ function interval(
     const sorted = errors.values();
     if (sorted.length < SERVED.errorsMin) continue;
     const tail = (1 - SERVED.coverage) / 2;
-    const upper = Math.min(1, ((1 - tail) * (sorted.length + 1)) / sorted.length);
+    // Neighbouring targets share all but one of their days: so many errors are worth only as many as do not overlap.
+    const apart = sorted.length / horizon;
+    const upper = Math.min(1, ((1 - tail) * (apart + 1)) / apart);
     low[t] = forecast[t]! * sortedQuantile(sorted, 1 - upper);
     high[t] = forecast[t]! * sortedQuantile(sorted, upper);
   }

@@ -26,8 +26,8 @@ export const DRAWDOWN_SETTINGS = {
 
 /** Forms compared before the features were frozen; see the study. */
 const TRIAL_COUNT = 34;
-/** The slowest feature needs 500 targets of five sessions behind 66, the fit its rows, and those a label. */
-const SESSIONS_NEEDED = TOUCH_FIT.rowsMin + TOUCH_EVENT.sessions + 571;
+/** The slowest feature needs 500 targets of five sessions behind 65, the fit its rows, and those a label. */
+const SESSIONS_NEEDED = TOUCH_FIT.rowsMin + TOUCH_EVENT.sessions + 569;
 
 export function readDrawdown(input: RiskInput): DrawdownReading {
   const bars = toRiskBars(input, DRAWDOWN_SETTINGS.sessionsMax);

@@ -37,9 +37,9 @@ export const VALUE_AT_RISK_SETTINGS = {
 
 /** Sessions each method needs before it tells anything; two fits of 500 follow each other where it filters. */
 const SESSIONS_NEEDED: Record<Method, number> = {
-  filtered_historical: TAIL_WINDOW.windowMin + HAR_WINDOW.windowMin + 70,
-  historical: TAIL_WINDOW.windowMin + 2,
-  cornish_fisher: TAIL_WINDOW.windowMin + HAR_WINDOW.windowMin + 70,
+  filtered_historical: TAIL_WINDOW.windowMin + HAR_WINDOW.windowMin + 66,
+  historical: TAIL_WINDOW.windowMin + 1,
+  cornish_fisher: TAIL_WINDOW.windowMin + HAR_WINDOW.windowMin + 66,
   garch_t: VALUE_AT_RISK_SETTINGS.garch.windowMin + 1,
   ewma_normal: 23,
 };

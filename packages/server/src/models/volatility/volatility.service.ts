@@ -100,10 +100,18 @@ export function createVolatilityService(parts: { series: SeriesService; compute:
         barCount: day.length,
         firstDay: textAt(0),
         lastDay: textAt(-1),
+        note: currencyNote(members),
         ...{ volatility, drawdown, valueAtRisk },
       };
     },
   };
+}
+
+/** Risk in several currencies is more than the sum told here, and whoever reads it must know. */
+function currencyNote(members: readonly Series[]): string | null {
+  const currencies = [...new Set(members.map(({ subject }) => subject.currency))].sort();
+  if (currencies.length < 2) return null;
+  return `The instruments are quoted in ${currencies.join(' and ')}; each moves in its own, and rates between them are left out.`;
 }
 
 function inputOf({ bars }: Series): RiskInput {

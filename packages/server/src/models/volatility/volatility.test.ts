@@ -27,7 +27,8 @@ before(async () => {
   await addTenant(db.migrator, 6);
   await db.database.transaction(who, async (tx) => {
     const source = await addSource(tx, 'prices', 'total_return');
-    for (const name of Object.keys(id) as (keyof typeof id)[]) id[name] = await addInstrument(tx, name.toUpperCase());
+    for (const name of Object.keys(id) as (keyof typeof id)[])
+      id[name] = await addInstrument(tx, name.toUpperCase(), name === 'short' ? 'EUR' : 'USD');
     const bars = path(id.ranged, 1);
     const closes = path(id.closes, 2).map(({ instrumentId, day, close }) => ({ instrumentId, day, close }));
     const flat = DAYS.slice(0, 300).map((day) => ({ instrumentId: id.flat, day, close: 10 }));
@@ -161,7 +162,7 @@ test('too little history, one bar, constant prices and none at all are null with
   assert.equal((await drawdownOf(id.short)).reason!.code, 'too_little_history');
   const risk = await valueAtRiskOf(id.short);
   assert.equal(risk.served, 'ewma_normal');
-  assert.equal(risk.measures[0]!.reason!.sentence, 'Needs 1070 sessions; 60 are known by then.');
+  assert.equal(risk.measures[0]!.reason!.sentence, 'Needs 1066 sessions; 60 are known by then.');
   for (const [instrumentId, code] of [
     [id.one, 'too_little_history'],
     [id.none, 'too_little_history'],
@@ -186,6 +187,7 @@ test('weights over instruments are told the same three, marked hypothetical', as
   assert.equal(status, 200, JSON.stringify(json));
   const answer = computePortfolioRisk.answer!.parse(json);
   assert.equal(answer.label, 'hypothetical');
+  assert.equal(answer.note, null);
   assert.equal(answer.barCount, DAYS.length);
   assert.equal(answer.volatility.proxy.name, 'squared_return');
   const alone = await volatilityOf(id.closes);
@@ -197,6 +199,14 @@ test('weights over instruments are told the same three, marked hypothetical', as
   });
   const told = computePortfolioRisk.answer!.parse(single.json).volatility.forecasts[0]!.volatilityAnnual!;
   assert.ok(Math.abs(told / alone.forecasts[0]!.volatilityAnnual! - 1) < 1e-9);
+});
+
+test('instruments in several currencies are told with what is left out', async () => {
+  const holdings = [id.short, id.closes].map((instrumentId) => ({ instrumentId, weight: 0.5 }));
+  const { json } = await server.call('POST', '/market/portfolio-risk', { token, body: { holdings } });
+  const { note, barCount } = computePortfolioRisk.answer!.parse(json);
+  assert.match(note!, /quoted in EUR and USD/);
+  assert.equal(barCount, 60);
 });
 
 test('weights that leave nothing, a name given twice and a stranger’s instrument are refused or told', async () => {
