@@ -1,3 +1,4 @@
+import { drawdownTouch } from '../src/labels/drawdown-touch.ts';
 import { createRandom } from '../src/random/random.ts';
 import { blockBootstrap } from '../src/stats/block-bootstrap.ts';
 import { garmanKlassOvernightVariance } from '../src/volatility/range-variance.ts';
@@ -7,7 +8,6 @@ import {
   TOUCH_FIT,
   type TouchFeature,
   touchForecast,
-  touchLabels,
 } from '../src/volatility/touch-probability.ts';
 import { readIndexBars } from './_index-bars.ts';
 import {
@@ -34,8 +34,8 @@ const SETTINGS = {
   ewmaFeatures: ['ewma_volatility'] as readonly TouchFeature[],
 } as const;
 
-/** Sets of features compared on 1987–1999: 28 with 504 rows before calibration, six of them again with 1,260. */
-const MODEL_FORMS_TRIED = 34;
+/** Sets of features compared on 1987–1999: 28 with 504 rows before calibration, six again with 1,260, and an earlier round on other spans. */
+const MODEL_FORMS_TRIED = 40;
 const SKILL_TARGET = 0.06;
 const TOP_QUINTILE_TARGET = 0.05;
 
@@ -51,7 +51,7 @@ export async function run(): Promise<StudyResult[]> {
     close: pick(all.close, known),
   };
   const variance = garmanKlassOvernightVariance(bars);
-  const labels = touchLabels(bars.close, bars.low, SETTINGS.event);
+  const labels = drawdownTouch(bars, SETTINGS.event.sessions, SETTINGS.event.fall).value;
   const rows = rowsBetween(bars.day, SETTINGS.firstDay, SETTINGS.lastDay).filter((t) => !Number.isNaN(labels[t]!));
   const model = touchForecast(bars, variance, { ...SETTINGS.event, features: SETTINGS.features });
   const ewma = touchForecast(bars, variance, { ...SETTINGS.event, features: SETTINGS.ewmaFeatures });

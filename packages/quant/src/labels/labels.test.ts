@@ -5,11 +5,12 @@ import { checkNoLookAhead, type TimedColumns } from '../evaluation/look-ahead-ca
 import { createRandom, type Random } from '../random/random.ts';
 import type { Bars } from '../series/bars.ts';
 import { rollingStandardDeviation } from '../stats/rolling-standard-deviation.ts';
+import { garmanKlassOvernightVariance } from '../volatility/range-variance.ts';
 import { drawdownTouch } from './drawdown-touch.ts';
 import { forwardDirection, forwardReturn } from './forward-return.ts';
 import { type Labels, settledRows } from './label.ts';
 import { tripleBarrier } from './triple-barrier.ts';
-import { dailyVariance, volatilityDirection } from './volatility-direction.ts';
+import { volatilityDirection } from './volatility-direction.ts';
 
 const GAP = Number.NaN;
 type Prices = Pick<Bars, 'open' | 'high' | 'low' | 'close'>;
@@ -42,7 +43,7 @@ const LABELS: Record<string, (bars: Prices) => Labels> = {
   'forward return': ({ close }) => forwardReturn(close, 5),
   'forward direction': ({ close }) => forwardDirection(close, 3, 0.002),
   'triple barrier': barrier,
-  'volatility direction': (bars) => volatilityDirection(dailyVariance(bars)),
+  'volatility direction': (bars) => volatilityDirection(garmanKlassOvernightVariance(bars)),
   'drawdown touch': (bars) => drawdownTouch(bars, 21, 0.05),
 };
 
@@ -160,7 +161,7 @@ test('wider barriers are touched no sooner', () => {
 
 test('daily variance is Garman and Klass plus the night, and volatility direction compares its means', () => {
   const bars = randomBars(createRandom('variance'), 60);
-  const v = dailyVariance(bars);
+  const v = garmanKlassOvernightVariance(bars);
   const t = 30;
   const session = 0.5 * Math.log(bars.high[t]! / bars.low[t]!) ** 2;
   const body = (2 * Math.log(2) - 1) * Math.log(bars.close[t]! / bars.open[t]!) ** 2;
@@ -212,7 +213,7 @@ test('one price for ever has no direction, no barrier to touch and no volatility
       .every((x) => x === 0),
   );
   assert.ok(
-    volatilityDirection(dailyVariance(bars))
+    volatilityDirection(garmanKlassOvernightVariance(bars))
       .value.slice(22, 55)
       .every((x) => x === 0),
   );

@@ -1,39 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkNoLookAhead } from '../evaluation/look-ahead-canary.ts';
+import { drawdownTouch } from '../labels/drawdown-touch.ts';
 import { createRandom } from '../random/random.ts';
 import { testPrices } from './_test-prices.ts';
 import { fitLogistic, probabilityOf } from './logistic.ts';
 import { chooseProxy, garmanKlassOvernightVariance } from './range-variance.ts';
-import { TOUCH_EVENT, TOUCH_FEATURES, touchForecast, touchLabels } from './touch-probability.ts';
+import { TOUCH_EVENT, TOUCH_FEATURES, touchForecast } from './touch-probability.ts';
 
 const SETTINGS = { ...TOUCH_EVENT, features: TOUCH_FEATURES };
-
-test('a label is the lowest low of the next days against the close, and unknown at the end', () => {
-  const close = Float64Array.of(100, 101, 102, 103, 104);
-  const low = Float64Array.of(99, 94.9, 101, 90, 103);
-  assert.deepEqual(
-    touchLabels(close, low, { sessions: 2, fall: 0.05 }),
-    Float64Array.of(1, 1, 1, Number.NaN, Number.NaN),
-  );
-  low[3] = Number.NaN;
-  assert.deepEqual(
-    touchLabels(close, low, { sessions: 2, fall: 0.05 }),
-    Float64Array.of(1, Number.NaN, Number.NaN, Number.NaN, Number.NaN),
-  );
-  const labelEnd = Int32Array.from({ length: 400 }, (_, t) => Math.min(399, t + 21));
-  const { close: c, low: l } = testPrices(400, 12);
-  const verdict = checkNoLookAhead({
-    name: 'touch labels',
-    input: { c, l },
-    rowCount: 400,
-    // The end of the series is no news: labels of the last rows are compared only where the label could end.
-    compute: (input) => touchLabels(input.c, input.l, TOUCH_EVENT),
-    labelEnd,
-    random: createRandom(1),
-  });
-  assert.ok(verdict.ok, verdict.ok ? '' : verdict.sentence);
-});
 
 test('a forecast sees no row after its own, nor a label before it is known', () => {
   const { open, high, low, close } = testPrices(1500, 14);
@@ -56,7 +31,7 @@ test('a forecast sees no row after its own, nor a label before it is known', () 
 
 test('on a path whose volatility wanders it is better than the base rate, and means what it says', () => {
   const prices = testPrices(5000, 15);
-  const labels = touchLabels(prices.close, prices.low, TOUCH_EVENT);
+  const labels = drawdownTouch(prices, TOUCH_EVENT.sessions, TOUCH_EVENT.fall).value;
   const told = touchForecast(prices, garmanKlassOvernightVariance(prices), SETTINGS);
   let [own, base, mean, came, count] = [0, 0, 0, 0, 0];
   labels.forEach((y, t) => {

@@ -1,4 +1,5 @@
 import { expect } from '../checks/expect.ts';
+import { drawdownTouch } from '../labels/drawdown-touch.ts';
 import { ewmaVariance } from './ewma-variance.ts';
 import { harForecast, VARIANCE_FLOOR } from './har.ts';
 import { fitLogistic, logitOf, probabilityOf } from './logistic.ts';
@@ -45,28 +46,6 @@ const EWMA_DECAY = 0.94;
 const HAR_HORIZON = 5;
 
 /**
- * Labels: row t is 1 where the lowest low of t + 1 .. t + sessions is at or below (1 − fall) × close of t, 0 where it is
- * not, NaN where that is not known or a price is missing. The label ends at t + sessions, also where the touch comes early.
- *
- * @param low The lows, or the closes where no lows are known.
- */
-export function touchLabels(close: Float64Array, low: Float64Array, { sessions, fall }: TouchEvent): Float64Array {
-  expect(close.length === low.length, `close and low need one length, had ${close.length} and ${low.length}`);
-  expect(Number.isInteger(sessions) && sessions >= 1, `sessions must be a whole number >= 1, was ${sessions}`);
-  expect(fall > 0 && fall < 1, `fall must be between 0 and 1, was ${fall}`);
-  const result = new Float64Array(close.length).fill(Number.NaN);
-  for (let t = 0; t + sessions < close.length; t++) {
-    let lowest = Number.POSITIVE_INFINITY;
-    for (let s = t + 1; s <= t + sessions; s++) {
-      // A missing low makes the comparison false for good: NaN propagates through Math.min.
-      lowest = Math.min(lowest, low[s]!);
-    }
-    if (close[t]! > 0 && !Number.isNaN(lowest)) result[t] = lowest <= (1 - fall) * close[t]! ? 1 : 0;
-  }
-  return result;
-}
-
-/**
  * Calibrated probability that the price touches `fall` below the close within `sessions` days.
  *
  * A ridge logistic regression on volatility features, fitted anew every `refitEvery` rows to all rows whose label was known
@@ -80,7 +59,8 @@ export function touchForecast(prices: DailyPrices, variance: Float64Array, setti
   const { refitEvery, rowsMin, ridge } = { ...TOUCH_FIT, ...settings };
   const n = prices.close.length;
   const hasLows = prices.low.some((x) => !Number.isNaN(x));
-  const labels = touchLabels(prices.close, hasLows ? prices.low : prices.close, settings);
+  const watched = { low: hasLows ? prices.low : prices.close, close: prices.close };
+  const labels = drawdownTouch(watched, sessions, settings.fall).value;
   const columns = settings.features.map((feature) => featureColumn(feature, prices.close, variance));
   const k = columns.length + 1;
   const isUsable = (t: number) => columns.every((column) => Number.isFinite(column[t]!));

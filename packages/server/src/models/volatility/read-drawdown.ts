@@ -1,16 +1,11 @@
 import type { Reason } from '@touchstone/contracts/market';
 import type { DrawdownReading } from '@touchstone/contracts/volatility';
+import { drawdownTouch } from '@touchstone/quant/labels/drawdown-touch';
 import { createRandom } from '@touchstone/quant/random/random';
 import { dayText } from '@touchstone/quant/series/day';
 import { meanInterval } from '@touchstone/quant/stats/block-bootstrap';
 import { chooseProxy } from '@touchstone/quant/volatility/range-variance';
-import {
-  TOUCH_EVENT,
-  TOUCH_FEATURES,
-  TOUCH_FIT,
-  touchForecast,
-  touchLabels,
-} from '@touchstone/quant/volatility/touch-probability';
+import { TOUCH_EVENT, TOUCH_FEATURES, TOUCH_FIT, touchForecast } from '@touchstone/quant/volatility/touch-probability';
 import { gainAt, MEASURED_DAYS_MIN, measure } from './measure.ts';
 import { type RiskInput, tooFewSessions, toRiskBars, unusable } from './risk-bars.ts';
 
@@ -25,7 +20,7 @@ export const DRAWDOWN_SETTINGS = {
 } as const;
 
 /** Forms compared before the features were frozen; see the study. */
-const TRIAL_COUNT = 34;
+const TRIAL_COUNT = 40;
 /** The slowest feature needs 500 targets of five sessions behind 65, the fit its rows, and those a label. */
 const SESSIONS_NEEDED = TOUCH_FIT.rowsMin + TOUCH_EVENT.sessions + 569;
 
@@ -39,7 +34,7 @@ export function readDrawdown(input: RiskInput): DrawdownReading {
   const reason = unusable(input, bars, 2);
   const model = touchForecast(watched, chosen.variance, { ...TOUCH_EVENT, features: TOUCH_FEATURES });
   const ewma = touchForecast(watched, chosen.variance, { ...TOUCH_EVENT, features: ['ewma_volatility'] });
-  const labels = touchLabels(watched.close, watched.low, TOUCH_EVENT);
+  const labels = drawdownTouch(watched, TOUCH_EVENT.sessions, TOUCH_EVENT.fall).value;
   const last = bars.day.length - 1;
   const { day } = bars;
   const rows: number[] = [];
