@@ -43,7 +43,7 @@ export const regimeFit = z.object({
   converged: z.boolean().meta({ description: 'False: it stopped at the bound of steps.', example: true }),
   renamed: z.boolean().meta({
     description:
-      'True when the names of this fit, taken alone, would differ from those carried over from the fit before.',
+      'True when the names of the fit before could not be carried: a wilder state would have been called calmer.',
     example: false,
   }),
 });

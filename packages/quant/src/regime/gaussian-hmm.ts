@@ -53,7 +53,7 @@ export const HMM_DEFAULTS: HmmFitSettings = {
 };
 
 /** Tails that `estimated` chooses from, wild to normal. */
-export const DEGREES_OF_FREEDOM = [4, 5, 6, 8, 12, 20, Number.POSITIVE_INFINITY] as const;
+export const DEGREES_OF_FREEDOM: readonly number[] = [4, 5, 6, 8, 12, 20, Number.POSITIVE_INFINITY];
 /** Where `estimated` begins: tails between the wildest and the normal, so that both are near. */
 const DEGREES_OF_FREEDOM_FIRST = 8;
 /** Observations a state must have on average before a fit is tried. */
@@ -92,23 +92,20 @@ export function fitHmm(values: Float64Array, random: Random, settings: Partial<H
   if (!(variance > 1e-24 * Math.max(1e-12, centre ** 2))) return { status: 'undefined', reason: 'constant values' };
   const floor = VARIANCE_SHARE_MIN * variance;
   const tail = degreesOfFreedom === 'estimated' ? DEGREES_OF_FREEDOM_FIRST : degreesOfFreedom;
+  const fromTail = degreesOfFreedom === 'estimated' ? full.from?.degreesOfFreedom : degreesOfFreedom;
   const starts = [
-    ...(full.from ? [{ ...full.from, degreesOfFreedom: tail }] : []),
-    startSorted(observed, centre, variance, full),
+    ...(full.from ? [{ ...full.from, degreesOfFreedom: fromTail ?? tail }] : []),
+    startSorted(observed, centre, variance, stateCount, tail),
     ...Array.from({ length: full.restarts }, (_, k) =>
-      startRandom(random.split(`start/${k}`), observed, variance, full),
+      startRandom(random.split(`start/${k}`), observed, variance, stateCount, tail),
     ),
   ];
   const first = starts
     .map((model) => climb(values, model, full, floor, full.stepsFirst))
     .sort((a, b) => b.objective - a.objective);
-  let best = first[0]!;
-  const tails = degreesOfFreedom === 'estimated' ? DEGREES_OF_FREEDOM : [degreesOfFreedom];
-  for (const { model, stepCount } of first.slice(0, FINALISTS))
-    for (const degrees of tails) {
-      const climbed = climb(values, { ...model, degreesOfFreedom: degrees }, full, floor, full.stepsMax - stepCount);
-      if (climbed.objective >= best.objective) best = { ...climbed, stepCount: climbed.stepCount + stepCount };
-    }
+  const finalists = first.slice(0, FINALISTS).map((start) => climbOn(values, start, start.model, full, floor));
+  let best = finalists.reduce((a, b) => (b.objective > a.objective ? b : a));
+  if (degreesOfFreedom === 'estimated') best = climbTails(values, best, full, floor);
   const model = orderByDeviation(best.model);
   return {
     status: 'fitted',
@@ -148,6 +145,28 @@ export function logDensities(values: Float64Array, { stateCount, mean, sd, degre
 /** ln Γ((ν+1)/2) − ln Γ(ν/2): the constant of a t density without its √(νπ). */
 export function logGammaRatio(degreesOfFreedom: number): number {
   return logGamma((degreesOfFreedom + 1) / 2) - logGamma(degreesOfFreedom / 2);
+}
+
+/** Goes on from a model for as many steps as are left. */
+function climbOn(values: Float64Array, before: Climb, from: HmmModel, settings: HmmFitSettings, floor: number): Climb {
+  const next = climb(values, from, settings, floor, Math.max(1, settings.stepsMax - before.stepCount));
+  return { ...next, stepCount: next.stepCount + before.stepCount };
+}
+
+/** Tries the next lighter tails, then the next wilder ones, for as long as they are likelier; each begins where the last ended. */
+function climbTails(values: Float64Array, from: Climb, settings: HmmFitSettings, floor: number): Climb {
+  let best = from;
+  for (const direction of [1, -1]) {
+    let at = DEGREES_OF_FREEDOM.indexOf(best.model.degreesOfFreedom) + direction;
+    for (; at >= 0 && at < DEGREES_OF_FREEDOM.length; at += direction) {
+      const start = { ...best.model, degreesOfFreedom: DEGREES_OF_FREEDOM[at]! };
+      const next = climbOn(values, { ...best, stepCount: 0 }, start, settings, floor);
+      if (next.objective <= best.objective) break;
+      best = next;
+    }
+    if (best !== from) break;
+  }
+  return best;
 }
 
 type Climb = { model: HmmModel; objective: number; stepCount: number; isConverged: boolean };
@@ -200,9 +219,10 @@ function maximise(
   // Belief of the row at hand given all rows; runs backwards and is never handed out: it looks ahead.
   const belief = states.filtered.slice((rowCount - 1) * K);
   const empty = (): Float64Array => new Float64Array(K);
+  const ratio = empty();
   const sums: Sums = { weight: empty(), tailWeight: empty(), sum: empty(), square: empty() };
   for (let t = rowCount - 1; t >= 0; t--) {
-    if (t < rowCount - 1) stepBack(t, model, states, belief, moves);
+    if (t < rowCount - 1) stepBack(t, model, states, belief, moves, ratio);
     if (!Number.isNaN(values[t]!)) addRow(values[t]!, model, belief, sums);
   }
   const shrink = degreesOfFreedom === Number.POSITIVE_INFINITY ? 1 : (degreesOfFreedom - 2) / degreesOfFreedom;
@@ -226,8 +246,8 @@ function stepBack(
   { filtered, predicted }: FilteredStates,
   belief: Float64Array,
   moves: Float64Array,
+  ratio: Float64Array,
 ): void {
-  const ratio = new Float64Array(K);
   for (let to = 0; to < K; to++) {
     const prior = predicted[(t + 1) * K + to]!;
     ratio[to] = prior > 0 ? belief[to]! / prior : 0;
@@ -304,8 +324,7 @@ function startGain({ stateCount: K, transition }: HmmModel, belief: Float64Array
 }
 
 /** A start from the data alone: states split by distance from the centre, calm to wild. */
-function startSorted(observed: Float64Array, centre: number, variance: number, settings: HmmFitSettings): HmmModel {
-  const K = settings.stateCount;
+function startSorted(observed: Float64Array, centre: number, variance: number, K: number, tail: number): HmmModel {
   const distances = observed.map((value) => Math.abs(value - centre)).sort();
   const sd = new Float64Array(K);
   for (let k = 0; k < K; k++) {
@@ -313,18 +332,17 @@ function startSorted(observed: Float64Array, centre: number, variance: number, s
     const middle = distances[Math.floor(((k + 0.5) / K) * distances.length)]!;
     sd[k] = Math.max(Math.sqrt(variance) * 0.05, 1.2 * middle);
   }
-  return chainOf(settings, new Float64Array(K).fill(centre), sd, 0.97);
+  return chainOf(new Float64Array(K).fill(centre), sd, 0.97, tail);
 }
 
-function startRandom(random: Random, observed: Float64Array, variance: number, settings: HmmFitSettings): HmmModel {
-  const K = settings.stateCount;
+function startRandom(random: Random, observed: Float64Array, variance: number, K: number, tail: number): HmmModel {
   const mean = Float64Array.from({ length: K }, () => observed[random.integer(observed.length)]! * 0.5);
   const sd = Float64Array.from({ length: K }, () => Math.sqrt(variance) * Math.exp(0.8 * random.normal()));
-  return chainOf(settings, mean, sd, 0.8 + 0.195 * random.uniform());
+  return chainOf(mean, sd, 0.8 + 0.195 * random.uniform(), tail);
 }
 
-function chainOf(settings: HmmFitSettings, mean: Float64Array, sd: Float64Array, stay: number): HmmModel {
-  const K = settings.stateCount;
+function chainOf(mean: Float64Array, sd: Float64Array, stay: number, degreesOfFreedom: number): HmmModel {
+  const K = mean.length;
   const transition = Float64Array.from({ length: K * K }, (_, at) =>
     at % (K + 1) === 0 ? stay : (1 - stay) / (K - 1),
   );
@@ -334,7 +352,7 @@ function chainOf(settings: HmmFitSettings, mean: Float64Array, sd: Float64Array,
     start: new Float64Array(K).fill(1 / K),
     mean,
     sd,
-    degreesOfFreedom: settings.degreesOfFreedom === 'estimated' ? DEGREES_OF_FREEDOM_FIRST : settings.degreesOfFreedom,
+    degreesOfFreedom,
   };
 }
 

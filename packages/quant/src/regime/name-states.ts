@@ -24,20 +24,29 @@ export function nameStates(model: HmmModel): HmmModel {
 }
 
 /**
- * A refit with its states in the order of the fit before: each state keeps the name of the one it resembles most.
+ * A refit with the names of the fit before: each state keeps the name of the one it resembles most.
  *
  * A refit moves every state a little; named anew each time, two states that are close would swap names and the band would
  * show a switch that no market made. Likeness is the Bhattacharyya distance of the two normals, the pairing the cheapest in sum.
  *
+ * Names are not carried against their meaning: when that would call a state calmer than one that is clearly less wild, by
+ * `VOLATILITY_RATIO_MIN`, the refit is named on its own. It happens when a window shows a kind of market for the first time.
+ *
+ * @returns the model, and whether its names are its own though another pairing was cheaper.
  * @see Bhattacharyya (1943) for the distance; `assignStates` for the pairing
  */
-export function matchStates(model: HmmModel, before: HmmModel): HmmModel {
-  const K = model.stateCount;
+export function matchStates(model: HmmModel, before: HmmModel): { model: HmmModel; isRenamed: boolean } {
+  const named = nameStates(model);
+  const K = named.stateCount;
   const cost = Float64Array.from({ length: K * K }, (_, at) => {
     const [old, fresh] = [Math.floor(at / K), at % K];
-    const [a, b] = [before.sd[old]! ** 2, model.sd[fresh]! ** 2];
-    const shift = (before.mean[old]! - model.mean[fresh]!) ** 2;
+    const [a, b] = [before.sd[old]! ** 2, named.sd[fresh]! ** 2];
+    const shift = (before.mean[old]! - named.mean[fresh]!) ** 2;
     return 0.25 * (shift / (a + b)) + 0.5 * Math.log((a + b) / (2 * Math.sqrt(a * b)));
   });
-  return reorderStates(model, Array.from(assignStates(cost, K)));
+  const carried = reorderStates(named, Array.from(assignStates(cost, K)));
+  const isTurned = carried.sd.some((sd, k) =>
+    carried.sd.subarray(k + 1).some((wilder) => sd > VOLATILITY_RATIO_MIN * wilder),
+  );
+  return isTurned ? { model: named, isRenamed: true } : { model: carried, isRenamed: false };
 }

@@ -20,7 +20,7 @@ export type RegimeFit = {
   model: HmmModel;
   logLikelihood: number;
   isConverged: boolean;
-  /** True when the fit, named on its own, would be named otherwise than the fit before names it. */
+  /** True when its names are its own: those of the fit before would have called a wilder state calmer. */
   isRenamed: boolean;
 };
 
@@ -80,9 +80,8 @@ export function readRegimes(
       ...(before ? { from: before.model } : {}),
     });
     if (fit.status === 'fitted') {
-      const named = nameStates(fit.model);
-      const model = before ? matchStates(named, before.model) : named;
-      const isRenamed = model.sd.some((sd, k) => sd !== named.sd[k]);
+      const first = { model: nameStates(fit.model), isRenamed: false };
+      const { model, isRenamed } = before ? matchStates(fit.model, before.model) : first;
       const { logLikelihood, isConverged } = fit;
       fits.push({ trainedFrom, trainedTo, readFrom: trainedTo, readTo, model, logLikelihood, isConverged, isRenamed });
     } else if (before) before.readTo = readTo;

@@ -392,7 +392,16 @@ test('states are named by volatility, by mean where all are equally wild, and ke
   assert.deepEqual([...nameStates(even).mean], [0.2, 0, -0.2]);
   const before = nameStates(shuffled);
   const refit = modelOf(chain, [0.06, -0.12, 0.19], [1.1, 2.6, 0.55]);
-  assert.deepEqual([...matchStates(refit, before).sd], [0.55, 1.1, 2.6]);
+  assert.deepEqual([...matchStates(refit, before).model.sd], [0.55, 1.1, 2.6]);
+  // Two states that are nearly as wild keep their names though the order of volatility has turned a little.
+  const close = nameStates(modelOf(chain, [0.3, -0.3, 0], [1, 1.05, 3]));
+  const turned = modelOf(chain, [-0.3, 0.3, 0], [0.99, 1.04, 3]);
+  assert.deepEqual([...matchStates(turned, close).model.mean], [0.3, -0.3, 0]);
+  // A window that sees a crash for the first time: the wildest of then is no bear any more.
+  const calm = nameStates(modelOf(chain, [0, 0, 0], [0.5, 0.6, 1]));
+  const crash = modelOf(chain, [0, 0, -0.5], [0.55, 1, 0.2]);
+  const renamed = matchStates(crash, calm);
+  assert.deepEqual([...renamed.model.sd], [0.2, 0.55, 1]);
 });
 
 test('the band waits for the probability it needs, and begins with the likeliest', () => {
