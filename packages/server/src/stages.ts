@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { PoolConfig } from 'pg';
 import {
+  createAugmentService,
   createBlastRadiusService,
   createCoverage,
   createDatasetService,
@@ -17,7 +18,12 @@ import {
   registerMarketDataRoutes,
   sessionTimes,
 } from './market-data/index.ts';
-import { registerTrialDependents, registerTrialRoutes } from './models/index.ts';
+import {
+  createPatternsService,
+  registerPatternRoutes,
+  registerTrialDependents,
+  registerTrialRoutes,
+} from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import { createWatch } from './operate/watch/watch.ts';
@@ -44,6 +50,7 @@ import {
   registerStrategyRoutes,
   registerUniverseRoutes,
   universeBars,
+  universeOf,
   universeQuestion,
 } from './portfolio/index.ts';
 
@@ -81,6 +88,7 @@ export function createStages(parts: StageParts) {
     ...(parts.feedOptions === undefined ? {} : { feedOptions: parts.feedOptions }),
   });
   const datasets = createDatasetService(database, objects, universeQuestion);
+  const augmentation = createAugmentService(database, objects, compute);
   const readCoverage = createCoverage(objects);
   const blastRadius = createBlastRadiusService(database, readCoverage);
   registerPortfolioDependents(blastRadius, readCoverage);
@@ -99,6 +107,7 @@ export function createStages(parts: StageParts) {
     codeVersion,
   });
   series.registerSubject('index', indexRuns.readSeries);
+  const patterns = createPatternsService({ database, series, universeOf, compute, codeVersion });
   tasks.register(INDEX_RUN_TASK, indexRuns.run);
   tasks.registerSessionTimes(sessionTimes);
   const court = createCourtService({
@@ -125,9 +134,10 @@ export function createStages(parts: StageParts) {
 
     registerRoutes(serve: Serve): void {
       registerMarketDataRoutes(serve, market);
-      registerDatasetRoutes(serve, datasets);
+      registerDatasetRoutes(serve, datasets, augmentation);
       registerBlastRadiusRoutes(serve, blastRadius);
       registerTrialRoutes(serve, database);
+      registerPatternRoutes(serve, patterns);
       registerUniverseRoutes(serve, universes);
       registerIndexRoutes(serve, indexes);
       registerIndexRunRoutes(serve, indexRuns);
