@@ -14,6 +14,7 @@ import { indexCommands } from './indexes.ts';
 import { keyCommands } from './keys.ts';
 import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
+import { patternCommands } from './patterns.ts';
 import { peopleCommands } from './people.ts';
 import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
@@ -40,6 +41,7 @@ export const COMMANDS: readonly Command[] = [
   ...universeCommands,
   ...indexCommands,
   ...datasetCommands,
+  ...patternCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,
