@@ -244,8 +244,10 @@ TABLE dataset
   columns jsonb NOT NULL
   created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
   created_by integer DEFAULT touchstone_actor()
+  synthetic jsonb
   CONSTRAINT dataset_pkey PRIMARY KEY (tenant_id, sha256)
   CONSTRAINT dataset_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT made_up_rows_are_marked CHECK (((kind = 'synthetic'::text) = (synthetic IS NOT NULL)))
   CONSTRAINT sha256_is_hex CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
   CREATE UNIQUE INDEX dataset_pkey ON public.dataset USING btree (tenant_id, sha256)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
@@ -559,6 +561,7 @@ TABLE index_run
   POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
   CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.index_run FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.index_run FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER facts_are_evaluated BEFORE INSERT ON public.index_run FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_synthetic()
   GRANT INSERT, SELECT TO touchstone_app
 
 TABLE ingest_run
@@ -1421,6 +1424,7 @@ TABLE trial
   POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.trial FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.trial FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER facts_are_evaluated BEFORE INSERT ON public.trial FOR EACH ROW WHEN ((new.dataset_sha256 IS NOT NULL)) EXECUTE FUNCTION touchstone_refuse_synthetic()
   GRANT INSERT, SELECT TO touchstone_app
 
 TABLE universe
@@ -1831,6 +1835,19 @@ CREATE OR REPLACE FUNCTION public.touchstone_refuse_change()
 AS $function$
 BEGIN
   RAISE EXCEPTION 'table % is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = '42501';
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_refuse_synthetic()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF EXISTS (SELECT FROM dataset d
+             WHERE d.tenant_id = NEW.tenant_id AND d.sha256 = NEW.dataset_sha256 AND d.synthetic IS NOT NULL) THEN
+    RAISE EXCEPTION 'dataset % is made up: nothing is evaluated on it', NEW.dataset_sha256
+      USING ERRCODE = '23514', CONSTRAINT = 'facts_are_evaluated';
+  END IF;
+  RETURN NEW;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.touchstone_secure_append_only(name regclass, shared boolean)

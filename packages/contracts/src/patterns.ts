@@ -3,7 +3,10 @@ import { count, day, fraction, id, name, price, timeQuery } from './fields.ts';
 import { reading, reason, subjectParams } from './market.ts';
 import { defineRoute } from './route.ts';
 
-const direction = z.enum(['up', 'down']).meta({ description: 'The way it is read to point.', example: 'up' });
+const direction = z.enum(['up', 'down', 'none']).meta({
+  description: 'The way it is said to point; none: undecided, its figures are shares that rose.',
+  example: 'up',
+});
 
 /**
  * What followed a kind of pattern in the universe, of cases whose outcome was known by asOf. A figure that cannot be told
@@ -132,7 +135,7 @@ export const getPatterns = defineRoute({
   path: '/market/:kind/:id/patterns',
   group: 'market',
   summary: 'Chart patterns, candles and change points, with what followed them before',
-  scope: 'market:read',
+  scope: 'portfolio:read',
   params: subjectParams,
   query: timeQuery.extend({
     days: z.coerce

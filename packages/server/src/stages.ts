@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { PoolConfig } from 'pg';
 import {
+  createAugmentService,
   createBlastRadiusService,
   createCoverage,
   createDatasetService,
@@ -29,6 +30,10 @@ import {
   registerTrialDependents,
   registerTrialRoutes,
   registerVolatilityRoutes,
+  createPatternsService,
+  registerPatternRoutes,
+  registerTrialDependents,
+  registerTrialRoutes,
 } from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
@@ -57,6 +62,7 @@ import {
   registerStrategyRoutes,
   registerUniverseRoutes,
   universeBars,
+  universeOf,
   universeQuestion,
 } from './portfolio/index.ts';
 
@@ -98,6 +104,7 @@ export function createStages(parts: StageParts) {
     ...(parts.feedOptions === undefined ? {} : { feedOptions: parts.feedOptions }),
   });
   const datasets = createDatasetService(database, objects, universeQuestion);
+  const augmentation = createAugmentService(database, objects, compute);
   const readCoverage = createCoverage(objects);
   const blastRadius = createBlastRadiusService(database, readCoverage);
   registerPortfolioDependents(blastRadius, readCoverage);
@@ -124,6 +131,7 @@ export function createStages(parts: StageParts) {
     codeVersion,
   });
   series.registerSubject('index', indexRuns.readSeries);
+  const patterns = createPatternsService({ database, series, universeOf, compute, codeVersion });
   tasks.register(INDEX_RUN_TASK, indexRuns.run);
   tasks.registerSessionTimes(sessionTimes);
   const court = createCourtService({
@@ -157,6 +165,10 @@ export function createStages(parts: StageParts) {
       registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
       registerRegimeRoutes(serve, regimes);
       registerAnomalyRoutes(serve, anomalies);
+      registerDatasetRoutes(serve, datasets, augmentation);
+      registerBlastRadiusRoutes(serve, blastRadius);
+      registerTrialRoutes(serve, database);
+      registerPatternRoutes(serve, patterns);
       registerUniverseRoutes(serve, universes);
       registerIndexRoutes(serve, indexes);
       registerIndexRunRoutes(serve, indexRuns);

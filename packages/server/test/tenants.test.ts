@@ -257,6 +257,12 @@ const HIDDEN: Record<string, () => Attack[]> = {
     { path: `/datasets/${a.datasetSha256}/diff/${b.datasetSha256}` },
     { path: `/datasets/${b.datasetSha256}/diff/${a.datasetSha256}` },
   ],
+  augmentDataset: () => [{ path: `/datasets/${a.datasetSha256}/augment`, body: { generator: 'stationary-bootstrap' } }],
+  getPatterns: () => [
+    { path: `/market/instrument/${a.instrumentId}/patterns` },
+    { path: `/market/index/${a.indexId}/patterns` },
+    { path: `/market/instrument/${b.instrumentId}/patterns?universeId=${a.universeId}` },
+  ],
   getUniverse: () => [{ path: `/universes/${a.universeId}` }],
   createUniverse: () => [
     { path: '/universes', body: { name: 'mine', rule: 'all_of_source', sourceId: a.sourceId } },

@@ -15,6 +15,7 @@ import { indexCommands } from './indexes.ts';
 import { keyCommands } from './keys.ts';
 import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
+import { patternCommands } from './patterns.ts';
 import { peopleCommands } from './people.ts';
 import { regimeCommands } from './regimes.ts';
 import { runCommands } from './runs.ts';
@@ -46,6 +47,7 @@ export const COMMANDS: readonly Command[] = [
   ...anomalyCommands,
   ...datasetCommands,
   ...volatilityCommands,
+  ...patternCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,

@@ -394,6 +394,11 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     body: { holdings: [{ instrumentId: world.instrumentId, weight: 1 }] },
   }),
   freezeDataset: () => ({ path: '/datasets', body: { universeId: world.universeId } }),
+  augmentDataset: () => ({
+    path: `/datasets/${world.datasetSha256}/augment`,
+    body: { generator: 'stationary-bootstrap', seed: n++ },
+  }),
+  getPatterns: () => ({ path: `/market/instrument/${world.instrumentId}/patterns` }),
   createUniverse: () => ({ path: '/universes', body: newUniverse() }),
   async updateUniverse() {
     const { id, version } = await call('POST', '/universes', newUniverse());
@@ -598,6 +603,11 @@ const BAD: Record<ProblemCode, (redisUrl: string) => Promise<Reply>> = {
   NOT_POSSIBLE_NOW: async () => codeOf(get(`/indexes/${await idOf(call('POST', '/indexes', newIndex()))}/levels`)),
   NOT_ENOUGH_HISTORY: async () =>
     codeOf(post('/datasets', { universeId: await idOf(call('POST', '/universes', newUniverse())) })),
+  SYNTHETIC_REFUSED: async () => {
+    const body = { generator: 'stationary-bootstrap', seed: n++ };
+    const { sha256 } = await call('POST', `/datasets/${world.datasetSha256}/augment`, body);
+    return codeOf(post(`/datasets/${sha256}/augment`, body));
+  },
   LINK_ENDED: () => codeOf(post('/invitations/read', { token: `inv_${'a'.repeat(43)}` })),
   TOO_LARGE: () => codeOf(post('/universes', { ...newUniverse(), description: 'x'.repeat(1_100_000) })),
   TOO_SLOW: async () => {

@@ -163,6 +163,7 @@ export interface DatasetTable {
   columns: JsonColumn;
   created_at: Defaulted<string>;
   created_by: Defaulted<number | null>;
+  synthetic: JsonColumn | null;
 }
 
 export interface EvidenceTable {

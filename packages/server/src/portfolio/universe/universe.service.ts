@@ -7,6 +7,8 @@ import {
   countIndexesOf,
   findMembers,
   findUniverse,
+  findUniverseOfIndex,
+  findUniverseOfInstrument,
   insertUniverse,
   listUniversesPage,
   type MemberChoice,
@@ -110,6 +112,20 @@ export async function universeBars(tx: Transaction, id: number) {
     sourceId: universe.sourceId,
     instrumentIds: members.map(({ instrumentId }) => instrumentId),
   };
+}
+
+/** The universe a subject is measured in: the one asked for, an index's own, or the first that has the instrument. */
+export async function universeOf(
+  tx: Transaction,
+  subject: { kind: 'instrument' | 'index'; id: number },
+  universeId: number | undefined,
+) {
+  const id =
+    universeId ??
+    (subject.kind === 'index'
+      ? await findUniverseOfIndex(tx, subject.id)
+      : await findUniverseOfInstrument(tx, subject.id));
+  return id === undefined ? null : { id, ...(await universeBars(tx, id)) };
 }
 
 async function setMembers(tx: Transaction, id: number, members: readonly MemberChoice[]): Promise<void> {
