@@ -429,6 +429,44 @@ test('an API key in the environment speaks for itself, and no session is touched
   }
 });
 
+test('a key in the environment that is not good is said to be so, and nobody is sent to sign in', async () => {
+  const refused = () => new Refusal('NOT_SIGNED_IN', 'Sign in first.');
+  const double = await startDouble({
+    ...{ listPeople: refused, getAuthState: () => like('getAuthState', { signedIn: null }) },
+  });
+  const key = `tsk_aaaaaaaa_${'a'.repeat(43)}`;
+  const environment = { TOUCHSTONE_URL: double.url, TOUCHSTONE_HOME: home };
+  try {
+    for (const words of [['whoami'], ['people', 'list']]) {
+      const { terminal, said } = fakeTerminal({ ...environment, TOUCHSTONE_API_KEY: key });
+      assert.equal(await run(words, terminal, COMMANDS), 1);
+      assert.match(said.out + said.err, /TOUCHSTONE_API_KEY is not good: it is revoked, expired or mistyped/);
+      assert.doesNotMatch(said.out + said.err, /touchstone login|tsk_/);
+    }
+    const { terminal, said } = fakeTerminal(environment);
+    assert.equal(await run(['whoami'], terminal, COMMANDS), 0);
+    assert.match(said.out, /Nobody is signed in. Sign in with: touchstone login EMAIL/);
+  } finally {
+    await double.close();
+  }
+});
+
+test('an empty key of a vendor is refused in a sentence, and nothing is sent', async () => {
+  for (const words of [
+    ['feeds', 'add', 'twelvedata'],
+    ['feeds', 'key', 'mine'],
+  ]) {
+    const answers: Answers = { listFeeds: () => ({ items: [like('createFeed', { code: 'mine' })] }) };
+    const typed = await call(words, { answers, isInteractive: true, replies: [' '] });
+    const piped = await call([...words, '--key-stdin'], { answers, input: '\n' });
+    for (const { code, err, ids } of [typed, piped]) {
+      assert.equal(code, 2, err);
+      assert.match(err, /^The key is empty\./);
+      assert.ok(!ids.includes('createFeed') && !ids.includes('rotateFeedKey'));
+    }
+  }
+});
+
 test('a person is named by number, address or name; two of one name need the number', async () => {
   const people = [
     like('getPerson', { userId: 4, displayName: 'Ada', email: 'ada@example.org' }),

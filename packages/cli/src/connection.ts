@@ -12,6 +12,13 @@ export class NoServer extends Error {
   }
 }
 
+/** What to do when the server takes us for nobody. A key of the environment comes before any session. */
+export function signInHint(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment.TOUCHSTONE_API_KEY
+    ? 'The key in TOUCHSTONE_API_KEY is not good: it is revoked, expired or mistyped. Put a good one there, or none to use your session.'
+    : 'Sign in with: touchstone login EMAIL';
+}
+
 /** A server and our session there. Without a session requests go out as a visitor. */
 export type Connection = {
   url: string;

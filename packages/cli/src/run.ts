@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { ApiProblem, createClient } from '@touchstone/contracts/client';
 import { type Command, parseCommand, readerOf, UsageError } from './command.ts';
-import { createConnection, NoServer } from './connection.ts';
+import { createConnection, NoServer, signInHint } from './connection.ts';
 import { helpText } from './help.ts';
 import { OperateFailed } from './operate-program.ts';
 import { openSessionFile } from './session-file.ts';
@@ -64,7 +64,7 @@ function complain(error: unknown, help: string, terminal: Terminal): number {
     terminal.err(`${detail}\n`);
     for (const { path: where, rule } of details) terminal.err(`  ${where}: ${rule}\n`);
     terminal.err(`code ${code}${requestId === '' ? '' : `, request ${requestId}`}\n`);
-    if (code === 'NOT_SIGNED_IN' || code === 'SESSION_ENDED') terminal.err('Sign in with: touchstone login EMAIL\n');
+    if (code === 'NOT_SIGNED_IN' || code === 'SESSION_ENDED') terminal.err(`${signInHint(terminal.environment)}\n`);
     return EXIT.problem;
   }
   if (error instanceof TaskEnded) {

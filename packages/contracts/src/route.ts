@@ -13,6 +13,8 @@ export type Group =
   | 'index'
   | 'benchmark'
   | 'strategy'
+  | 'market'
+  | 'feature'
   | 'tasks'
   | 'diagnostics';
 

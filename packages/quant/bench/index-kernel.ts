@@ -1,6 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { buyAndHoldTargets } from '../src/backtest/buy-and-hold.ts';
 import { capsAsKnown } from '../src/backtest/caps-as-known.ts';
 import { equalWeightTargets } from '../src/backtest/equal-weight.ts';
@@ -8,6 +5,7 @@ import { runWeights } from '../src/backtest/run-weights.ts';
 import type { TargetWeights } from '../src/backtest/target-weights.ts';
 import { threePillarTargets } from '../src/backtest/three-pillar.ts';
 import { findDataFolder, loadCapSnapshots, loadPanel426, randomPanel426 } from './panel-426.ts';
+import { runPeer } from './run-peer.ts';
 
 export type BenchResult = {
   name: string;
@@ -47,7 +45,7 @@ export async function run(): Promise<BenchResult[]> {
   }
   // The median: the first run compiles, and one busy moment of the machine is not the kernel's.
   const figure = times.toSorted((a, b) => a - b)[RUNS >> 1]!;
-  const peer = runPeer(rowCount, columnCount);
+  const peer = runPeer<{ name: string; seconds: number }>('index-kernel-peer.py', [rowCount, columnCount]);
   return [
     {
       name: 'index-kernel',
@@ -68,17 +66,4 @@ function load() {
   if (!folder) return randomPanel426();
   const panel = loadPanel426(folder);
   return { panel, snapshots: loadCapSnapshots(folder, panel.symbols) };
-}
-
-/** The same work in NumPy and pandas on a random panel of the same shape; null where the peers are not installed. */
-function runPeer(rowCount: number, columnCount: number): { name: string; seconds: number } | null {
-  const python = join(import.meta.dirname, '../../../.peers/bin/python');
-  if (!existsSync(python)) return null;
-  const script = join(import.meta.dirname, 'index-kernel-peer.py');
-  const outcome = spawnSync(python, [script, String(rowCount), String(columnCount)], {
-    encoding: 'utf8',
-    timeout: 120_000,
-  });
-  if (outcome.status !== 0) return null;
-  return JSON.parse(outcome.stdout);
 }

@@ -4,6 +4,7 @@ import {
   createBlastRadiusService,
   createCoverage,
   createDatasetService,
+  createSeriesService,
   registerBlastRadiusRoutes,
   registerDatasetRoutes,
 } from './features/index.ts';
@@ -85,6 +86,7 @@ export function createStages(parts: StageParts) {
   registerPortfolioDependents(blastRadius, readCoverage);
   registerTrialDependents(blastRadius);
   const universes = createUniverseService(database);
+  const series = createSeriesService(database, universeBars);
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
   const indexRuns = createIndexRunService({
@@ -96,6 +98,7 @@ export function createStages(parts: StageParts) {
     tasks,
     codeVersion,
   });
+  series.registerSubject('index', indexRuns.readSeries);
   tasks.register(INDEX_RUN_TASK, indexRuns.run);
   tasks.registerSessionTimes(sessionTimes);
   const court = createCourtService({

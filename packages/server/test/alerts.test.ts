@@ -7,6 +7,7 @@ import { ProblemError } from '../src/platform/problem-error.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
 import { addBars, addInstrument, addSource } from './facts.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
+import { until } from './until.ts';
 
 // Tenant 1 is the first, so its owners operate the installation. Tenant 2 is another customer.
 
@@ -120,13 +121,13 @@ test('a stream tells each alert as it comes, of the caller’s own sight only', 
   };
   const readers = { stranger: await open(stranger), operator: await open(operator) };
   // The line is opened with the first watcher; what is raised before it listens is on the page already.
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const { rows } = await db.migrator.query(
+  // Asked as the line's own role: others are not told what it does.
+  await until(async () => {
+    const { rows } = await db.database.pool.query(
       `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'touchstone-alerts' AND query LIKE 'LISTEN%' AND state = 'idle' AND datname = current_database()`,
     );
-    if (rows[0].n > 0) break;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
+    return rows[0].n > 0;
+  }, 'the line listens');
   await raise(1, alertOf('for one'));
   await raise(0, alertOf('for all'));
   await raise(2, alertOf('for two'));
@@ -149,11 +150,10 @@ test('a task that has failed for good raises an alert, and the same work done la
     const task = await db.database.transaction(of(1), (tx) =>
       server.tasks.start(tx, { kind: 'test.alerts.run', title: 'The work', input: { number: 5 } }),
     );
-    for (let attempt = 0; attempt < 400; attempt++) {
+    await until(async () => {
       const { json } = await server.call('GET', `/tasks/${task.id}`, { token: operator });
-      if (['done', 'failed'].includes(String(json.state))) return;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
+      return ['done', 'failed'].includes(String(json.state));
+    }, 'the task ends');
   };
   const ofTasks = async () => (await list(operator)).items.filter(({ kind }) => kind === 'tasks.failed');
   await run('refuse');

@@ -82,13 +82,13 @@ async function must(method: string, at: string, body?: unknown): Promise<Record<
 
 async function done(answer: Record<string, unknown>): Promise<Record<string, unknown>> {
   const { id } = Object(answer.task);
-  for (let attempt = 0; attempt < 1200; attempt++) {
+  for (let attempt = 0; attempt < 2400; attempt++) {
     const task = await must('GET', `/tasks/${id}`);
     if (task.state === 'done') return Object(task.result);
     assert.ok(['queued', 'running'].includes(String(task.state)), JSON.stringify(task));
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`task ${id} did not end in 60 s`);
+  throw new Error(`task ${id} did not end in 120 s`);
 }
 
 async function importFile(file: string): Promise<void> {

@@ -244,12 +244,12 @@ async function withServer(work: (server: TestServer, token: string) => Promise<v
 
 async function untilEnded(server: TestServer, token: string, answer: Record<string, unknown>) {
   const { id } = Object(answer.task);
-  for (let attempt = 0; attempt < 600; attempt++) {
+  for (let attempt = 0; attempt < 2400; attempt++) {
     const { json } = await server.call('GET', `/tasks/${id}`, { token });
     if (!['queued', 'running'].includes(String(json.state))) return json;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`task ${id} did not end in 30 s`);
+  throw new Error(`task ${id} did not end in 120 s`);
 }
 
 const openAlerts = async () =>

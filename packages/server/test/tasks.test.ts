@@ -16,6 +16,8 @@ let server: TestServer;
 let token: string;
 let manager: string;
 let runs = 0;
+/** What work that counts waits for halfway, so that whoever looks sees it there. */
+let halfwayHeld: Promise<void> = Promise.resolve();
 before(async () => {
   db = await createTestDatabase();
   server = await startTestServer(db, {
@@ -24,7 +26,7 @@ before(async () => {
       tasks.register(KIND('count'), async (input, { progress, principal }) => {
         for (let i = 1; i <= 4; i++) {
           progress(i / 4, `step ${i}`);
-          await new Promise((resolve) => setTimeout(resolve, 150));
+          if (i === 2) await halfwayHeld;
         }
         return { counted: input.upTo, tenantId: principal.tenantId };
       });
@@ -60,7 +62,7 @@ async function get(taskId: number): Promise<Task> {
   return taskSchema.parse((await server.call('GET', `/tasks/${taskId}`, { token })).json);
 }
 
-async function until(taskId: number, is: (task: Task) => boolean, timeoutMs = 60_000): Promise<Task> {
+async function until(taskId: number, is: (task: Task) => boolean, timeoutMs = 120_000): Promise<Task> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const task = await get(taskId);
@@ -72,12 +74,15 @@ async function until(taskId: number, is: (task: Task) => boolean, timeoutMs = 60
 
 test('work starts at once, tells how far it is, and keeps what it did', async (t) => {
   const began = performance.now();
+  const { promise, resolve: goOn } = Promise.withResolvers<void>();
+  halfwayHeld = promise;
   const { id } = await start('count', { upTo: 4 });
   await until(id, (task) => task.state === 'running');
   // Reported, not judged: on a busy machine it says more about the machine.
   t.diagnostic(`started after ${Math.round(performance.now() - began)} ms`);
   const halfway = await until(id, (task) => task.progress > 0 && task.progress < 1);
   assert.match(halfway.progressNote, /^step \d$/);
+  goOn();
   const done = await until(id, (task) => task.state === 'done');
   assert.deepEqual(done.result, { counted: 4, tenantId: TENANT });
   assert.equal(done.progress, 1);
@@ -178,11 +183,14 @@ test('changes are told as they happen, to those of the same tenant', async () =>
   const [mine, foreign] = await Promise.all([open(token), open(manager)]);
   assert.match(mine.headers.get('content-type') ?? '', /^text\/event-stream/);
   assert.equal(mine.headers.get('x-content-type-options'), 'nosniff');
+  const { promise, resolve: goOn } = Promise.withResolvers<void>();
+  halfwayHeld = promise;
   const { id } = await start('count');
   let text = '';
   const decoder = new TextDecoder();
   for await (const chunk of mine.body!) {
     text += decoder.decode(chunk, { stream: true });
+    if (text.includes('"state":"running"')) goOn();
     if (text.includes('"state":"done"')) break;
   }
   assert.match(text, new RegExp(`event: task\\ndata: \\{"id":${id},`));
@@ -278,7 +286,7 @@ test('schedules are made, changed and deleted with their version, and start thei
     next.clock.offsetMs += 7 * 24 * 3_600_000;
     const later = await next.tokenFor('owner', TENANT);
     let started: Task | undefined;
-    for (let i = 0; i < 1_500 && started?.state !== 'done'; i++) {
+    for (let i = 0; i < 6_000 && started?.state !== 'done'; i++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
       const { json } = await next.call('GET', '/tasks?limit=1', { token: later });
       started = taskSchema

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { defineRoute } from '@touchstone/contracts/route';
 import { accepted } from '@touchstone/contracts/tasks';
 import fc from 'fast-check';
+import { until } from './until.ts';
 
 // Everything else is imported below, so that whatever the server loads is seen here.
 const loaded: string[] = [];
@@ -100,12 +101,11 @@ async function work(headers: Record<string, string> = {}): Promise<{ requestId: 
   const reply = await server.call('POST', '/test/work', { token, headers });
   assert.equal(reply.status, 202, reply.text);
   const { id } = Object(reply.json.task);
-  for (let attempt = 0; attempt < 400; attempt++) {
+  await until(async () => {
     const { json } = await server.call('GET', `/tasks/${id}`, { token });
-    if (json.state === 'done') break;
-    assert.ok(['queued', 'running'].includes(String(json.state)), JSON.stringify(json));
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
+    assert.ok(['queued', 'running', 'done'].includes(String(json.state)), JSON.stringify(json));
+    return json.state === 'done';
+  }, 'the task is done');
   return {
     requestId: reply.headers.get('x-request-id') ?? '',
     traceparent: reply.headers.get('traceparent') ?? '',

@@ -162,8 +162,19 @@ test('/metrics is for the machine itself and for keys with the right; a stranger
   const ofSeven = await (await get({ authorization: `Bearer ${await server.tokenFor('viewer', 7)}` })).text();
   assert.match(ofSeven, /touchstone_test_figure\{tenant="7"\} 1/);
   assert.ok(!ofSeven.includes('tenant="8"'), 'another tenant’s figures are not shown');
-  const operator = await (await get({ authorization: `Bearer ${await server.tokenFor('owner', 1)}` })).text();
+  const token = await server.tokenFor('owner', 1);
+  const operator = await (await get({ authorization: `Bearer ${token}` })).text();
   assert.match(operator, /tenant="8"/);
+  for (const [scopes, seesAll] of [
+    [['system:read', 'system:write'], true],
+    [['system:read'], false],
+  ] as const) {
+    const made = await server.call('POST', '/keys', { token, body: { name: scopes.join(), scopes } });
+    const { key } = Object(made.json);
+    const told = await (await get({ authorization: `Bearer ${key}` })).text();
+    assert.match(told, /touchstone_request_seconds/, made.text);
+    assert.equal(told.includes('tenant="8"'), seesAll, `the operator’s key with ${scopes}`);
+  }
   const elsewhere = await (await get({ authorization: `Bearer ${await server.tokenFor('owner', 8)}` })).text();
   assert.ok(!elsewhere.includes('tenant="7"'), 'an owner of another tenant is no operator');
   stop();

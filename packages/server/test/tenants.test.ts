@@ -97,13 +97,13 @@ function firstOf(answer: Record<string, unknown>): Record<string, unknown> {
 
 async function taskDone(token: string, answer: Record<string, unknown>): Promise<number> {
   const { id } = Object(answer.task);
-  for (let attempt = 0; attempt < 600; attempt++) {
+  for (let attempt = 0; attempt < 2400; attempt++) {
     const task = await must(token, 'GET', `/tasks/${id}`);
     if (task.state === 'done') return id;
     assert.ok(['queued', 'running'].includes(String(task.state)), JSON.stringify(task));
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`task ${id} did not end in 30 s`);
+  throw new Error(`task ${id} did not end in 120 s`);
 }
 
 /** Gives a tenant one of everything, by the front door. */

@@ -18,6 +18,7 @@ import {
 import { ApiProblem } from '@touchstone/contracts/client';
 import type { z } from 'zod';
 import { type Call, type Command, type Output, UsageError } from '../command.ts';
+import { signInHint } from '../connection.ts';
 import { type Column, facts, table } from '../render.ts';
 
 export const PASSWORD_OPTION = { 'password-stdin': { summary: 'Read the password from standard input' } };
@@ -80,6 +81,10 @@ export const accountCommands: Command[] = [
     example: 'whoami',
     async run(call) {
       const state = await call.client.call(getAuthState);
+      const { environment } = call.terminal;
+      // A visitor has no number; whoever brings a key is none.
+      if (environment.TOUCHSTONE_API_KEY && (state.signedIn?.userId ?? null) === null)
+        return { json: state, text: `${signInHint(environment)}\n`, exitCode: 1 };
       return { json: state, text: describe(state.signedIn, state.hasOwner) };
     },
   },

@@ -417,10 +417,15 @@ async function findFeed(call: Call, text: string | null = call.args[0] ?? null):
 }
 
 async function readKey(call: Call): Promise<string> {
-  if (call.flag('key-stdin')) return (await call.terminal.readInput()).trim();
-  if (!call.terminal.isInteractive)
+  const isPiped = call.flag('key-stdin');
+  if (!isPiped && !call.terminal.isInteractive)
     throw new UsageError('There is nobody to ask for the key. Send it to standard input with --key-stdin.');
-  return (await call.terminal.ask('Key of the vendor: ', { hidden: true })).trim();
+  const said = isPiped
+    ? await call.terminal.readInput()
+    : await call.terminal.ask('Key of the vendor: ', { hidden: true });
+  const key = said.trim();
+  if (key === '') throw new UsageError('The key is empty. The vendor shows it on the page of your account there.');
+  return key;
 }
 
 function listOf(call: Call, option: string): string[] | undefined {

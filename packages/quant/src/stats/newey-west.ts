@@ -1,5 +1,7 @@
 import { expect } from '../checks/expect.ts';
-import { choleskyFactor, inverseFromCholesky } from '../linalg/solve-symmetric.ts';
+import { cholesky, inverseFromCholesky } from '../linalg/cholesky.ts';
+import { addScaled, dotProduct } from '../linalg/dot-product.ts';
+import { multiply, transpose } from '../linalg/multiply.ts';
 import { mean } from './moments.ts';
 
 /** Bartlett lags when none are given: ⌊4 (n / 100)^(2/9)⌋ (Newey and West 1994, doi:10.2307/2297912). */
@@ -53,7 +55,7 @@ export type HacRegression =
  * doi:10.2307/1913610): (X'X)⁻¹ S (X'X)⁻¹, S the Bartlett-weighted sum of x_t e_t e_{t−l} x_{t−l}'.
  *
  * No small-sample correction, as in `statsmodels` with `use_correction=False`. Add a column of ones for an intercept.
- * Time O(n K² L).
+ * Time O(n K (K + L)).
  *
  * @param y n finite values.
  * @param x Row-major n × K, finite.
@@ -75,10 +77,10 @@ export function hacRegression(y: Float64Array, x: Float64Array, columnCount: num
       moment[i]! += xi * y[t]!;
       for (let j = 0; j < columnCount; j++) gram[i * columnCount + j]! += xi * x[t * columnCount + j]!;
     }
-  const factor = choleskyFactor(gram, columnCount);
+  const factor = cholesky(gram, columnCount);
   if (!factor) return { status: 'singular', reason: 'a column of x is a combination of the others' };
   const inverse = inverseFromCholesky(factor, columnCount);
-  const coefficients = multiply(inverse, moment, columnCount, 1);
+  const coefficients = multiply(inverse, columnCount, columnCount, moment, 1);
   const residuals = new Float64Array(n);
   const score = new Float64Array(n * columnCount);
   for (let t = 0; t < n; t++) {
@@ -88,7 +90,7 @@ export function hacRegression(y: Float64Array, x: Float64Array, columnCount: num
     for (let i = 0; i < columnCount; i++) score[t * columnCount + i] = x[t * columnCount + i]! * residuals[t]!;
   }
   const meat = bartlettSum(score, columnCount, lagCount);
-  const covariance = multiply(multiply(inverse, meat, columnCount, columnCount), inverse, columnCount, columnCount);
+  const covariance = sandwich(inverse, meat, columnCount);
   const center = mean(y);
   const total = y.reduce((sum, value) => sum + (value - center) ** 2, 0);
   const left = residuals.reduce((sum, e) => sum + e * e, 0);
@@ -103,6 +105,11 @@ export function hacRegression(y: Float64Array, x: Float64Array, columnCount: num
   };
 }
 
+/** B M B for a symmetric B, row-major n × n. */
+export function sandwich(bread: Float64Array, meat: Float64Array, n: number): Float64Array {
+  return multiply(multiply(bread, n, n, meat, n), n, n, bread, n);
+}
+
 function checkLags(lags: number | undefined, n: number): number {
   const count = lags ?? automaticLags(n);
   expect(
@@ -112,27 +119,25 @@ function checkLags(lags: number | undefined, n: number): number {
   return count;
 }
 
-/** Σ over lags of the Bartlett weight times s_t s_{t−l}' plus its transpose. */
-function bartlettSum(score: Float64Array, columnCount: number, lagCount: number): Float64Array {
+/**
+ * Σ over lags of the Bartlett weight times s_t s_{t−l}' plus its transpose; `score` is row-major n × K. Time O(n K (K + lags)):
+ * each column is smoothed by the weights first, then all pairs are taken once.
+ */
+export function bartlettSum(score: Float64Array, columnCount: number, lagCount: number): Float64Array {
   const n = score.length / columnCount;
-  const sum = new Float64Array(columnCount * columnCount);
-  for (let lag = 0; lag <= lagCount; lag++) {
-    const weight = 1 - lag / (lagCount + 1);
-    for (let t = lag; t < n; t++)
-      for (let i = 0; i < columnCount; i++)
-        for (let j = 0; j < columnCount; j++) {
-          const product = weight * score[t * columnCount + i]! * score[(t - lag) * columnCount + j]!;
-          sum[i * columnCount + j]! += product;
-          if (lag > 0) sum[j * columnCount + i]! += product;
-        }
+  const columns = transpose(score, n, columnCount);
+  const smooth = new Float64Array(columns.length);
+  for (let j = 0; j < columnCount; j++) {
+    addScaled(smooth, j * n, columns, j * n, n, 0.5);
+    for (let lag = 1; lag <= lagCount; lag++)
+      addScaled(smooth, j * n + lag, columns, j * n, n - lag, 1 - lag / (lagCount + 1));
   }
+  const sum = new Float64Array(columnCount * columnCount);
+  for (let i = 0; i < columnCount; i++)
+    for (let j = 0; j < columnCount; j++) {
+      const product = dotProduct(columns, i * n, smooth, j * n, n);
+      sum[i * columnCount + j]! += product;
+      sum[j * columnCount + i]! += product;
+    }
   return sum;
-}
-
-/** Product of an n × n and an n × m matrix, row-major. */
-function multiply(a: Float64Array, b: Float64Array, n: number, m: number): Float64Array {
-  const product = new Float64Array(n * m);
-  for (let i = 0; i < n; i++)
-    for (let k = 0; k < n; k++) for (let j = 0; j < m; j++) product[i * m + j]! += a[i * n + k]! * b[k * m + j]!;
-  return product;
 }

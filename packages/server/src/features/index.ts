@@ -12,3 +12,13 @@ export { insertMissingDataset } from './dataset/dataset.repository.ts';
 export { registerDatasetRoutes } from './dataset/dataset.routes.ts';
 export { createDatasetService } from './dataset/dataset.service.ts';
 export { type DatasetQuestion, type FrozenInstrument, freezeDataset } from './dataset/freeze.ts';
+export {
+  createSeriesService,
+  type NamedSubject,
+  type Series,
+  type SeriesQuery,
+  type SeriesService,
+  type Subject,
+  type SubjectReader,
+  type UniverseSeries,
+} from './series/series.ts';

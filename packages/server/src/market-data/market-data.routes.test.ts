@@ -41,13 +41,13 @@ async function ask<T extends z.ZodType>(answer: T, method: string, path: string,
 }
 
 async function importDone(taskId: number): Promise<void> {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 1200; i++) {
     const { rows } = await db.migrator.query('SELECT state, problem FROM task WHERE id = $1', [taskId]);
     if (rows[0].state === 'done') return;
     assert.ok(['queued', 'running'].includes(rows[0].state), JSON.stringify(rows[0]));
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error('the import did not end in 30 s');
+  throw new Error('the import did not end in 120 s');
 }
 
 test('a file goes in by HTTP, and every answer about it is as its contract says', async () => {

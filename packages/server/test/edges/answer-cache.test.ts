@@ -6,6 +6,7 @@ import { createDatabase, type Database } from '../../src/platform/database/datab
 import { createPool } from '../../src/platform/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
 import type { TestServer } from '../test-server.ts';
+import { until } from '../until.ts';
 import { type RedisServer, skipsRedis, startRedis } from './redis-server.ts';
 import { type Belongings, DAY, fillTenant, firstOf, must, startWholeServer } from './whole-server.ts';
 
@@ -44,11 +45,6 @@ after(async () => {
   await truth.close();
   await db.close();
 });
-
-async function until(isTrue: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 500 && !isTrue(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.ok(isTrue(), what);
-}
 
 /** Every route that keeps answers, asked about what there is. */
 function reads(): string[] {

@@ -5,6 +5,7 @@ import { type Cache, createSingleFlight, withJitter } from '../../src/platform/c
 import { createProcessCache } from '../../src/platform/cache/process-cache.ts';
 import { createRedisCache } from '../../src/platform/cache/redis-cache.ts';
 import { createRedisLine, type RedisLine } from '../../src/platform/redis/redis.ts';
+import { until } from '../until.ts';
 import { type RedisServer, skipsRedis, startRedis } from './redis-server.ts';
 
 const LOG = { warn: () => {}, info: () => {} };
@@ -21,17 +22,12 @@ after(async () => {
   await redis?.stop();
 });
 
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !isTrue(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.ok(isTrue(), 'came true within 5 s');
-}
-
 /** One view of a shared cache, as another process would have it. */
 async function redisCache(prefix: string): Promise<Cache> {
   const line = createRedisLine(redis!.url, LOG);
   lines.push(line);
   const cache = createRedisCache(line, prefix);
-  await until(() => cache.describe().usable);
+  await until(() => cache.describe().usable, 'the cache is used');
   return cache;
 }
 
@@ -172,16 +168,16 @@ test('without Redis values are made each time, and nothing from before its loss 
   const line = createRedisLine(own.url, LOG);
   const cache = createRedisCache(line, 'lost:');
   try {
-    await until(() => cache.describe().usable);
+    await until(() => cache.describe().usable, 'the cache is used');
     assert.equal(await cache.load('k', KEEP, async () => 'before'), 'before');
     await own.kill();
-    await until(() => !cache.describe().usable);
+    await until(() => !cache.describe().usable, 'the cache is left alone');
     assert.equal(await cache.load('k', KEEP, async () => 'made'), 'made');
     await cache.invalidate(['1:universe']);
     assert.equal(await cache.get('k'), undefined);
     await cache.set('k', 'nowhere', KEEP);
     await own.start();
-    await until(() => cache.describe().usable);
+    await until(() => cache.describe().usable, 'the cache is used');
     assert.equal(await cache.load('k', KEEP, async () => 'after'), 'after');
   } finally {
     await line.close();
@@ -194,12 +190,12 @@ test('a connection that was lost while something changed trusts nothing kept bef
   const line = createRedisLine(redis!.url, LOG);
   lines.push(line);
   const cache = createRedisCache(line, 'gap:');
-  await until(() => cache.describe().usable);
+  await until(() => cache.describe().usable, 'the cache is used');
   await cache.set('k', 'before', KEEP);
   line.client.disconnect(true);
-  await until(() => !line.isUp());
+  await until(() => !line.isUp(), 'the line is down');
   await cache.invalidate(['1:universe']);
-  await until(() => cache.describe().usable);
+  await until(() => cache.describe().usable, 'the cache is used');
   assert.equal(await cache.get('k'), undefined);
 });
 

@@ -15,6 +15,7 @@ import { createLimits, type Limits, LimitsAwayError } from '../../src/platform/l
 import { createRedisLine, type RedisLine } from '../../src/platform/redis/redis.ts';
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
 import { startTestServer } from '../test-server.ts';
+import { until } from '../until.ts';
 import { type RedisServer, skipsRedis, startRedis } from './redis-server.ts';
 
 const LOG = { warn: () => {}, info: () => {} };
@@ -27,7 +28,7 @@ before(async (t) => {
   if (skipsRedis(t as TestContext)) return;
   redis = await startRedis();
   line = createRedisLine(redis.url, LOG);
-  while (!line.isUp()) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => line!.isUp(), 'Redis is up');
 });
 after(async () => {
   await line?.close();
@@ -61,20 +62,11 @@ for (const { name, make } of STORES) {
   test(`three processes that share ${name} are allowed the limit together, within two percent`, async (t) => {
     if (make(t) === null) return;
     const rate: Rate = { requestsPerMinute: 12_000, burst: 2_000 };
-    // The clock of the store starts the count: the bucket is full until somebody takes from it.
-    await db.migrator.query('DELETE FROM edge.limit_bucket');
-    const order = JSON.stringify({
-      ...{ connection: db.connection, redisUrl: name === 'Redis' ? redis!.url : null, rate },
-    });
-    const children = Array.from({ length: 3 }, () => fork(path.join(import.meta.dirname, 'limit-taker.ts'), [order]));
-    await Promise.all(children.map((child) => once(child, 'message')));
-    for (const child of children) child.send('go');
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
-    for (const child of children) child.send('stop');
-    const told = await Promise.all(children.map(answerOf));
-    // From the first count to the last that was allowed, as the processes themselves saw it.
+    let told = await takeTogether(name, rate);
+    // A store that answers later than in a second is not waited for, by design; then nothing was measured.
+    for (let i = 0; i < 3 && told.some(({ degraded }) => degraded > 0); i++) told = await takeTogether(name, rate);
+    // From the first count until nothing was left, as the processes themselves saw it.
     const seconds = (Math.max(...told.map(({ to }) => to)) - Math.min(...told.map(({ from }) => from))) / 1000;
-    await Promise.all(children.map((child) => (child.exitCode === null ? once(child, 'exit') : undefined)));
     const allowed = told.reduce((sum, one) => sum + one.allowed, 0);
     const limit = rate.burst + (rate.requestsPerMinute / 60) * seconds;
     t.diagnostic(`${allowed} allowed of ${limit.toFixed(0)} in ${seconds.toFixed(2)} s`);
@@ -86,13 +78,33 @@ for (const { name, make } of STORES) {
   });
 }
 
-async function answerOf(child: ChildProcess): Promise<{ allowed: number; degraded: number; from: number; to: number }> {
+/** What three processes were allowed that count as fast as they can for four seconds, from a full bucket. */
+async function takeTogether(storeName: string, rate: Rate): Promise<Taken[]> {
+  // The clock of the store starts the count: the bucket is full until somebody takes from it.
+  await db.migrator.query('DELETE FROM edge.limit_bucket');
+  const order = JSON.stringify({
+    ...{ connection: db.connection, redisUrl: storeName === 'Redis' ? redis!.url : null, rate },
+    account: `${Math.random()}`,
+  });
+  const children = Array.from({ length: 3 }, () => fork(path.join(import.meta.dirname, 'limit-taker.ts'), [order]));
+  await Promise.all(children.map((child) => once(child, 'message')));
+  for (const child of children) child.send('go');
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  for (const child of children) child.send('stop');
+  const told = await Promise.all(children.map(answerOf));
+  await Promise.all(children.map((child) => (child.exitCode === null ? once(child, 'exit') : undefined)));
+  return told;
+}
+
+type Taken = { allowed: number; degraded: number; from: number; to: number };
+
+async function answerOf(child: ChildProcess): Promise<Taken> {
   const [answer] = await once(child, 'message');
   return answer;
 }
 
-/** A store of which one can say when it is away. */
-function stubStore(): LimitStore & { isAway: boolean; takes: number } {
+/** A store that always grants, counts how often it is asked, and is away when told so. */
+function createSwitchedStore(): LimitStore & { isAway: boolean; takes: number } {
   const store = {
     ...{ kind: 'database' as const, isAway: false, takes: 0 },
     async take(_name: string, _rate: Rate, wanted: number) {
@@ -105,7 +117,7 @@ function stubStore(): LimitStore & { isAway: boolean; takes: number } {
 }
 
 test('most requests ask nobody, and a chunk that lay unused is not kept for a burst', async () => {
-  const store = stubStore();
+  const store = createSwitchedStore();
   let at = 0;
   const rate: Rate = { requestsPerMinute: 6_000, burst: 6_000 };
   const limits = createLimits(store, { auth: rate, address: rate, account: rate, tenant: rate }, LOG, () => at);
@@ -119,7 +131,7 @@ test('most requests ask nobody, and a chunk that lay unused is not kept for a bu
 });
 
 test('a hundred requests at once wait for one chunk, and those it does not hold for the next', async () => {
-  const store = stubStore();
+  const store = createSwitchedStore();
   const rate: Rate = { requestsPerMinute: 10_000, burst: 10_000 };
   const limits = createLimits(store, { auth: rate, address: rate, account: rate, tenant: rate }, LOG);
   const verdicts = await Promise.all(Array.from({ length: 100 }, () => limits.count('account', '1')));
@@ -128,7 +140,7 @@ test('a hundred requests at once wait for one chunk, and those it does not hold 
 });
 
 test('without its store a process counts by itself, says so once, and sign-in lets nobody in', async () => {
-  const store = stubStore();
+  const store = createSwitchedStore();
   const told: string[] = [];
   const rate: Rate = { requestsPerMinute: 60, burst: 5 };
   let at = 0;
@@ -163,6 +175,14 @@ test('an IPv6 network of one customer is one address', () => {
 
 test('over HTTP the limit is told in headers, refused with 429 and when to come back, by account and by address', async () => {
   const server = await startTestServer(db, { edges: { requestsPerMinute: 60 } });
+  // A slow machine refills while it asks, so it has to ask more often.
+  const untilRefused = async (at: string, as?: string) => {
+    for (let i = 0; i < 600; i++) {
+      const reply = await server.call('GET', at, as === undefined ? {} : { token: as });
+      if (reply.status === 429) return reply;
+    }
+    return assert.fail(`${at} is refused in the end`);
+  };
   try {
     const token = await server.tokenFor('owner', 41);
     const other = await server.tokenFor('owner', 42);
@@ -171,9 +191,7 @@ test('over HTTP the limit is told in headers, refused with 429 and when to come 
       ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'].map((name) => first.headers.get(name)),
       ['60', '59', '1'],
     );
-    for (let i = 0; i < 70; i++) await server.call('GET', '/tasks', { token });
-    const refused = await server.call('GET', '/tasks', { token });
-    assert.equal(refused.status, 429);
+    const refused = await untilRefused('/tasks', token);
     assert.equal(refused.json.code, 'TOO_MANY_REQUESTS');
     assert.match(refused.headers.get('retry-after') ?? '', /^[12]$/);
     assert.equal(refused.headers.get('ratelimit-remaining'), '0');
@@ -190,9 +208,8 @@ test('over HTTP the limit is told in headers, refused with 429 and when to come 
       ],
     );
     // Guessing tokens is counted by address, before anything is looked up for long.
-    for (let i = 0; i < 70; i++) await server.call('GET', '/tasks', { token: 'a.b.c' });
-    assert.equal((await server.call('GET', '/tasks', { token: 'a.b.c' })).status, 429);
-    assert.equal((await server.call('GET', '/auth/state')).status, 429);
+    await untilRefused('/tasks', 'a.b.c');
+    await untilRefused('/auth/state');
     const body = { email: 'a@example.org', password: 'wrong wrong wrong' };
     assert.equal((await server.call('POST', '/auth/sign-in', { body })).status, 401, 'sign-in has a bucket of its own');
   } finally {
@@ -207,9 +224,7 @@ test('with the store of limits away nobody signs in, and signed in people work o
   try {
     const token = await server.tokenFor('owner', 43);
     const body = { email: 'nobody@example.org', password: 'wrong wrong wrong' };
-    for (let i = 0; i < 200 && server.edges.describe().redis !== 'up'; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until(() => server.edges.describe().redis === 'up', 'Redis is up');
     assert.equal((await server.call('POST', '/auth/sign-in', { body })).status, 401);
     await own.kill();
     const refused = await server.call('POST', '/auth/sign-in', { body });
@@ -222,9 +237,7 @@ test('with the store of limits away nobody signs in, and signed in people work o
     assert.ok(state.limits.degraded && state.limits.countedLocallyCount > 0);
     assert.ok(server.lines.some((text) => text.includes('counts by itself')));
     await own.start();
-    for (let i = 0; i < 300 && server.edges.describe().redis !== 'up'; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until(() => server.edges.describe().redis === 'up', 'Redis is up again');
     assert.equal((await server.call('POST', '/auth/sign-in', { body })).status, 401);
   } finally {
     await server.close();

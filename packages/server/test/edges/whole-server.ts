@@ -56,13 +56,13 @@ export function firstOf(answer: Record<string, unknown>): Record<string, unknown
 /** Waits for the task an answer names. */
 export async function taskDone(server: TestServer, token: string, answer: Record<string, unknown>): Promise<number> {
   const { id } = Object(answer.task);
-  for (let attempt = 0; attempt < 1200; attempt++) {
+  for (let attempt = 0; attempt < 2400; attempt++) {
     const task = await must(server, token, 'GET', `/tasks/${id}`);
     if (task.state === 'done') return id;
     assert.ok(['queued', 'running'].includes(String(task.state)), JSON.stringify(task));
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`task ${id} did not end in 60 s`);
+  throw new Error(`task ${id} did not end in 120 s`);
 }
 
 /** What a tenant has, by the values that stand in paths, queries and bodies. */

@@ -14,7 +14,12 @@ export const NOW = Date.UTC(2026, 0, 15, 12);
 /** Tasks that wait until the test runs them, in the test's own process. Replaces the queue. */
 export type HeldTasks = Tasks & {
   /** Runs a task to its end, as the queue would. */
-  work(principal: Principal, taskId: number, signal?: AbortSignal): Promise<Record<string, unknown>>;
+  work(
+    principal: Principal,
+    taskId: number,
+    signal?: AbortSignal,
+    progress?: () => void,
+  ): Promise<Record<string, unknown>>;
   requestCancel(principal: Principal, taskId: number): Promise<void>;
 };
 
@@ -54,14 +59,14 @@ export function createHeldTasks(db: TestDatabase): HeldTasks {
       };
       return task;
     },
-    async work(principal, taskId, signal = new AbortController().signal) {
+    async work(principal, taskId, signal = new AbortController().signal, progress = () => {}) {
       const task = await db.database.transaction(principal, (tx) =>
         tx.query.selectFrom('task').select(['kind', 'input']).where('id', '=', taskId).executeTakeFirstOrThrow(),
       );
       const input = task.input;
       if (input === null || typeof input !== 'object' || Array.isArray(input))
         throw new TypeError('a task input must be an object');
-      return handlers.get(task.kind)!(input, { principal, taskId, signal, progress: () => {} });
+      return handlers.get(task.kind)!(input, { principal, taskId, signal, progress });
     },
     async requestCancel(principal, taskId) {
       await db.database.transaction(principal, (tx) =>

@@ -10,7 +10,7 @@ import {
 import type { Credits } from '../../src/market-data/feeds/credits/credits.ts';
 import type { Timing } from '../../src/market-data/feeds/twelvedata/client.ts';
 
-/** A clock that stands still until somebody sleeps, and then is there at once. */
+/** A clock that stands still until somebody sleeps, and then is there at once. For one party: see `createSharedTiming`. */
 export function createFakeTiming(startAt: number, seed = 1): Timing & { at: number; slept: number[] } {
   const random = createRandom(seed).split('jitter');
   const timing = {
@@ -24,6 +24,43 @@ export function createFakeTiming(startAt: number, seed = 1): Timing & { at: numb
     random: () => random.uniform(),
   };
   return timing;
+}
+
+/**
+ * One clock of several parties that work beside each other. It goes on, to the earliest end of a sleep, only while every
+ * party sleeps or has left: nobody's question is under way then, so none is counted in a later minute than it was paid in.
+ * A party must do one thing at a time.
+ */
+export function createSharedTiming(startAt: number, partyCount: number, seed = 1) {
+  const random = createRandom(seed).split('jitter');
+  const sleepers: { until: number; wake: () => void }[] = [];
+  let at = startAt;
+  let awakeCount = partyCount;
+  const rest = () => {
+    awakeCount--;
+    if (awakeCount > 0 || sleepers.length === 0) return;
+    at = Math.min(...sleepers.map(({ until }) => until));
+    const due = sleepers.filter(({ until }) => until <= at);
+    for (const sleeper of due) {
+      sleepers.splice(sleepers.indexOf(sleeper), 1);
+      awakeCount++;
+      sleeper.wake();
+    }
+  };
+  const timing: Timing = {
+    now: () => at,
+    async sleep(ms, signal) {
+      signal.throwIfAborted();
+      const woken = Promise.withResolvers<void>();
+      sleepers.push({ until: at + ms, wake: woken.resolve });
+      rest();
+      await woken.promise;
+    },
+    random: () => random.uniform(),
+  };
+  /** A party's whole work; afterwards the others do not wait for it. */
+  const party = <T>(work: Promise<T>): Promise<T> => work.finally(rest);
+  return { timing, party };
 }
 
 /** The budget of a key in this process only, with the rules of the one in SQL. */

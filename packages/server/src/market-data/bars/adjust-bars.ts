@@ -11,11 +11,8 @@ export function canAdjust(from: PriceBasis, to: PriceBasis): boolean {
 }
 
 /**
- * Bars on a later basis, from the corporate actions known at the same moment. The last bar keeps its prices.
- *
- * Split: prices before the ex-day are divided by the ratio, volume is multiplied. Dividend: prices before the ex-day are
- * multiplied by 1 - amount / last close before it, both on the basis of that day. Actions after the last bar are not
- * applied yet. Missing stays null. `actions` may be in any order; splits are left alone in prices that have them.
+ * Bars on a later basis, from the corporate actions known at the same moment: see `adjustmentFactors`.
+ * Missing stays null.
  */
 export function adjustBars(
   bars: readonly KnownBar[],
@@ -24,11 +21,30 @@ export function adjustBars(
   to: PriceBasis,
 ): KnownBar[] {
   if (from === to || bars.length === 0) return [...bars];
-  const lastDay = bars.at(-1)!.day;
+  const factors = adjustmentFactors(bars, actions, from, to);
+  return bars.map((bar, i) => scale(bar, factors.price[i]!, factors.shares[i]!));
+}
+
+/**
+ * What each bar's prices and volume are multiplied by to stand on a later basis. The last bar keeps its prices.
+ *
+ * Split: prices before the ex-day are divided by the ratio, volume is multiplied. Dividend: prices before the ex-day are
+ * multiplied by 1 - amount / last close before it, both on the basis of that day. Actions after the last bar are not
+ * applied yet. `bars` ascend by day; `actions` may be in any order; splits are left alone in prices that have them.
+ */
+export function adjustmentFactors(
+  bars: readonly Pick<KnownBar, 'day' | 'close'>[],
+  actions: readonly KnownAction[],
+  from: PriceBasis,
+  to: PriceBasis,
+): { price: Float64Array; shares: Float64Array } {
+  const price = new Float64Array(bars.length).fill(1);
+  const shares = new Float64Array(bars.length).fill(1);
+  const lastDay = bars.at(-1)?.day;
+  if (from === to || lastDay === undefined) return { price, shares };
   const left = [...actions]
     .filter((action) => action.day <= lastDay)
     .sort((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : 0));
-  const adjusted: KnownBar[] = new Array(bars.length);
   let splits = 1;
   let dividends = 1;
   for (let i = bars.length - 1; i >= 0; i--) {
@@ -39,10 +55,10 @@ export function adjustBars(
       if (action.kind === 'split') splits *= action.value;
       else if (to === 'total_return') dividends *= dividendFactor(action, bar.close, from, actions);
     }
-    const price = (from === 'raw' ? 1 / splits : 1) * dividends;
-    adjusted[i] = scale(bar, price, from === 'raw' ? splits : 1);
+    price[i] = (from === 'raw' ? 1 / splits : 1) * dividends;
+    if (from === 'raw') shares[i] = splits;
   }
-  return adjusted;
+  return { price, shares };
 }
 
 /**

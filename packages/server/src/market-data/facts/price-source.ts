@@ -11,19 +11,33 @@ export async function findPriceSource(
   instrumentId: number,
   recordedAt?: string,
 ): Promise<PriceSource | undefined> {
-  const { rows } = await sql<{ id: number; basis: string | null }>`
-    SELECT s.source_id AS id, source.price_basis AS basis FROM (
+  return (await findPriceSources(tx, [instrumentId], recordedAt)).get(instrumentId);
+}
+
+/** As `findPriceSource`, for many instruments at once. Those without bars are left out. */
+export async function findPriceSources(
+  tx: Transaction,
+  instrumentIds: readonly number[],
+  recordedAt?: string,
+): Promise<Map<number, PriceSource>> {
+  const { rows } = await sql<{ instrumentId: number; id: number; basis: string | null }>`
+    WITH told AS MATERIALIZED (
       SELECT v.source_id, max(v.published_at) AS at FROM visible_run v JOIN ingest_run r ON r.id = v.run_id
       WHERE r.kind IN ('prices', 'correction', 'release')
         AND ${recordedAt === undefined ? sql`true` : sql`v.published_at <= ${sql.raw(literal(recordedAt))}`}
       GROUP BY v.source_id
-    ) s JOIN source ON source.id = s.source_id
-    -- Source by source, to the first bar of each: as EXISTS it was planned as a join with every bar of the instrument.
-    JOIN LATERAL (SELECT FROM bar_key o WHERE o.instrument_id = ${instrumentId} AND o.source_id = s.source_id LIMIT 1) b ON true
-    ORDER BY s.at DESC, s.source_id LIMIT 1
+    )
+    SELECT i.id AS "instrumentId", s.source_id AS id, source.price_basis AS basis
+    FROM unnest(${instrumentIds}::int[]) AS i(id)
+    CROSS JOIN LATERAL (
+      SELECT told.source_id FROM told
+      -- Source by source, to the first bar of each: as EXISTS it was planned as a join with every bar of the instrument.
+      JOIN LATERAL (SELECT FROM bar_key o WHERE o.instrument_id = i.id AND o.source_id = told.source_id LIMIT 1) b ON true
+      ORDER BY told.at DESC, told.source_id LIMIT 1
+    ) s
+    JOIN source ON source.id = s.source_id
   `.execute(tx.query);
-  const row = rows[0];
-  return row && { id: row.id, priceBasis: basisOf(row.basis) };
+  return new Map(rows.map(({ instrumentId, id, basis }) => [instrumentId, { id, priceBasis: basisOf(basis) }]));
 }
 
 /** A price basis as the database gives it. */

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { createTestDatabase, type TestDatabase } from '../../../test/cluster.ts';
 import { inlineCompute } from '../../../test/inline-compute.ts';
 import { startTestServer, type TestServer } from '../../../test/test-server.ts';
+import { until } from '../../../test/until.ts';
 import { startVendorDouble, type VendorDouble } from '../../../test/vendor-double/vendor-double.ts';
 import { systemClock } from '../../platform/clock/clock.ts';
 import { createStages } from '../../stages.ts';
@@ -72,11 +73,6 @@ async function watch(symbols: string, id = feedId, as = token) {
   };
 }
 
-async function settles(is: () => boolean, what: string) {
-  for (let attempt = 0; attempt < 400 && !is(); attempt++) await new Promise((resolve) => setTimeout(resolve, 25));
-  assert.ok(is(), what);
-}
-
 test('quotes are told with their change, beside gaps, and nothing of them is stored', async () => {
   const tables =
     'SELECT (SELECT count(*) FROM bar_key) + (SELECT count(*) FROM refresh) + (SELECT count(*) FROM instrument) AS n';
@@ -133,10 +129,10 @@ test('watchers of one feed share one connection, get their own symbols, and it c
   assert.match(await two.until('event: gap'), /does not stream “NONE”/);
   assert.equal(double.streamCount(), 1);
   two.close();
-  await settles(() => double.streamed.some((text) => /unsubscribe.*BBB/.test(text)), 'BBB is not asked for any more');
+  await until(() => double.streamed.some((text) => /unsubscribe.*BBB/.test(text)), 'BBB is not asked for any more');
   assert.equal(double.streamCount(), 1);
   one.close();
-  await settles(() => double.streamCount() === 0, 'the connection is closed');
+  await until(() => double.streamCount() === 0, 'the connection is closed');
   const nothing = await watch('NONE');
   assert.match(await nothing.toEnd(), /event: gap/, 'a stream with nothing to tell ends');
 });
@@ -148,7 +144,7 @@ test('a tenant watches so often and not more, and another tenant does not count'
   assert.equal(json.code, 'NOT_POSSIBLE_NOW');
   assert.equal(double.streamCount(), 1);
   for (const each of all) each.close();
-  await settles(() => double.streamCount() === 0, 'the connection is closed');
+  await until(() => double.streamCount() === 0, 'the connection is closed');
   const again = await watch('CCC');
   assert.equal(again.status, 200);
   again.close();

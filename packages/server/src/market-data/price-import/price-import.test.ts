@@ -263,8 +263,7 @@ test('a run that is asked to stop publishes nothing and leaves no staging', asyn
   const task = await harness.accept(seven, priceFile(['LLL'], DAYS), { code: 'stopped' });
   await tasks.requestCancel(seven, task.id);
   const abort = new AbortController();
-  const work = tasks.work(seven, task.id, abort.signal);
-  setTimeout(() => abort.abort(new Error('asked to stop')), 30);
+  const work = tasks.work(seven, task.id, abort.signal, () => abort.abort(new Error('asked to stop')));
   await assert.rejects(work, /asked to stop/);
   assert.equal(await harness.count("ingest_run WHERE state = 'cancelled'"), 1);
   assert.equal(await harness.count("pg_tables WHERE schemaname = 'staging'"), 0);

@@ -38,12 +38,12 @@ const call = (method: string, path: string, body?: unknown): Promise<Reply> =>
   server.call(method, path, { token, body });
 
 async function ended(taskId: number, as = token): Promise<Record<string, unknown>> {
-  for (let attempt = 0; attempt < 600; attempt++) {
+  for (let attempt = 0; attempt < 2400; attempt++) {
     const { json } = await server.call('GET', `/tasks/${taskId}`, { token: as });
     if (json.state !== 'queued' && json.state !== 'running') return json;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`task ${taskId} did not end in 30 s`);
+  throw new Error(`task ${taskId} did not end in 120 s`);
 }
 
 function dailyCsv(symbol: string): string {

@@ -14,19 +14,12 @@ export type AlertQuestion = {
 };
 
 /**
- * On whose behalf a caller looks at alerts: the own tenant's, and those of the installation for whoever operates it, an
- * owner of the tenant that was made first. Before there is one, a visitor at the machine itself sees the installation's.
+ * On whose behalf a caller looks at alerts: the own tenant's, and those of the installation for whoever may operate it.
+ * Before there is an owner, a visitor at the machine itself sees the installation's.
  */
-export async function principalsOf(tx: Transaction, caller: Caller): Promise<Principal[]> {
+export function principalsOf(caller: Caller): Principal[] {
   if (caller.tenantId === SYSTEM_TENANT_ID) return [SYSTEM_PRINCIPAL];
-  return (await isOperator(tx, caller)) ? [caller, SYSTEM_PRINCIPAL] : [caller];
-}
-
-/** True for an owner of the tenant that was made first. */
-export async function isOperator(tx: Transaction, caller: Caller): Promise<boolean> {
-  if (caller.role !== 'owner') return false;
-  const { rows } = await sql<{ id: number | null }>`SELECT touchstone_operator_tenant() AS id`.execute(tx.query);
-  return rows[0]?.id === caller.tenantId;
+  return caller.scopes.includes('system:write') ? [caller, SYSTEM_PRINCIPAL] : [caller];
 }
 
 /** Newest first; one more than asked for tells that there is a next page. */

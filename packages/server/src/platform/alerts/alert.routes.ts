@@ -27,7 +27,7 @@ export function registerAlertRoutes(serve: Serve, database: Database, app: Fasti
   serve(contract.listAlerts, async ({ caller, query }) => {
     const { state, severity, limit } = query;
     const before = decodeIdCursor(query.cursor);
-    const principals = await database.transaction(caller, (tx) => principalsOf(tx, caller), read);
+    const principals = principalsOf(caller);
     const rows: AlertRow[] = [];
     const open = { info: 0, warning: 0, critical: 0 };
     for (const principal of principals) {
@@ -46,7 +46,7 @@ export function registerAlertRoutes(serve: Serve, database: Database, app: Fasti
   });
 
   serve(contract.acknowledgeAlert, async ({ caller, params }) => {
-    const principals = await database.transaction(caller, (tx) => principalsOf(tx, caller), read);
+    const principals = principalsOf(caller);
     for (const principal of principals) {
       // What is the installation's is changed as the installation; who did it stands in the row and in the evidence.
       const owner: Principal = { tenantId: principal.tenantId, actorId: caller.actorId };
@@ -71,7 +71,7 @@ export function registerAlertRoutes(serve: Serve, database: Database, app: Fasti
   });
 
   serve(contract.watchAlerts, async ({ caller, reply }) => {
-    const principals = await database.transaction(caller, (tx) => principalsOf(tx, caller), read);
+    const principals = principalsOf(caller);
     const stream = openEventStream(reply);
     const stop = line.watch(({ tenantId, alertId }) => {
       const principal = principals.find((candidate) => candidate.tenantId === tenantId);

@@ -14,6 +14,8 @@ const GROUPS: Record<Route['group'], string> = {
   index: 'Indexes, their runs and results.',
   benchmark: 'What an index is compared with.',
   strategy: 'Methods an index can follow.',
+  market: 'What the bars say: volatility, regimes, anomalies, patterns, dependence, factors.',
+  feature: 'Features: the catalogue, views, historical and online values.',
   tasks: 'Background work and schedules.',
   diagnostics: 'State of the installation, evidence, trials.',
 };

@@ -149,7 +149,7 @@ async function readHealth(parts: DiagnosticsParts, caller: Caller) {
 }
 
 async function countAlerts(database: Database, caller: Caller) {
-  const principals = await database.transaction(caller, (tx) => principalsOf(tx, caller), { readOnly: true });
+  const principals = principalsOf(caller);
   const open = { info: 0, warning: 0, critical: 0 };
   for (const principal of principals) {
     const counted = await database.transaction(principal, countOpenAlerts, { readOnly: true });

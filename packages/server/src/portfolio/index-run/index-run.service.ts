@@ -3,7 +3,12 @@ import type { Task } from '@touchstone/contracts/tasks';
 import type { MetricName } from '@touchstone/quant/evaluation/performance';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import type { PoolConfig } from 'pg';
-import { type DatasetQuestion, insertMissingDataset } from '../../features/index.ts';
+import {
+  type DatasetQuestion,
+  insertMissingDataset,
+  type SeriesQuery,
+  type SubjectReader,
+} from '../../features/index.ts';
 import { findPriceSource, resolveTime, type TimeQuery } from '../../market-data/index.ts';
 import { countDistinctTrials, insertTrial } from '../../models/index.ts';
 import { createRecent } from '../../platform/cache/recent.ts';
@@ -219,6 +224,26 @@ export function createIndexRunService(parts: IndexRunParts) {
             : null,
         };
       }),
+
+    /** The levels as the series of a subject: what is computed from an instrument's bars can be from an index. */
+    readSeries: async (tx: Transaction, indexId: number, query: SeriesQuery): ReturnType<SubjectReader> => {
+      const { index, run, result, rows, time } = await open(tx, indexId, query);
+      const from = query.from === undefined ? rows.from : Math.max(rows.from, firstRow(result.levels, query.from));
+      const cut = { from: Math.min(from, rows.to), to: rows.to };
+      const close = floatColumn(result.levels, 'level').slice(cut.from, cut.to);
+      const none = () => new Float64Array(close.length).fill(Number.NaN);
+      return {
+        subject: { id: indexId, symbol: null, name: index.name, currency: run.definition.currency },
+        time,
+        bars: {
+          day: intColumn(result.levels, 'day').slice(cut.from, cut.to),
+          ...{ open: none(), high: none(), low: none(), close, volume: none() },
+        },
+        hasRange: false,
+        basis: 'level',
+        suspectDays: new Int32Array(0),
+      };
+    },
 
     holdings: (principal: Principal, indexId: number, choice: TimeQuery & { runNumber?: number }) =>
       inTransaction(principal, async (tx) => {

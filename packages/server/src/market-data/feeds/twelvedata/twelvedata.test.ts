@@ -17,7 +17,11 @@ import {
   type VendorFault,
 } from '../../../../test/vendor-double/vendor-double.ts';
 import { startVendorDoubleThread } from '../../../../test/vendor-double/vendor-double-thread.ts';
-import { createFakeTiming, createMemoryCredits } from '../../../../test/vendor-double/without-waiting.ts';
+import {
+  createFakeTiming,
+  createMemoryCredits,
+  createSharedTiming,
+} from '../../../../test/vendor-double/without-waiting.ts';
 import { createLog } from '../../../platform/telemetry/log.ts';
 import { BASIC_LIMITS, type CreditLimits } from '../credits/credit-bucket.ts';
 import { createCredits } from '../credits/credits.ts';
@@ -250,13 +254,14 @@ test('one symbolâ€™s lie does not cost the others their bars', async () => {
 const OUTAGES: VendorFault[] = ['http-500', 'error-in-200', 'blank', 'dies', 'timeout'];
 for (const fault of OUTAGES) {
   test(`an outage, ${fault}: asked again in time, and a gap when it stays`, async () => {
-    const policies = { timeoutMs: fault === 'timeout' ? 800 : 30_000 };
+    // The good answer after it must come in time on a busy machine as well.
+    const policies = { timeoutMs: fault === 'timeout' ? 2_500 : 30_000 };
     const once = await setUp({ fault: listedFaults(fault), policies });
     const good = await once.feed.fetchBars(names(3), FROM, TO, asking());
     assert.deepEqual([good.series.length, good.gaps.length], [3, 0]);
     assert.equal(once.credits.granted, 6, 'the attempt that failed was paid too');
     assert.equal(once.timing.slept.length, 1);
-    const down = await setUp({ fault: always(fault), policies });
+    const down = await setUp({ fault: always(fault), policies: fault === 'timeout' ? { timeoutMs: 200 } : policies });
     const { series, gaps } = await down.feed.fetchBars(['SYM0'], FROM, TO, asking());
     assert.deepEqual([series.length, kinds(gaps)], [0, ['SYM0 unavailable']]);
     assert.equal(down.double.requests.length, 4);
@@ -322,7 +327,7 @@ test('an abort ends waiting for an answer, for credits and for the next attempt,
     const startedAt = performance.now();
     await assert.rejects(work(controller.signal), reason);
     clearTimeout(timer);
-    assert.ok(performance.now() - startedAt < 5000, 'long before any timeout');
+    assert.ok(performance.now() - startedAt < 20_000, 'long before any timeout');
   };
   const hanging = await setUp({ fault: always('timeout') });
   await rejects((signal) => hanging.feed.fetchBars(['SYM0'], FROM, TO, asking(signal)));
@@ -541,7 +546,7 @@ test('opened for the refresh, the vendor tells its credits, its plan, its rest a
 
 test('with the budget in SQL, two feeds of two processes stay within the vendorâ€™s own count', async () => {
   await db.migrator.query(`INSERT INTO tenant (id, name) VALUES (7, 'seven') ON CONFLICT DO NOTHING`);
-  const timing = createFakeTiming(NOW);
+  const { timing, party } = createSharedTiming(NOW, 2);
   const double = await startVendorDouble({ seed: 1, symbols: names(30), key: KEY, now: timing.now });
   open.push(double);
   const build = () =>
@@ -552,7 +557,9 @@ test('with the budget in SQL, two feeds of two processes stay within the vendorâ
         ...{ limits: BASIC_LIMITS, now: timing.now },
       }),
     });
-  const batches = await Promise.all([build(), build()].map((feed) => feed.fetchBars(names(20), FROM, TO, asking())));
+  const batches = await Promise.all(
+    [build(), build()].map((feed) => party(feed.fetchBars(names(20), FROM, TO, asking()))),
+  );
   assert.deepEqual(
     batches.map(({ series, gaps }) => [series.length, gaps.length]),
     [
@@ -561,7 +568,8 @@ test('with the budget in SQL, two feeds of two processes stay within the vendorâ
     ],
   );
   assert.ok(double.requests.every(({ status }) => status === 200));
-  assert.ok(double.used().minuteMax <= 8);
+  const minuteMax = double.used().minuteMax;
+  assert.ok(minuteMax > 0 && minuteMax <= 8, `${minuteMax} credits in a minute`);
 });
 
 test('under 10 % faults fewer than 1 % of 1,000 questions fail, and no sleep is slept', async (t) => {
