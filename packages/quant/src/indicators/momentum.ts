@@ -1126,7 +1126,7 @@ export const fisher = factory({
   inputs: ['high', 'low'],
   outputs: ['line', 'trigger'],
   parameters: { period: barCount(10) },
-  reference: defined('Ehlers 2002; Skender ToFisherTransform from the bar its window is full'),
+  reference: defined('Ehlers 2002; Skender ToFisherTransform from the bar its window is full', 1e-9),
   note: 'A window without range counts as its middle. Begins with full windows; Skender begins with the first bar.',
   machine: ({ period }) => ({
     warmUp: period,
@@ -1329,7 +1329,7 @@ export const connorsRsi = factory({
   unit: 'percent',
   inputs: ['close'],
   parameters: { period: barCount(3), streak: barCount(2), rank: barCount(100) },
-  reference: defined('Connors and Alvarez 2012; Skender ToConnorsRsi'),
+  reference: defined('Connors and Alvarez 2012; Skender ToConnorsRsi', 1e-9),
   note: 'Undefined while prices never moved.',
   machine: ({ period, streak, rank }) => {
     const warmUp = Math.max(period, streak, rank) + 1;
@@ -1382,7 +1382,7 @@ export const pmo = factory({
   inputs: ['close'],
   outputs: ['line', 'signal'],
   parameters: { first: barCount(35, 3), second: barCount(20, 3), signal: barCount(10, 1) },
-  reference: defined('Swenlin; Skender ToPmo'),
+  reference: defined('Swenlin; Skender ToPmo', 1e-9),
   machine: ({ first, second, signal }) => {
     const warmUp = first + second - 1 + signal - 1;
     return {
@@ -1412,7 +1412,7 @@ export const vigor = factory({
   inputs: ['open', 'high', 'low', 'close'],
   outputs: ['line', 'signal'],
   parameters: { period: barCount(10) },
-  reference: defined('Ehlers, Stocks & Commodities 20:1, 2002'),
+  reference: defined('Ehlers, Stocks & Commodities 20:1, 2002; Lean', 1e-5),
   note: 'Undefined when the window has no range.',
   machine: ({ period }) => {
     const warmUp = 3 + period - 1 + 3;

@@ -779,7 +779,7 @@ export const alma = factory({
   unit: 'price',
   inputs: ['close'],
   parameters: { period: barCount(9), offset: realNumber(0.85, 0, 1), sigma: realNumber(6, 0.5, 100) },
-  reference: defined('Legoux and Kouzis-Loukas 2009; Skender ToAlma'),
+  reference: defined('Legoux and Kouzis-Loukas 2009; Skender ToAlma', 1e-9),
   machine: ({ period, offset, sigma }) => {
     const center = offset * (period - 1);
     const width = period / sigma;
@@ -1017,7 +1017,7 @@ export const chandelier = factory({
   inputs: ['high', 'low', 'close'],
   outputs: ['long', 'short'],
   parameters: { period: barCount(22), multiple: realNumber(3, 0, 20) },
-  reference: defined('Le Beau; Skender ToChandelier'),
+  reference: defined('Le Beau; Skender ToChandelier', 1e-9),
   machine: ({ period, multiple }) => ({
     warmUp: period,
     memory: wilderMemory(period),
@@ -1048,7 +1048,7 @@ export const mcginley = factory({
   unit: 'price',
   inputs: ['close'],
   parameters: { period: barCount(14) },
-  reference: defined('McGinley 1997; Skender ToDynamic (k 0.6)'),
+  reference: defined('McGinley 1997; Skender ToDynamic (k 0.6)', 1e-9),
   machine: ({ period }) => ({
     warmUp: 1,
     memory: decayMemory(1 - 1 / (0.6 * period), 2),

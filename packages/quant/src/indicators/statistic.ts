@@ -327,7 +327,7 @@ export const zscore = factory({
   unit: 'ratio',
   inputs: ['close'],
   parameters: { period: barCount(20) },
-  reference: defined('(close − mean) / population standard deviation; Skender ToStdDev'),
+  reference: defined('(close − mean) / population standard deviation; Skender ToStdDev', 1e-9),
   note: 'Undefined when the close did not move in the window.',
   machine: ({ period }) => ({
     warmUp: period - 1,

@@ -168,7 +168,7 @@ export const choppiness = factory({
   unit: 'percent',
   inputs: ['high', 'low', 'close'],
   parameters: { period: barCount(14) },
-  reference: defined('Dreiss 1993: 100 log(sum of true range / (highest high − lowest low)) / log(period); Lean'),
+  reference: defined('Dreiss 1993: 100 log(sum of true range / (highest high − lowest low)) / log(period); Lean', 1e-5),
   note: 'Undefined for a window without range.',
   machine: ({ period }) => {
     const scale = 100 / Math.log10(period);
@@ -301,7 +301,7 @@ export const bollingerPlace = factory({
   inputs: ['close'],
   outputs: ['percent_b', 'width'],
   parameters: { period: barCount(20), deviations: realNumber(2, 0.1, 10) },
-  reference: defined('Bollinger 2001; Skender ToBollingerBands'),
+  reference: defined('Bollinger 2001; Skender ToBollingerBands', 1e-9),
   note: '%b is undefined when prices did not move in the window.',
   machine: ({ period, deviations }) => ({
     warmUp: period - 1,
@@ -431,7 +431,7 @@ export const rogersSatchell = factory({
   unit: 'fraction',
   inputs: ['open', 'high', 'low', 'close'],
   parameters: { period: barCount(21, 1) },
-  reference: defined('Rogers and Satchell 1991, doi:10.1214/aoap/1177005835'),
+  reference: defined('Rogers and Satchell 1991, doi:10.1214/aoap/1177005835; Lean', 1e-5),
   machine: ({ period }) =>
     advanceProxy(period, 0, ({ open, high, low, close }, i) => {
       const up = Math.log(high[i]! / open[i]!);
