@@ -342,30 +342,36 @@ function advanceMacd(
     let a = state[0]!;
     let b = state[1]!;
     let c = state[2]!;
-    for (let i = from; i < to; i++) {
-      const k = i - from;
-      const x = close[i]!;
+    const first = markWarmUp(warmUp, from, to, out);
+    for (let i = from; i < first; i++) {
       if (i > warm) {
-        a = (x - a) * fastWeight + a;
-        b = (x - b) * slowWeight + b;
+        a = (close[i]! - a) * fastWeight + a;
+        b = (close[i]! - b) * slowWeight + b;
       } else {
-        if (i >= slow - fast) a += x;
-        b += x;
+        // Sums until the slow average is full.
+        if (i >= slow - fast) a += close[i]!;
+        b += close[i]!;
         if (i === warm) {
           a /= fast;
           b /= slow;
         }
       }
-      const line = a - b;
-      if (i > warmUp) c = (line - c) * signalWeight + c;
-      else if (i >= warm) {
-        c += line;
-        if (i === warmUp) c /= signal;
+      if (i >= warm) c += a - b;
+    }
+    for (let i = first; i < to; i++) {
+      const k = i - from;
+      if (i > warm) {
+        a = (close[i]! - a) * fastWeight + a;
+        b = (close[i]! - b) * slowWeight + b;
+      } else {
+        a = (a + close[i]!) / fast;
+        b = (b + close[i]!) / slow;
       }
-      const isWarm = i >= warmUp;
-      yLine[k] = isWarm ? line : Number.NaN;
-      ySignal[k] = isWarm ? c : Number.NaN;
-      yHistogram[k] = isWarm ? line - c : Number.NaN;
+      const line = a - b;
+      c = i === warmUp ? (c + line) / signal : (line - c) * signalWeight + c;
+      yLine[k] = line;
+      ySignal[k] = c;
+      yHistogram[k] = line - c;
     }
     state[0] = a;
     state[1] = b;
@@ -573,21 +579,17 @@ export const mfi = factory({
       let place = from % period;
       for (let i = from; i < to; i++) {
         const price = (high[i]! + low[i]! + close[i]!) / 3;
-        y[i - from] = Number.NaN;
-        if (i > 0) {
-          const old = state[place]!;
-          if (old > 0) up -= old;
-          else down += old;
-          const flow = price > last ? price * volume[i]! : price < last ? -price * volume[i]! : 0;
-          if (flow > 0) up += flow;
-          else down -= flow;
-          state[place] = flow;
-          still = flow === 0 ? still + 1 : 0;
-          if (still >= period) {
-            up = 0;
-            down = 0;
-          } else if (i >= period) y[i - from] = (100 * up) / (up + down);
+        const old = state[place]!;
+        const flow = i === 0 ? 0 : Math.sign(price - last) * price * volume[i]!;
+        up += Math.max(flow, 0) - Math.max(old, 0);
+        down += Math.max(-flow, 0) - Math.max(-old, 0);
+        state[place] = flow;
+        still = flow === 0 ? still + 1 : 0;
+        if (still >= period) {
+          up = 0;
+          down = 0;
         }
+        y[i - from] = i < period || still >= period ? Number.NaN : (100 * up) / (up + down);
         place = place === period - 1 ? 0 : place + 1;
         last = price;
       }
@@ -749,15 +751,11 @@ export const stochrsi = factory({
           yD[i - from] = Number.NaN;
           if (i === 0) continue;
           const change = close[i]! - close[i - 1]!;
-          const up = Math.max(change, 0);
-          const down = change < 0 ? -change : 0;
-          if (i < period) {
-            gain += up;
-            loss += down;
-            continue;
-          }
-          gain = i === period ? (gain + up) / period : gain * keep + up * share;
-          loss = i === period ? (loss + down) / period : loss * keep + down * share;
+          // Sums of shares until the first averages are full.
+          const decay = i <= period ? 1 : keep;
+          gain = gain * decay + Math.max(change, 0) * share;
+          loss = loss * decay + Math.max(-change, 0) * share;
+          if (i < period) continue;
           const strength = ratio(100 * gain, gain + loss);
           state[ring + (i % window)] = strength;
           if (i < period + window - 1) continue;
@@ -863,18 +861,16 @@ export const ultosc = factory({
           const middlePlace = place < middle ? place - middle + long : place - middle;
           still = range === 0 ? still + 1 : 0;
           // What leaves each window: 0 until it is full, as the ring is at the start.
+          a1 += bought - state[7 + shortPlace]!;
+          b1 += range - state[ranges + shortPlace]!;
+          a2 += bought - state[7 + middlePlace]!;
+          b2 += range - state[ranges + middlePlace]!;
           a3 += bought - state[7 + place]!;
           b3 += range - state[ranges + place]!;
           state[7 + place] = bought;
           state[ranges + place] = range;
-          a1 += bought - (short === long ? 0 : state[7 + shortPlace]!);
-          b1 += range - (short === long ? 0 : state[ranges + shortPlace]!);
-          a2 += bought - (middle === long ? 0 : state[7 + middlePlace]!);
-          b2 += range - (middle === long ? 0 : state[ranges + middlePlace]!);
-          if (i < first) continue;
-          const shortest = short === long ? a3 / b3 : a1 / b1;
-          const second = middle === long ? a3 / b3 : a2 / b2;
-          y[i - from] = still >= short ? Number.NaN : (100 * (4 * shortest + 2 * second + a3 / b3)) / 7;
+          if (i >= first)
+            y[i - from] = still >= short ? Number.NaN : (100 * (4 * (a1 / b1) + 2 * (a2 / b2) + a3 / b3)) / 7;
         }
         state[0] = a1;
         state[1] = b1;
@@ -1142,17 +1138,9 @@ export const fisher = factory({
         out[0]![k] = Number.NaN;
         out[1]![k] = Number.NaN;
         if (i < period - 1) continue;
-        let highest = middle;
-        let lowest = middle;
-        for (let j = 3; j < 3 + period; j++) {
-          const other = state[j]!;
-          if (other > highest) highest = other;
-          else if (other < lowest) lowest = other;
-        }
-        const place = highest > lowest ? (middle - lowest) / (highest - lowest) - 0.5 : 0;
+        const place = placeInRing(state, 3, period, middle, 0.5) - 0.5;
         smooth = 0.66 * place + 0.67 * smooth;
-        if (smooth > 0.99) smooth = 0.999;
-        if (smooth < -0.99) smooth = -0.999;
+        if (Math.abs(smooth) > 0.99) smooth = Math.sign(smooth) * 0.999;
         const before = line;
         line = 0.5 * Math.log((1 + smooth) / (1 - smooth)) + 0.5 * before;
         if (i < period) continue;
@@ -1265,6 +1253,22 @@ export const qstick = factory({
   }),
 });
 
+/** Place of `value` between the extremes of a ring of `count` values, 0 to 1; `otherwise` where they are equal. */
+function placeInRing(state: Float64Array, ring: number, count: number, value: number, otherwise: number): number {
+  let highest = value;
+  let lowest = value;
+  for (let k = ring; k < ring + count; k++) {
+    highest = Math.max(highest, state[k]!);
+    lowest = Math.min(lowest, state[k]!);
+  }
+  return highest > lowest ? (value - lowest) / (highest - lowest) : otherwise;
+}
+
+/** A part of the way from where it was to the value, or the value itself at first. */
+function approach(isFirst: boolean, before: number, value: number, part: number): number {
+  return isFirst ? value : before + part * (value - before);
+}
+
 /** Schaff trend cycle (1999): a stochastic of a stochastic of the MACD line, smoothed by halves. */
 export const schaff = factory({
   name: 'stc',
@@ -1279,21 +1283,12 @@ export const schaff = factory({
     const { cycle, factor } = chosen;
     const fast = Math.min(chosen.fast, chosen.slow);
     const slow = Math.max(chosen.fast, chosen.slow);
-    const warmUp = slow - 1 + 2 * (cycle - 1);
+    const full = slow - 1 + cycle - 1;
+    const warmUp = full + cycle - 1;
     // In order: two averages, raw and smoothed value of each stochastic, rings.
     const at = 2 * EXPONENTIAL_SIZE;
     const ringA = at + 4;
     const ringB = ringA + cycle;
-    const place = (state: Float64Array, ring: number, value: number, before: number): number => {
-      let highest = value;
-      let lowest = value;
-      for (let k = ring; k < ring + cycle; k++) {
-        const other = state[k]!;
-        if (other > highest) highest = other;
-        else if (other < lowest) lowest = other;
-      }
-      return highest > lowest ? (100 * (value - lowest)) / (highest - lowest) : before;
-    };
     return {
       warmUp,
       memory: exponentialMemory(slow, 3),
@@ -1306,14 +1301,17 @@ export const schaff = factory({
           const a = i < slow - fast ? Number.NaN : exponentialStep(state, 0, fast, 2 / (fast + 1), close[i]!);
           if (i < slow - 1) continue;
           state[ringA + (i % cycle)] = a - b;
-          if (i < slow - 1 + cycle - 1) continue;
-          const isFirst = i === slow - 1 + cycle - 1;
-          state[at] = place(state, ringA, a - b, isFirst ? 50 : state[at]!);
-          state[at + 1] = isFirst ? state[at]! : state[at + 1]! + factor * (state[at]! - state[at + 1]!);
-          state[ringB + (i % cycle)] = state[at + 1]!;
+          if (i < full) continue;
+          const before = i === full ? 50 : state[at]!;
+          const once = 100 * placeInRing(state, ringA, cycle, a - b, before / 100);
+          const smooth = approach(i === full, state[at + 1]!, once, factor);
+          state[at] = once;
+          state[at + 1] = smooth;
+          state[ringB + (i % cycle)] = smooth;
           if (i < warmUp) continue;
-          state[at + 2] = place(state, ringB, state[at + 1]!, i === warmUp ? 50 : state[at + 2]!);
-          state[at + 3] = i === warmUp ? state[at + 2]! : state[at + 3]! + factor * (state[at + 2]! - state[at + 3]!);
+          const twice = 100 * placeInRing(state, ringB, cycle, smooth, i === warmUp ? 0.5 : state[at + 2]! / 100);
+          state[at + 3] = approach(i === warmUp, state[at + 3]!, twice, factor);
+          state[at + 2] = twice;
           y[i - from] = state[at + 3]!;
         }
       },
