@@ -29,6 +29,8 @@ import {
   markWarmUp,
   meanSize,
   meanStep,
+  rangeSize,
+  rangeStep,
   rankSize,
   rankStep,
   ratio,
@@ -604,7 +606,7 @@ export const mfi = factory({
 /** Position of the close between the extremes of the last bars, in percent; NaN where they are equal. */
 function stochasticAt(close: number, highest: number, lowest: number): number {
   const range = highest - lowest;
-  return range > 0 ? (close - lowest) / (range / 100) : Number.NaN;
+  return range > 0 ? (100 * (close - lowest)) / range : Number.NaN;
 }
 
 /** Mean of a short window of `values[at..]`, added up anew each time, so that it is undefined just while one value is. */
@@ -641,6 +643,8 @@ export const stoch = factory({
         let top = state[0]!;
         let bottom = state[1]!;
         let place = from % period;
+        let slowPlace = from % slowing;
+        let signalPlace = from % signal;
         for (let i = from; i < to; i++) {
           if (place === 0) {
             fillHighest(high, i - period, period, state, tops);
@@ -654,9 +658,11 @@ export const stoch = factory({
           const highest = Math.max(top, state[tops + place]!);
           const lowest = Math.min(bottom, state[bottoms + place]!);
           if (place === period) place = 0;
-          state[slows + (i % slowing)] = stochasticAt(close[i]!, highest, lowest);
+          state[slows + slowPlace] = stochasticAt(close[i]!, highest, lowest);
+          slowPlace = slowPlace + 1 === slowing ? 0 : slowPlace + 1;
           const slow = shortMean(state, slows, slowing);
-          state[signals + (i % signal)] = slow;
+          state[signals + signalPlace] = slow;
+          signalPlace = signalPlace + 1 === signal ? 0 : signalPlace + 1;
           const isWarm = i >= warmUp;
           yK[i - from] = isWarm ? slow : Number.NaN;
           yD[i - from] = isWarm ? shortMean(state, signals, signal) : Number.NaN;
@@ -694,6 +700,7 @@ export const stochf = factory({
         let top = state[0]!;
         let bottom = state[1]!;
         let place = from % period;
+        let signalPlace = from % signal;
         for (let i = from; i < to; i++) {
           if (place === 0) {
             fillHighest(high, i - period, period, state, tops);
@@ -708,7 +715,8 @@ export const stochf = factory({
           const lowest = Math.min(bottom, state[bottoms + place]!);
           if (place === period) place = 0;
           const fast = stochasticAt(close[i]!, highest, lowest);
-          state[signals + (i % signal)] = fast;
+          state[signals + signalPlace] = fast;
+          signalPlace = signalPlace + 1 === signal ? 0 : signalPlace + 1;
           const isWarm = i >= warmUp;
           yK[i - from] = isWarm ? fast : Number.NaN;
           yD[i - from] = isWarm ? shortMean(state, signals, signal) : Number.NaN;
@@ -733,8 +741,8 @@ export const stochrsi = factory({
   note: 'Undefined when the RSI did not move in the window, where TA-Lib gives 0. Near-equal RSI make it ill-conditioned.',
   machine: ({ period, window, signal }) => {
     const warmUp = period + window - 1 + signal - 1;
-    const ring = 3;
-    const last = 3 + window;
+    const ring = 2;
+    const last = ring + rangeSize(window);
     return {
       warmUp,
       memory: wilderMemory(period, 2),
@@ -757,15 +765,9 @@ export const stochrsi = factory({
           loss = loss * decay + Math.max(-change, 0) * share;
           if (i < period) continue;
           const strength = ratio(100 * gain, gain + loss);
-          state[ring + (i % window)] = strength;
+          rangeStep(state, ring, window, (i - period) % window, strength);
           if (i < period + window - 1) continue;
-          let highest = Number.NEGATIVE_INFINITY;
-          let lowest = Number.POSITIVE_INFINITY;
-          for (let k = 0; k < window; k++) {
-            highest = Math.max(highest, state[ring + k]!);
-            lowest = Math.min(lowest, state[ring + k]!);
-          }
-          const fast = stochasticAt(strength, highest, lowest);
+          const fast = stochasticAt(strength, state[ring]!, state[ring + 1]!);
           state[last + (i % signal)] = fast;
           if (i < warmUp) continue;
           yK[i - from] = fast;
@@ -1127,19 +1129,20 @@ export const fisher = factory({
   machine: ({ period }) => ({
     warmUp: period,
     memory: decayMemory(0.67, 2),
-    stateSize: 3 + period,
+    stateSize: 2 + rangeSize(period),
     advance({ high, low }, from, to, state, out) {
       let smooth = state[0]!;
       let line = state[1]!;
+      let place = from % period;
       for (let i = from; i < to; i++) {
         const k = i - from;
         const middle = (high[i]! + low[i]!) / 2;
-        state[3 + (i % period)] = middle;
+        rangeStep(state, 2, period, place, middle);
+        place = place + 1 === period ? 0 : place + 1;
         out[0]![k] = Number.NaN;
         out[1]![k] = Number.NaN;
         if (i < period - 1) continue;
-        const place = placeInRing(state, 3, period, middle, 0.5) - 0.5;
-        smooth = 0.66 * place + 0.67 * smooth;
+        smooth = 0.66 * (placeBetween(middle, state[2]!, state[3]!, 0.5) - 0.5) + 0.67 * smooth;
         if (Math.abs(smooth) > 0.99) smooth = Math.sign(smooth) * 0.999;
         const before = line;
         line = 0.5 * Math.log((1 + smooth) / (1 - smooth)) + 0.5 * before;
@@ -1253,14 +1256,8 @@ export const qstick = factory({
   }),
 });
 
-/** Place of `value` between the extremes of a ring of `count` values, 0 to 1; `otherwise` where they are equal. */
-function placeInRing(state: Float64Array, ring: number, count: number, value: number, otherwise: number): number {
-  let highest = value;
-  let lowest = value;
-  for (let k = ring; k < ring + count; k++) {
-    highest = Math.max(highest, state[k]!);
-    lowest = Math.min(lowest, state[k]!);
-  }
+/** Place of `value` between two extremes, 0 to 1; `otherwise` where they are equal. */
+function placeBetween(value: number, highest: number, lowest: number, otherwise: number): number {
   return highest > lowest ? (value - lowest) / (highest - lowest) : otherwise;
 }
 
@@ -1287,12 +1284,12 @@ export const schaff = factory({
     const warmUp = full + cycle - 1;
     // In order: two averages, raw and smoothed value of each stochastic, rings.
     const at = 2 * EXPONENTIAL_SIZE;
-    const ringA = at + 4;
-    const ringB = ringA + cycle;
+    const first = at + 4;
+    const second = first + rangeSize(cycle);
     return {
       warmUp,
       memory: exponentialMemory(slow, 3),
-      stateSize: ringB + cycle,
+      stateSize: second + rangeSize(cycle),
       advance({ close }, from, to, state, out) {
         const y = out[0]!;
         for (let i = from; i < to; i++) {
@@ -1300,16 +1297,17 @@ export const schaff = factory({
           const b = exponentialStep(state, EXPONENTIAL_SIZE, slow, 2 / (slow + 1), close[i]!);
           const a = i < slow - fast ? Number.NaN : exponentialStep(state, 0, fast, 2 / (fast + 1), close[i]!);
           if (i < slow - 1) continue;
-          state[ringA + (i % cycle)] = a - b;
+          rangeStep(state, first, cycle, (i - slow + 1) % cycle, a - b);
           if (i < full) continue;
           const before = i === full ? 50 : state[at]!;
-          const once = 100 * placeInRing(state, ringA, cycle, a - b, before / 100);
+          const once = 100 * placeBetween(a - b, state[first]!, state[first + 1]!, before / 100);
           const smooth = approach(i === full, state[at + 1]!, once, factor);
           state[at] = once;
           state[at + 1] = smooth;
-          state[ringB + (i % cycle)] = smooth;
+          rangeStep(state, second, cycle, (i - full) % cycle, smooth);
           if (i < warmUp) continue;
-          const twice = 100 * placeInRing(state, ringB, cycle, smooth, i === warmUp ? 0.5 : state[at + 2]! / 100);
+          const last = i === warmUp ? 50 : state[at + 2]!;
+          const twice = 100 * placeBetween(smooth, state[second]!, state[second + 1]!, last / 100);
           state[at + 3] = approach(i === warmUp, state[at + 3]!, twice, factor);
           state[at + 2] = twice;
           y[i - from] = state[at + 3]!;

@@ -527,11 +527,11 @@ function advanceStop(rules: StopRules): Indicator['advance'] {
       const before = i === 1 ? 1 : i - 1;
       const top = Math.max(high[before]!, high[i]!);
       const bottom = Math.min(low[before]!, low[i]!);
-      const ahead = side > 0 ? high[i]! : -low[i]!;
-      const behind = side > 0 ? low[i]! : -high[i]!;
+      const ahead = seen(side, high[i]!, low[i]!);
+      const behind = seen(side, low[i]!, high[i]!);
       const isReversed = behind <= stop;
       if (isReversed) {
-        stop = -Math.max(extreme, side > 0 ? top : -bottom) * (1 + side * offsetOnReverse);
+        stop = -Math.max(extreme, seen(side, top, bottom)) * (1 + side * offsetOnReverse);
         side = -side;
         extreme = -behind;
         pace = side > 0 ? long : short;
@@ -542,13 +542,18 @@ function advanceStop(rules: StopRules): Indicator['advance'] {
         extreme = ahead;
         speed = Math.min(speed + pace.step, pace.max);
       }
-      stop = Math.min(stop + speed * (extreme - stop), side > 0 ? bottom : -top);
+      stop = Math.min(stop + speed * (extreme - stop), seen(side, bottom, top));
     }
     state[0] = side;
     state[1] = stop;
     state[2] = extreme;
     state[3] = speed;
   };
+}
+
+/** The first price while long, the second in the mirror while short. */
+function seen(side: number, long: number, short: number): number {
+  return side > 0 ? long : -short;
 }
 
 /** Direction, stop, extreme and speed before the second bar, into the state. */

@@ -1,5 +1,5 @@
 import { barCount, defined, factory, WINDOW } from './factory.ts';
-import { latestHighest, latestLowest, markWarmUp, meanSize, meanStep, ratio, sumStep } from './kernels.ts';
+import { extremeSize, fillLowest, latestHighest, markWarmUp, meanSize, meanStep, ratio, sumStep } from './kernels.ts';
 
 /** How far the close is below the highest close of the window (0 or negative), and for how many bars already. */
 export const drawdown = factory({
@@ -40,15 +40,23 @@ export const aboveLow = factory({
   machine: ({ period }) => ({
     warmUp: period - 1,
     memory: WINDOW,
-    stateSize: 1,
+    stateSize: 1 + extremeSize(period),
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      let lowest = state[0]! | 0;
+      let bottom = state[0]!;
+      let place = from % period;
       for (let i = from; i < to; i++) {
-        lowest = latestLowest(close, lowest, i < period ? 0 : i - period + 1, i);
-        y[i - from] = i < period - 1 ? Number.NaN : ratio(close[i]! - close[lowest]!, close[lowest]!);
+        if (place === 0) {
+          fillLowest(close, i - period, period, state, 1);
+          bottom = Number.POSITIVE_INFINITY;
+        }
+        bottom = Math.min(bottom, close[i]!);
+        place++;
+        const lowest = Math.min(bottom, state[1 + place]!);
+        if (place === period) place = 0;
+        y[i - from] = i < period - 1 ? Number.NaN : ratio(close[i]! - lowest, lowest);
       }
-      state[0] = lowest;
+      state[0] = bottom;
     },
   }),
 });
