@@ -1,6 +1,6 @@
 import { barCount, factory, talib, wilderMemory } from './factory.ts';
 import type { BarColumns, Indicator } from './indicator.ts';
-import { markWarmUp, ratio, trueRangeAt } from './kernels.ts';
+import { latestHighest, latestLowest, markWarmUp, ratio, trueRangeAt } from './kernels.ts';
 
 /**
  * Wilder's directional movement (New Concepts in Technical Trading Systems, 1978), with TA-Lib's seeds: the first
@@ -11,13 +11,18 @@ const MINUS = 1;
 const RANGE = 2;
 const MOVEMENT_SIZE = 3;
 
+/** A move counts when it goes outwards and further than the one on the other side. */
+function largerMove(move: number, other: number): number {
+  return move > 0 && move > other ? move : 0;
+}
+
 /** Takes bar `i` into the three sums. */
 function moveStep({ high, low, close }: BarColumns, i: number, period: number, state: Float64Array): void {
   if (i === 0) return;
   const up = high[i]! - high[i - 1]!;
   const down = low[i - 1]! - low[i]!;
-  const plus = up > 0 && up > down ? up : 0;
-  const minus = down > 0 && down > up ? down : 0;
+  const plus = largerMove(up, down);
+  const minus = largerMove(down, up);
   const range = trueRangeAt(high, low, close, i);
   if (i < period) {
     state[PLUS] = state[PLUS]! + plus;
@@ -102,11 +107,11 @@ export const directionalIndicator = factory({
   }),
 });
 
-/** The average of the directional index at each bar, from `2 period − 1` on; with `lag`, its mean with the one then. */
-function advanceAverageIndex(period: number, lag: number): Indicator['advance'] {
-  const keep = 1 - 1 / period;
+/** Average of the directional index; NaN before `2 period − 1`. Its state has 4 numbers. */
+function advanceAverageIndex(period: number): Indicator['advance'] {
   const share = 1 / period;
-  const warmUp = 2 * period - 1 + lag;
+  const keep = 1 - share;
+  const warmUp = 2 * period - 1;
   return ({ high, low, close }, from, to, state, out) => {
     const y = out[0]!;
     let plus = state[0]!;
@@ -118,24 +123,17 @@ function advanceAverageIndex(period: number, lag: number): Indicator['advance'] 
       const up = high[i]! - high[i - 1]!;
       const down = low[i - 1]! - low[i]!;
       const decay = i < period ? 1 : keep;
-      plus = plus * decay + (up > 0 && up > down ? up : 0);
-      minus = minus * decay + (down > 0 && down > up ? down : 0);
+      plus = plus * decay + largerMove(up, down);
+      minus = minus * decay + largerMove(down, up);
       range = range * decay + trueRangeAt(high, low, close, i);
       const total = plus + minus;
       // As in TA-Lib, a bar without movement leaves the average as it was.
       if (i >= period && total !== 0 && range !== 0) {
         const index = (100 * Math.abs(minus - plus)) / total;
-        average = i < 2 * period ? average + index : average * keep + index * share;
+        average = i <= warmUp ? average + index : average * keep + index * share;
       }
-      if (i === 2 * period - 1) average /= period;
-      const value = range === 0 ? Number.NaN : average;
-      if (lag === 0) {
-        if (i >= first) y[i - from] = value;
-        continue;
-      }
-      const slot = 4 + (i % lag);
-      if (i >= first) y[i - from] = (value + state[slot]!) / 2;
-      state[slot] = value;
+      if (i === warmUp) average /= period;
+      if (i >= first) y[i - from] = range === 0 ? Number.NaN : average;
     }
     state[0] = plus;
     state[1] = minus;
@@ -158,7 +156,7 @@ export const adx = factory({
     warmUp: 2 * period - 1,
     memory: wilderMemory(period, 2),
     stateSize: 4,
-    advance: advanceAverageIndex(period, 0),
+    advance: advanceAverageIndex(period),
   }),
 });
 
@@ -172,12 +170,26 @@ export const adxr = factory({
   parameters: { period: barCount(14) },
   reference: talib('ADXR'),
   note: 'Undefined while prices never moved, where TA-Lib gives 0.',
-  machine: ({ period }) => ({
-    warmUp: 3 * period - 2,
-    memory: wilderMemory(period, 2),
-    stateSize: 4 + period - 1,
-    advance: advanceAverageIndex(period, period - 1),
-  }),
+  machine: ({ period }) => {
+    const lag = period - 1;
+    const advanceIndex = advanceAverageIndex(period);
+    return {
+      warmUp: 3 * period - 2,
+      memory: wilderMemory(period, 2),
+      stateSize: 4 + lag,
+      advance(bars, from, to, state, out) {
+        advanceIndex(bars, from, to, state, out);
+        const y = out[0]!;
+        let place = from % lag;
+        for (let i = from; i < to; i++) {
+          const now = y[i - from]!;
+          y[i - from] = i < 3 * period - 2 ? Number.NaN : (now + state[4 + place]!) / 2;
+          state[4 + place] = now;
+          place = place + 1 === lag ? 0 : place + 1;
+        }
+      },
+    };
+  },
 });
 
 /** Places of the latest highest high and lowest low in the last `period + 1` bars, for AROON. */
@@ -192,15 +204,8 @@ function advanceAroon(period: number): Indicator['advance'] {
     const factor = 100 / period;
     for (let i = from; i < to; i++) {
       const start = i < period ? 0 : i - period;
-      // The search is spelled out: calls in this loop made it half as fast as TA-Lib.
-      if (highest < start) {
-        highest = start;
-        for (let j = start + 1; j <= i; j++) if (high[j]! >= high[highest]!) highest = j;
-      } else if (high[i]! >= high[highest]!) highest = i;
-      if (lowest < start) {
-        lowest = start;
-        for (let j = start + 1; j <= i; j++) if (low[j]! <= low[lowest]!) lowest = j;
-      } else if (low[i]! <= low[lowest]!) lowest = i;
+      highest = latestHighest(high, highest, start, i);
+      lowest = latestLowest(low, lowest, start, i);
       if (i < first) continue;
       const down = factor * (period - (i - lowest));
       const up = factor * (period - (i - highest));

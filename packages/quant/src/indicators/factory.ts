@@ -87,9 +87,9 @@ export function talib(functions: string, tolerance = 1e-9): Indicator['reference
   return { source: `TA-Lib ${functions}`, tolerance };
 }
 
-/** No library is followed: the definition is the source's own. */
-export function defined(source: string): Indicator['reference'] {
-  return { source, tolerance: 0 };
+/** A definition of its source's own; `tolerance` where another library's golden values were met, 0 where none was found. */
+export function defined(source: string, tolerance = 0): Indicator['reference'] {
+  return { source, tolerance };
 }
 
 export const WINDOW: Indicator['memory'] = { kind: 'window' };

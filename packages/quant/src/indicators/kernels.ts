@@ -219,6 +219,38 @@ export function fillLowest(values: Float64Array, start: number, period: number, 
   }
 }
 
+/** Room `rangeStep` takes. */
+export function rangeSize(period: number): number {
+  return 4 + 3 * period + 2;
+}
+
+/**
+ * Highest (`state[at]`) and lowest (`state[at + 1]`) of the last `period` values that come one by one.
+ *
+ * @param place How many values came before this one, modulo `period`. Before the window is full nothing sound comes out.
+ */
+export function rangeStep(state: Float64Array, at: number, period: number, place: number, value: number): void {
+  const ring = at + 4;
+  const tops = ring + period;
+  const bottoms = tops + period + 1;
+  let top = state[at + 2]!;
+  let bottom = state[at + 3]!;
+  if (place === 0) {
+    // The ring holds the block before, in order; at the very start zeros, which nobody sees.
+    fillHighest(state, ring, period, state, tops);
+    fillLowest(state, ring, period, state, bottoms);
+    top = Number.NEGATIVE_INFINITY;
+    bottom = Number.POSITIVE_INFINITY;
+  }
+  top = Math.max(top, value);
+  bottom = Math.min(bottom, value);
+  state[ring + place] = value;
+  state[at] = Math.max(top, state[tops + place + 1]!);
+  state[at + 1] = Math.min(bottom, state[bottoms + place + 1]!);
+  state[at + 2] = top;
+  state[at + 3] = bottom;
+}
+
 /** Simple average of `values[i − period + 1..i]` into `out[i − from]`; NaN before `period − 1`. Room: 1. */
 export function advanceSimple(
   values: Float64Array,

@@ -29,6 +29,8 @@ import {
   markWarmUp,
   meanSize,
   meanStep,
+  rangeSize,
+  rangeStep,
   rankSize,
   rankStep,
   ratio,
@@ -342,30 +344,36 @@ function advanceMacd(
     let a = state[0]!;
     let b = state[1]!;
     let c = state[2]!;
-    for (let i = from; i < to; i++) {
-      const k = i - from;
-      const x = close[i]!;
+    const first = markWarmUp(warmUp, from, to, out);
+    for (let i = from; i < first; i++) {
       if (i > warm) {
-        a = (x - a) * fastWeight + a;
-        b = (x - b) * slowWeight + b;
+        a = (close[i]! - a) * fastWeight + a;
+        b = (close[i]! - b) * slowWeight + b;
       } else {
-        if (i >= slow - fast) a += x;
-        b += x;
+        // Sums until the slow average is full.
+        if (i >= slow - fast) a += close[i]!;
+        b += close[i]!;
         if (i === warm) {
           a /= fast;
           b /= slow;
         }
       }
-      const line = a - b;
-      if (i > warmUp) c = (line - c) * signalWeight + c;
-      else if (i >= warm) {
-        c += line;
-        if (i === warmUp) c /= signal;
+      if (i >= warm) c += a - b;
+    }
+    for (let i = first; i < to; i++) {
+      const k = i - from;
+      if (i > warm) {
+        a = (close[i]! - a) * fastWeight + a;
+        b = (close[i]! - b) * slowWeight + b;
+      } else {
+        a = (a + close[i]!) / fast;
+        b = (b + close[i]!) / slow;
       }
-      const isWarm = i >= warmUp;
-      yLine[k] = isWarm ? line : Number.NaN;
-      ySignal[k] = isWarm ? c : Number.NaN;
-      yHistogram[k] = isWarm ? line - c : Number.NaN;
+      const line = a - b;
+      c = i === warmUp ? (c + line) / signal : (line - c) * signalWeight + c;
+      yLine[k] = line;
+      ySignal[k] = c;
+      yHistogram[k] = line - c;
     }
     state[0] = a;
     state[1] = b;
@@ -573,21 +581,17 @@ export const mfi = factory({
       let place = from % period;
       for (let i = from; i < to; i++) {
         const price = (high[i]! + low[i]! + close[i]!) / 3;
-        y[i - from] = Number.NaN;
-        if (i > 0) {
-          const old = state[place]!;
-          if (old > 0) up -= old;
-          else down += old;
-          const flow = price > last ? price * volume[i]! : price < last ? -price * volume[i]! : 0;
-          if (flow > 0) up += flow;
-          else down -= flow;
-          state[place] = flow;
-          still = flow === 0 ? still + 1 : 0;
-          if (still >= period) {
-            up = 0;
-            down = 0;
-          } else if (i >= period) y[i - from] = (100 * up) / (up + down);
+        const old = state[place]!;
+        const flow = i === 0 ? 0 : Math.sign(price - last) * price * volume[i]!;
+        up += Math.max(flow, 0) - Math.max(old, 0);
+        down += Math.max(-flow, 0) - Math.max(-old, 0);
+        state[place] = flow;
+        still = flow === 0 ? still + 1 : 0;
+        if (still >= period) {
+          up = 0;
+          down = 0;
         }
+        y[i - from] = i < period || still >= period ? Number.NaN : (100 * up) / (up + down);
         place = place === period - 1 ? 0 : place + 1;
         last = price;
       }
@@ -602,7 +606,7 @@ export const mfi = factory({
 /** Position of the close between the extremes of the last bars, in percent; NaN where they are equal. */
 function stochasticAt(close: number, highest: number, lowest: number): number {
   const range = highest - lowest;
-  return range > 0 ? (close - lowest) / (range / 100) : Number.NaN;
+  return range > 0 ? (100 * (close - lowest)) / range : Number.NaN;
 }
 
 /** Mean of a short window of `values[at..]`, added up anew each time, so that it is undefined just while one value is. */
@@ -639,6 +643,8 @@ export const stoch = factory({
         let top = state[0]!;
         let bottom = state[1]!;
         let place = from % period;
+        let slowPlace = from % slowing;
+        let signalPlace = from % signal;
         for (let i = from; i < to; i++) {
           if (place === 0) {
             fillHighest(high, i - period, period, state, tops);
@@ -652,9 +658,11 @@ export const stoch = factory({
           const highest = Math.max(top, state[tops + place]!);
           const lowest = Math.min(bottom, state[bottoms + place]!);
           if (place === period) place = 0;
-          state[slows + (i % slowing)] = stochasticAt(close[i]!, highest, lowest);
+          state[slows + slowPlace] = stochasticAt(close[i]!, highest, lowest);
+          slowPlace = slowPlace + 1 === slowing ? 0 : slowPlace + 1;
           const slow = shortMean(state, slows, slowing);
-          state[signals + (i % signal)] = slow;
+          state[signals + signalPlace] = slow;
+          signalPlace = signalPlace + 1 === signal ? 0 : signalPlace + 1;
           const isWarm = i >= warmUp;
           yK[i - from] = isWarm ? slow : Number.NaN;
           yD[i - from] = isWarm ? shortMean(state, signals, signal) : Number.NaN;
@@ -692,6 +700,7 @@ export const stochf = factory({
         let top = state[0]!;
         let bottom = state[1]!;
         let place = from % period;
+        let signalPlace = from % signal;
         for (let i = from; i < to; i++) {
           if (place === 0) {
             fillHighest(high, i - period, period, state, tops);
@@ -706,7 +715,8 @@ export const stochf = factory({
           const lowest = Math.min(bottom, state[bottoms + place]!);
           if (place === period) place = 0;
           const fast = stochasticAt(close[i]!, highest, lowest);
-          state[signals + (i % signal)] = fast;
+          state[signals + signalPlace] = fast;
+          signalPlace = signalPlace + 1 === signal ? 0 : signalPlace + 1;
           const isWarm = i >= warmUp;
           yK[i - from] = isWarm ? fast : Number.NaN;
           yD[i - from] = isWarm ? shortMean(state, signals, signal) : Number.NaN;
@@ -731,8 +741,8 @@ export const stochrsi = factory({
   note: 'Undefined when the RSI did not move in the window, where TA-Lib gives 0. Near-equal RSI make it ill-conditioned.',
   machine: ({ period, window, signal }) => {
     const warmUp = period + window - 1 + signal - 1;
-    const ring = 3;
-    const last = 3 + window;
+    const ring = 2;
+    const last = ring + rangeSize(window);
     return {
       warmUp,
       memory: wilderMemory(period, 2),
@@ -749,25 +759,15 @@ export const stochrsi = factory({
           yD[i - from] = Number.NaN;
           if (i === 0) continue;
           const change = close[i]! - close[i - 1]!;
-          const up = Math.max(change, 0);
-          const down = change < 0 ? -change : 0;
-          if (i < period) {
-            gain += up;
-            loss += down;
-            continue;
-          }
-          gain = i === period ? (gain + up) / period : gain * keep + up * share;
-          loss = i === period ? (loss + down) / period : loss * keep + down * share;
+          // Sums of shares until the first averages are full.
+          const decay = i <= period ? 1 : keep;
+          gain = gain * decay + Math.max(change, 0) * share;
+          loss = loss * decay + Math.max(-change, 0) * share;
+          if (i < period) continue;
           const strength = ratio(100 * gain, gain + loss);
-          state[ring + (i % window)] = strength;
+          rangeStep(state, ring, window, (i - period) % window, strength);
           if (i < period + window - 1) continue;
-          let highest = Number.NEGATIVE_INFINITY;
-          let lowest = Number.POSITIVE_INFINITY;
-          for (let k = 0; k < window; k++) {
-            highest = Math.max(highest, state[ring + k]!);
-            lowest = Math.min(lowest, state[ring + k]!);
-          }
-          const fast = stochasticAt(strength, highest, lowest);
+          const fast = stochasticAt(strength, state[ring]!, state[ring + 1]!);
           state[last + (i % signal)] = fast;
           if (i < warmUp) continue;
           yK[i - from] = fast;
@@ -863,18 +863,16 @@ export const ultosc = factory({
           const middlePlace = place < middle ? place - middle + long : place - middle;
           still = range === 0 ? still + 1 : 0;
           // What leaves each window: 0 until it is full, as the ring is at the start.
+          a1 += bought - state[7 + shortPlace]!;
+          b1 += range - state[ranges + shortPlace]!;
+          a2 += bought - state[7 + middlePlace]!;
+          b2 += range - state[ranges + middlePlace]!;
           a3 += bought - state[7 + place]!;
           b3 += range - state[ranges + place]!;
           state[7 + place] = bought;
           state[ranges + place] = range;
-          a1 += bought - (short === long ? 0 : state[7 + shortPlace]!);
-          b1 += range - (short === long ? 0 : state[ranges + shortPlace]!);
-          a2 += bought - (middle === long ? 0 : state[7 + middlePlace]!);
-          b2 += range - (middle === long ? 0 : state[ranges + middlePlace]!);
-          if (i < first) continue;
-          const shortest = short === long ? a3 / b3 : a1 / b1;
-          const second = middle === long ? a3 / b3 : a2 / b2;
-          y[i - from] = still >= short ? Number.NaN : (100 * (4 * shortest + 2 * second + a3 / b3)) / 7;
+          if (i >= first)
+            y[i - from] = still >= short ? Number.NaN : (100 * (4 * (a1 / b1) + 2 * (a2 / b2) + a3 / b3)) / 7;
         }
         state[0] = a1;
         state[1] = b1;
@@ -1126,33 +1124,26 @@ export const fisher = factory({
   inputs: ['high', 'low'],
   outputs: ['line', 'trigger'],
   parameters: { period: barCount(10) },
-  reference: defined('Ehlers 2002; Skender ToFisherTransform from the bar its window is full'),
+  reference: defined('Ehlers 2002; Skender ToFisherTransform from the bar its window is full', 1e-9),
   note: 'A window without range counts as its middle. Begins with full windows; Skender begins with the first bar.',
   machine: ({ period }) => ({
     warmUp: period,
     memory: decayMemory(0.67, 2),
-    stateSize: 3 + period,
+    stateSize: 2 + rangeSize(period),
     advance({ high, low }, from, to, state, out) {
       let smooth = state[0]!;
       let line = state[1]!;
+      let place = from % period;
       for (let i = from; i < to; i++) {
         const k = i - from;
         const middle = (high[i]! + low[i]!) / 2;
-        state[3 + (i % period)] = middle;
+        rangeStep(state, 2, period, place, middle);
+        place = place + 1 === period ? 0 : place + 1;
         out[0]![k] = Number.NaN;
         out[1]![k] = Number.NaN;
         if (i < period - 1) continue;
-        let highest = middle;
-        let lowest = middle;
-        for (let j = 3; j < 3 + period; j++) {
-          const other = state[j]!;
-          if (other > highest) highest = other;
-          else if (other < lowest) lowest = other;
-        }
-        const place = highest > lowest ? (middle - lowest) / (highest - lowest) - 0.5 : 0;
-        smooth = 0.66 * place + 0.67 * smooth;
-        if (smooth > 0.99) smooth = 0.999;
-        if (smooth < -0.99) smooth = -0.999;
+        smooth = 0.66 * (placeBetween(middle, state[2]!, state[3]!, 0.5) - 0.5) + 0.67 * smooth;
+        if (Math.abs(smooth) > 0.99) smooth = Math.sign(smooth) * 0.999;
         const before = line;
         line = 0.5 * Math.log((1 + smooth) / (1 - smooth)) + 0.5 * before;
         if (i < period) continue;
@@ -1265,6 +1256,16 @@ export const qstick = factory({
   }),
 });
 
+/** Place of `value` between two extremes, 0 to 1; `otherwise` where they are equal. */
+function placeBetween(value: number, highest: number, lowest: number, otherwise: number): number {
+  return highest > lowest ? (value - lowest) / (highest - lowest) : otherwise;
+}
+
+/** A part of the way from where it was to the value, or the value itself at first. */
+function approach(isFirst: boolean, before: number, value: number, part: number): number {
+  return isFirst ? value : before + part * (value - before);
+}
+
 /** Schaff trend cycle (1999): a stochastic of a stochastic of the MACD line, smoothed by halves. */
 export const schaff = factory({
   name: 'stc',
@@ -1279,25 +1280,16 @@ export const schaff = factory({
     const { cycle, factor } = chosen;
     const fast = Math.min(chosen.fast, chosen.slow);
     const slow = Math.max(chosen.fast, chosen.slow);
-    const warmUp = slow - 1 + 2 * (cycle - 1);
+    const full = slow - 1 + cycle - 1;
+    const warmUp = full + cycle - 1;
     // In order: two averages, raw and smoothed value of each stochastic, rings.
     const at = 2 * EXPONENTIAL_SIZE;
-    const ringA = at + 4;
-    const ringB = ringA + cycle;
-    const place = (state: Float64Array, ring: number, value: number, before: number): number => {
-      let highest = value;
-      let lowest = value;
-      for (let k = ring; k < ring + cycle; k++) {
-        const other = state[k]!;
-        if (other > highest) highest = other;
-        else if (other < lowest) lowest = other;
-      }
-      return highest > lowest ? (100 * (value - lowest)) / (highest - lowest) : before;
-    };
+    const first = at + 4;
+    const second = first + rangeSize(cycle);
     return {
       warmUp,
       memory: exponentialMemory(slow, 3),
-      stateSize: ringB + cycle,
+      stateSize: second + rangeSize(cycle),
       advance({ close }, from, to, state, out) {
         const y = out[0]!;
         for (let i = from; i < to; i++) {
@@ -1305,15 +1297,19 @@ export const schaff = factory({
           const b = exponentialStep(state, EXPONENTIAL_SIZE, slow, 2 / (slow + 1), close[i]!);
           const a = i < slow - fast ? Number.NaN : exponentialStep(state, 0, fast, 2 / (fast + 1), close[i]!);
           if (i < slow - 1) continue;
-          state[ringA + (i % cycle)] = a - b;
-          if (i < slow - 1 + cycle - 1) continue;
-          const isFirst = i === slow - 1 + cycle - 1;
-          state[at] = place(state, ringA, a - b, isFirst ? 50 : state[at]!);
-          state[at + 1] = isFirst ? state[at]! : state[at + 1]! + factor * (state[at]! - state[at + 1]!);
-          state[ringB + (i % cycle)] = state[at + 1]!;
+          rangeStep(state, first, cycle, (i - slow + 1) % cycle, a - b);
+          if (i < full) continue;
+          const before = i === full ? 50 : state[at]!;
+          const once = 100 * placeBetween(a - b, state[first]!, state[first + 1]!, before / 100);
+          const smooth = approach(i === full, state[at + 1]!, once, factor);
+          state[at] = once;
+          state[at + 1] = smooth;
+          rangeStep(state, second, cycle, (i - full) % cycle, smooth);
           if (i < warmUp) continue;
-          state[at + 2] = place(state, ringB, state[at + 1]!, i === warmUp ? 50 : state[at + 2]!);
-          state[at + 3] = i === warmUp ? state[at + 2]! : state[at + 3]! + factor * (state[at + 2]! - state[at + 3]!);
+          const last = i === warmUp ? 50 : state[at + 2]!;
+          const twice = 100 * placeBetween(smooth, state[second]!, state[second + 1]!, last / 100);
+          state[at + 3] = approach(i === warmUp, state[at + 3]!, twice, factor);
+          state[at + 2] = twice;
           y[i - from] = state[at + 3]!;
         }
       },
@@ -1329,7 +1325,7 @@ export const connorsRsi = factory({
   unit: 'percent',
   inputs: ['close'],
   parameters: { period: barCount(3), streak: barCount(2), rank: barCount(100) },
-  reference: defined('Connors and Alvarez 2012; Skender ToConnorsRsi'),
+  reference: defined('Connors and Alvarez 2012; Skender ToConnorsRsi', 1e-9),
   note: 'Undefined while prices never moved.',
   machine: ({ period, streak, rank }) => {
     const warmUp = Math.max(period, streak, rank) + 1;
@@ -1382,7 +1378,7 @@ export const pmo = factory({
   inputs: ['close'],
   outputs: ['line', 'signal'],
   parameters: { first: barCount(35, 3), second: barCount(20, 3), signal: barCount(10, 1) },
-  reference: defined('Swenlin; Skender ToPmo'),
+  reference: defined('Swenlin; Skender ToPmo', 1e-9),
   machine: ({ first, second, signal }) => {
     const warmUp = first + second - 1 + signal - 1;
     return {
@@ -1412,7 +1408,7 @@ export const vigor = factory({
   inputs: ['open', 'high', 'low', 'close'],
   outputs: ['line', 'signal'],
   parameters: { period: barCount(10) },
-  reference: defined('Ehlers, Stocks & Commodities 20:1, 2002'),
+  reference: defined('Ehlers, Stocks & Commodities 20:1, 2002; Lean', 1e-5),
   note: 'Undefined when the window has no range.',
   machine: ({ period }) => {
     const warmUp = 3 + period - 1 + 3;

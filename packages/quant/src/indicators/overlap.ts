@@ -97,27 +97,24 @@ export const dema = factory({
   machine: ({ period }) => ({
     warmUp: 2 * (period - 1),
     memory: exponentialMemory(period, 2),
-    stateSize: 2,
+    stateSize: 2 * EXPONENTIAL_SIZE,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
       const weight = 2 / (period + 1);
-      const warm = 2 * (period - 1);
-      let a = state[0]!;
-      let b = state[1]!;
-      for (let i = from; i < to; i++) {
-        if (i < period) {
-          a += close[i]!;
-          if (i === period - 1) a /= period;
-        } else a = (close[i]! - a) * weight + a;
-        if (i > warm) b = (a - b) * weight + b;
-        else if (i >= period - 1) {
-          b += a;
-          if (i === warm) b /= period;
-        }
-        y[i - from] = i < warm ? Number.NaN : 2 * a - b;
+      let i = from;
+      for (; i < to && i <= 2 * (period - 1); i++) {
+        const first = exponentialStep(state, 0, period, weight, close[i]!);
+        y[i - from] = 2 * first - exponentialStep(state, 2, period, weight, first);
       }
-      state[0] = a;
-      state[1] = b;
+      if (i === to) return;
+      let [a, b] = [state[1]!, state[3]!];
+      for (; i < to; i++) {
+        a = (close[i]! - a) * weight + a;
+        b = (a - b) * weight + b;
+        y[i - from] = 2 * a - b;
+      }
+      state[1] = a;
+      state[3] = b;
     },
   }),
 });
@@ -134,37 +131,28 @@ export const tema = factory({
   machine: ({ period }) => ({
     warmUp: 3 * (period - 1),
     memory: exponentialMemory(period, 3),
-    stateSize: 3,
+    stateSize: 3 * EXPONENTIAL_SIZE,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
       const weight = 2 / (period + 1);
-      const warmA = period - 1;
-      const warmB = 2 * warmA;
-      const warmC = 3 * warmA;
-      let a = state[0]!;
-      let b = state[1]!;
-      let c = state[2]!;
-      for (let i = from; i < to; i++) {
-        if (i > warmA) a = (close[i]! - a) * weight + a;
-        else {
-          a += close[i]!;
-          if (i === warmA) a /= period;
-        }
-        if (i > warmB) b = (a - b) * weight + b;
-        else if (i >= warmA) {
-          b += a;
-          if (i === warmB) b /= period;
-        }
-        if (i > warmC) c = (b - c) * weight + c;
-        else if (i >= warmB) {
-          c += b;
-          if (i === warmC) c /= period;
-        }
-        y[i - from] = i < warmC ? Number.NaN : 3 * a - 3 * b + c;
+      let i = from;
+      for (; i < to && i <= 3 * (period - 1); i++) {
+        const first = exponentialStep(state, 0, period, weight, close[i]!);
+        const second = exponentialStep(state, 2, period, weight, first);
+        const third = exponentialStep(state, 4, period, weight, second);
+        y[i - from] = 3 * first - 3 * second + third;
       }
-      state[0] = a;
-      state[1] = b;
-      state[2] = c;
+      if (i === to) return;
+      let [a, b, c] = [state[1]!, state[3]!, state[5]!];
+      for (; i < to; i++) {
+        a = (close[i]! - a) * weight + a;
+        b = (a - b) * weight + b;
+        c = (b - c) * weight + c;
+        y[i - from] = 3 * a - 3 * b + c;
+      }
+      state[1] = a;
+      state[3] = b;
+      state[5] = c;
     },
   }),
 });
@@ -515,61 +503,57 @@ type StopRules = {
   isSigned: boolean;
 };
 
-/** Wilder's stop and reverse (New Concepts in Technical Trading Systems, 1978), one state for SAR and SAREXT. */
+/**
+ * Wilder's stop and reverse (New Concepts in Technical Trading Systems, 1978), one state for SAR and SAREXT.
+ *
+ * While short, prices are seen in the mirror (negated), so that both directions follow the same few lines.
+ */
 function advanceStop(rules: StopRules): Indicator['advance'] {
-  const { startLong, stepLong, maxLong, startShort, stepShort, maxShort } = rules;
-  const shortSign = rules.isSigned ? -1 : 1;
-  const raise = 1 + rules.offsetOnReverse;
-  const lowerBy = 1 - rules.offsetOnReverse;
+  const long = { start: rules.startLong, step: rules.stepLong, max: rules.maxLong };
+  const short = { start: rules.startShort, step: rules.stepShort, max: rules.maxShort };
+  const { offsetOnReverse, isSigned } = rules;
   return ({ high, low }, from, to, state, out) => {
     const y = out[0]!;
     const first = markWarmUp(1, from, to, out);
     if (first === 1 && to > 1) beginStop(rules, high, low, state);
-    // In order: 1 while long; the stop for the next bar; the extreme of the trend; how fast the stop follows it.
-    let isLong = state[0]! === 1;
+    // In order: 1 while long and −1 while short; the stop for the next bar; the extreme of the trend; the stop's speed.
+    let side = state[0]!;
     let stop = state[1]!;
     let extreme = state[2]!;
     let speed = state[3]!;
+    let pace = side > 0 ? long : short;
     for (let i = first; i < to; i++) {
-      const highNow = high[i]!;
-      const lowNow = low[i]!;
       // On its first bar the stop knows that bar only.
       const before = i === 1 ? 1 : i - 1;
-      const top = Math.max(high[before]!, highNow);
-      const bottom = Math.min(low[before]!, lowNow);
-      if (isLong && lowNow <= stop) {
-        isLong = false;
-        stop = Math.max(extreme, top) * raise;
-        speed = startShort;
-        extreme = lowNow;
-        y[i - from] = shortSign * stop;
-      } else if (!isLong && highNow >= stop) {
-        isLong = true;
-        stop = Math.min(extreme, bottom) * lowerBy;
-        speed = startLong;
-        extreme = highNow;
-        y[i - from] = stop;
-      } else if (isLong) {
-        y[i - from] = stop;
-        if (highNow > extreme) {
-          extreme = highNow;
-          speed = Math.min(speed + stepLong, maxLong);
-        }
-      } else {
-        y[i - from] = shortSign * stop;
-        if (lowNow < extreme) {
-          extreme = lowNow;
-          speed = Math.min(speed + stepShort, maxShort);
-        }
+      const top = Math.max(high[before]!, high[i]!);
+      const bottom = Math.min(low[before]!, low[i]!);
+      const ahead = seen(side, high[i]!, low[i]!);
+      const behind = seen(side, low[i]!, high[i]!);
+      const isReversed = behind <= stop;
+      if (isReversed) {
+        stop = -Math.max(extreme, seen(side, top, bottom)) * (1 + side * offsetOnReverse);
+        side = -side;
+        extreme = -behind;
+        pace = side > 0 ? long : short;
+        speed = pace.start;
       }
-      stop += speed * (extreme - stop);
-      stop = isLong ? Math.min(stop, bottom) : Math.max(stop, top);
+      y[i - from] = isSigned ? stop : side * stop;
+      if (!isReversed && ahead > extreme) {
+        extreme = ahead;
+        speed = Math.min(speed + pace.step, pace.max);
+      }
+      stop = Math.min(stop + speed * (extreme - stop), seen(side, bottom, top));
     }
-    state[0] = isLong ? 1 : 0;
+    state[0] = side;
     state[1] = stop;
     state[2] = extreme;
     state[3] = speed;
   };
+}
+
+/** The first price while long, the second in the mirror while short. */
+function seen(side: number, long: number, short: number): number {
+  return side > 0 ? long : -short;
 }
 
 /** Direction, stop, extreme and speed before the second bar, into the state. */
@@ -577,10 +561,10 @@ function beginStop(rules: StopRules, high: Float64Array, low: Float64Array, stat
   const down = low[0]! - low[1]!;
   const isDown = down > 0 && high[1]! - high[0]! < down;
   const isLong = rules.startValue === 0 ? !isDown : rules.startValue > 0;
-  const stop = isLong ? low[0]! : high[0]!;
-  state[0] = isLong ? 1 : 0;
-  state[1] = rules.startValue === 0 ? stop : Math.abs(rules.startValue);
-  state[2] = isLong ? high[1]! : low[1]!;
+  const start = rules.startValue === 0 ? (isLong ? low[0]! : high[0]!) : Math.abs(rules.startValue);
+  state[0] = isLong ? 1 : -1;
+  state[1] = isLong ? start : -start;
+  state[2] = isLong ? high[1]! : -low[1]!;
   state[3] = isLong ? rules.startLong : rules.startShort;
 }
 
@@ -779,7 +763,7 @@ export const alma = factory({
   unit: 'price',
   inputs: ['close'],
   parameters: { period: barCount(9), offset: realNumber(0.85, 0, 1), sigma: realNumber(6, 0.5, 100) },
-  reference: defined('Legoux and Kouzis-Loukas 2009; Skender ToAlma'),
+  reference: defined('Legoux and Kouzis-Loukas 2009; Skender ToAlma', 1e-9),
   machine: ({ period, offset, sigma }) => {
     const center = offset * (period - 1);
     const width = period / sigma;
@@ -980,26 +964,24 @@ export const supertrend = factory({
     advance({ high, low, close }, from, to, state, out) {
       const stopOut = out[0]!;
       const trendOut = out[1]!;
+      // The band above, the band below and the trend; 0 before the first value.
       let upper = state[EXPONENTIAL_SIZE]!;
       let lower = state[EXPONENTIAL_SIZE + 1]!;
       let trend = state[EXPONENTIAL_SIZE + 2]! | 0;
-      for (let i = from; i < to; i++) {
-        const k = i - from;
-        stopOut[k] = Number.NaN;
-        trendOut[k] = Number.NaN;
-        if (i === 0) continue;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = Math.max(from, 1); i < to; i++) {
         const range = exponentialStep(state, 0, period, 1 / period, trueRangeAt(high, low, close, i));
-        if (i < period) continue;
+        if (i < first) continue;
         const middle = (high[i]! + low[i]!) / 2;
         const rawUpper = middle + multiple * range;
         const rawLower = middle - multiple * range;
-        if (trend === 0 || rawUpper < upper || close[i - 1]! > upper) upper = rawUpper;
-        if (trend === 0 || rawLower > lower || close[i - 1]! < lower) lower = rawLower;
-        if (trend === 0) trend = 1;
-        else if (trend < 0 && close[i]! > upper) trend = 1;
+        const isFirst = trend === 0;
+        if (isFirst || rawUpper < upper || close[i - 1]! > upper) upper = rawUpper;
+        if (isFirst || rawLower > lower || close[i - 1]! < lower) lower = rawLower;
+        if (isFirst || (trend < 0 && close[i]! > upper)) trend = 1;
         else if (trend > 0 && close[i]! < lower) trend = -1;
-        stopOut[k] = trend > 0 ? lower : upper;
-        trendOut[k] = trend;
+        stopOut[i - from] = trend > 0 ? lower : upper;
+        trendOut[i - from] = trend;
       }
       state[EXPONENTIAL_SIZE] = upper;
       state[EXPONENTIAL_SIZE + 1] = lower;
@@ -1017,7 +999,7 @@ export const chandelier = factory({
   inputs: ['high', 'low', 'close'],
   outputs: ['long', 'short'],
   parameters: { period: barCount(22), multiple: realNumber(3, 0, 20) },
-  reference: defined('Le Beau; Skender ToChandelier'),
+  reference: defined('Le Beau; Skender ToChandelier', 1e-9),
   machine: ({ period, multiple }) => ({
     warmUp: period,
     memory: wilderMemory(period),
@@ -1048,7 +1030,7 @@ export const mcginley = factory({
   unit: 'price',
   inputs: ['close'],
   parameters: { period: barCount(14) },
-  reference: defined('McGinley 1997; Skender ToDynamic (k 0.6)'),
+  reference: defined('McGinley 1997; Skender ToDynamic (k 0.6)', 1e-9),
   machine: ({ period }) => ({
     warmUp: 1,
     memory: decayMemory(1 - 1 / (0.6 * period), 2),

@@ -1,6 +1,6 @@
 import { barCount, defined, factory, type IndicatorFactory, realNumber, talib, WINDOW } from './factory.ts';
 import type { BarColumn } from './indicator.ts';
-import { latestHighest, latestLowest, markWarmUp, rankSize, rankStep, ratio } from './kernels.ts';
+import { extremeSize, fillHighest, fillLowest, markWarmUp, rankSize, rankStep, ratio } from './kernels.ts';
 
 /**
  * TA-Lib STDDEV, and VAR: population figures of the close.
@@ -248,18 +248,25 @@ export const avgdev = factory({
   machine: ({ period }) => ({
     warmUp: period - 1,
     memory: WINDOW,
-    stateSize: 0,
-    advance({ close }, from, to, _state, out) {
+    stateSize: 1,
+    advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      const first = markWarmUp(period - 1, from, to, out);
-      for (let i = first; i < to; i++) {
-        let sum = 0;
-        for (let j = i - period + 1; j <= i; j++) sum += close[j]!;
-        const mean = sum / period;
+      const origin = close[0]!;
+      let sum = state[0]!;
+      for (let i = from; i < to; i++) {
+        sum += close[i]! - origin;
+        if (i < period - 1) {
+          y[i - from] = Number.NaN;
+          continue;
+        }
+        const start = i - period + 1;
+        const mean = origin + sum / period;
         let deviation = 0;
-        for (let j = i - period + 1; j <= i; j++) deviation += Math.abs(close[j]! - mean);
+        for (let j = start; j <= i; j++) deviation += Math.abs(close[j]! - mean);
         y[i - from] = deviation / period;
+        sum -= close[start]! - origin;
       }
+      state[0] = sum;
     },
   }),
 });
@@ -327,7 +334,7 @@ export const zscore = factory({
   unit: 'ratio',
   inputs: ['close'],
   parameters: { period: barCount(20) },
-  reference: defined('(close − mean) / population standard deviation; Skender ToStdDev'),
+  reference: defined('(close − mean) / population standard deviation; Skender ToStdDev', 1e-9),
   note: 'Undefined when the close did not move in the window.',
   machine: ({ period }) => ({
     warmUp: period - 1,
@@ -433,25 +440,38 @@ export const rangePlace = factory({
   parameters: { period: barCount(252) },
   reference: defined('(close − lowest close) / (highest close − lowest close)'),
   note: 'Undefined when the close did not move in the window.',
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ close }, from, to, state, out) {
-      const y = out[0]!;
-      let highest = state[0]! | 0;
-      let lowest = state[1]! | 0;
-      for (let i = from; i < to; i++) {
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(close, highest, start, i);
-        lowest = latestLowest(close, lowest, start, i);
-        const range = close[highest]! - close[lowest]!;
-        y[i - from] = i < period - 1 ? Number.NaN : ratio(close[i]! - close[lowest]!, range);
-      }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+  machine: ({ period }) => {
+    const tops = 2;
+    const bottoms = tops + extremeSize(period);
+    return {
+      warmUp: period - 1,
+      memory: WINDOW,
+      stateSize: bottoms + extremeSize(period),
+      advance({ close }, from, to, state, out) {
+        const y = out[0]!;
+        let top = state[0]!;
+        let bottom = state[1]!;
+        let place = from % period;
+        for (let i = from; i < to; i++) {
+          if (place === 0) {
+            fillHighest(close, i - period, period, state, tops);
+            fillLowest(close, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, close[i]!);
+          bottom = Math.min(bottom, close[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          y[i - from] = i < period - 1 ? Number.NaN : ratio(close[i]! - lowest, highest - lowest);
+        }
+        state[0] = top;
+        state[1] = bottom;
+      },
+    };
+  },
 });
 
 /** Share of the closes in the window before that lie below this one, in percent. */

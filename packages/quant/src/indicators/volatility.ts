@@ -14,8 +14,10 @@ import type { BarColumns, Indicator } from './indicator.ts';
 import {
   EXPONENTIAL_SIZE,
   exponentialStep,
+  extremeSize,
+  fillHighest,
+  fillLowest,
   latestHighest,
-  latestLowest,
   markWarmUp,
   meanSize,
   meanStep,
@@ -166,45 +168,50 @@ export const choppiness = factory({
   unit: 'percent',
   inputs: ['high', 'low', 'close'],
   parameters: { period: barCount(14) },
-  reference: defined('Dreiss 1993: 100 log(sum of true range / range with the close before) / log(period)'),
-  note: 'The range counts the close before each bar, as true range does. Undefined without any range.',
+  reference: defined('Dreiss 1993: 100 log(sum of true range / (highest high − lowest low)) / log(period); Lean', 1e-5),
+  note: 'Undefined for a window without range.',
   machine: ({ period }) => {
     const scale = 100 / Math.log10(period);
+    const tops = 4;
+    const bottoms = tops + extremeSize(period);
     return {
       warmUp: period,
       memory: WINDOW,
-      stateSize: 6,
+      stateSize: bottoms + extremeSize(period),
       advance({ high, low, close }, from, to, state, out) {
         const y = out[0]!;
         let path = state[0]!;
-        let highest = state[1]! | 0;
-        let lowest = state[2]! | 0;
-        let highestClose = state[3]! | 0;
-        let lowestClose = state[4]! | 0;
-        let still = state[5]! | 0;
+        let top = state[1]!;
+        let bottom = state[2]!;
+        let still = state[3]! | 0;
+        let place = from % period;
         const first = markWarmUp(period, from, to, out);
-        for (let i = Math.max(from, 1); i < to; i++) {
+        for (let i = from; i < to; i++) {
+          if (place === 0) {
+            fillHighest(high, i - period, period, state, tops);
+            fillLowest(low, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, high[i]!);
+          bottom = Math.min(bottom, low[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          if (i === 0) continue;
           const range = trueRangeAt(high, low, close, i);
           path += range;
           still = range === 0 ? still + 1 : 0;
           if (i > period) path -= trueRangeAt(high, low, close, i - period);
-          // The range of true ranges: extremes of the window's bars and of the closes before each of them.
-          const start = i < period ? 1 : i - period + 1;
-          highest = latestHighest(high, highest, start, i);
-          lowest = latestLowest(low, lowest, start, i);
-          highestClose = latestHighest(close, highestClose, start - 1, i - 1);
-          lowestClose = latestLowest(close, lowestClose, start - 1, i - 1);
           if (i < first) continue;
-          const top = Math.max(high[highest]!, close[highestClose]!);
-          const bottom = Math.min(low[lowest]!, close[lowestClose]!);
-          y[i - from] = still < period ? scale * Math.log10(path / (top - bottom)) : Number.NaN;
+          const isUndefined = highest <= lowest || still >= period;
+          y[i - from] = isUndefined ? Number.NaN : scale * Math.log10(path / (highest - lowest));
         }
         state[0] = path;
-        state[1] = highest;
-        state[2] = lowest;
-        state[3] = highestClose;
-        state[4] = lowestClose;
-        state[5] = still;
+        state[1] = top;
+        state[2] = bottom;
+        state[3] = still;
       },
     };
   },
@@ -294,7 +301,7 @@ export const bollingerPlace = factory({
   inputs: ['close'],
   outputs: ['percent_b', 'width'],
   parameters: { period: barCount(20), deviations: realNumber(2, 0.1, 10) },
-  reference: defined('Bollinger 2001; Skender ToBollingerBands'),
+  reference: defined('Bollinger 2001; Skender ToBollingerBands', 1e-9),
   note: '%b is undefined when prices did not move in the window.',
   machine: ({ period, deviations }) => ({
     warmUp: period - 1,
@@ -424,7 +431,7 @@ export const rogersSatchell = factory({
   unit: 'fraction',
   inputs: ['open', 'high', 'low', 'close'],
   parameters: { period: barCount(21, 1) },
-  reference: defined('Rogers and Satchell 1991, doi:10.1214/aoap/1177005835'),
+  reference: defined('Rogers and Satchell 1991, doi:10.1214/aoap/1177005835; Lean', 1e-5),
   machine: ({ period }) =>
     advanceProxy(period, 0, ({ open, high, low, close }, i) => {
       const up = Math.log(high[i]! / open[i]!);
@@ -552,24 +559,36 @@ export const rangeWidth = factory({
   inputs: ['high', 'low'],
   parameters: { period: barCount(63) },
   reference: defined('2 (highest high − lowest low) / (highest high + lowest low)'),
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ high, low }, from, to, state, out) {
-      const y = out[0]!;
-      let highest = state[0]! | 0;
-      let lowest = state[1]! | 0;
-      for (let i = from; i < to; i++) {
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(high, highest, start, i);
-        lowest = latestLowest(low, lowest, start, i);
-        const top = high[highest]!;
-        const bottom = low[lowest]!;
-        y[i - from] = i < period - 1 ? Number.NaN : ratio(2 * (top - bottom), top + bottom);
-      }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+  machine: ({ period }) => {
+    const tops = 2;
+    const bottoms = tops + extremeSize(period);
+    return {
+      warmUp: period - 1,
+      memory: WINDOW,
+      stateSize: bottoms + extremeSize(period),
+      advance({ high, low }, from, to, state, out) {
+        const y = out[0]!;
+        let top = state[0]!;
+        let bottom = state[1]!;
+        let place = from % period;
+        for (let i = from; i < to; i++) {
+          if (place === 0) {
+            fillHighest(high, i - period, period, state, tops);
+            fillLowest(low, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, high[i]!);
+          bottom = Math.min(bottom, low[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          y[i - from] = i < period - 1 ? Number.NaN : ratio(2 * (highest - lowest), highest + lowest);
+        }
+        state[0] = top;
+        state[1] = bottom;
+      },
+    };
+  },
 });

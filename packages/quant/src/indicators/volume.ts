@@ -254,7 +254,7 @@ export const klinger = factory({
   inputs: ['high', 'low', 'close', 'volume'],
   outputs: ['line', 'signal'],
   parameters: { fast: barCount(34), slow: barCount(55), signal: barCount(13, 1) },
-  reference: defined('Klinger 1997; Skender ToKvo'),
+  reference: defined('Klinger 1997; Skender ToKvo', 1e-9),
   machine: ({ fast, slow, signal }) => {
     const longest = Math.max(fast, slow);
     const warmUp = 2 + longest - 1 + signal - 1;
