@@ -7,6 +7,7 @@ import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
 import { doctorCommands } from './doctor.ts';
 import { evidenceCommands } from './evidence.ts';
+import { featureCommands } from './features.ts';
 import { feedCommands } from './feeds.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
@@ -40,6 +41,7 @@ export const COMMANDS: readonly Command[] = [
   ...universeCommands,
   ...indexCommands,
   ...datasetCommands,
+  ...featureCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,
