@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { getStatus } from '@touchstone/contracts/diagnostics';
+import { exampleOf as bodyExampleOf } from '@touchstone/contracts/example';
 import type { Route } from '@touchstone/contracts/route';
 import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import { type Answers, exampleOf, fakeTerminal, Refusal, startDouble } from '../test/double.ts';
@@ -21,6 +22,9 @@ before(async () => {
   for (const name of ['prices.csv.gz', 'caps.csv', 'actions.csv', 'rates.csv', 'cpi.csv', 'second.csv']) {
     await writeFile(path.join(folder, name), 'date,symbol,close\n2026-01-15,ALDR,10\n');
   }
+  await writeFile(path.join(folder, 'rows.csv'), 'instrument,as_of,known_at\nALDR,2026-01-15,\n');
+  const { body } = ALL_ROUTES.find(({ id }) => id === 'createFeatureView') as Route;
+  await writeFile(path.join(folder, 'view.json'), JSON.stringify(bodyExampleOf(body!)));
 });
 beforeEach(async () => {
   home = await mkdtemp(path.join(folder, 'home-'));
@@ -70,7 +74,9 @@ async function call(words: string[], { answers, replies, ...rest }: Options = {}
 /** Words of an example as a shell would split them; files are those of the test. */
 function split(example: string): string[] {
   const words = [...example.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
-  return words.map((word) => (/\.(csv|csv\.gz|arrow)$/.test(word) ? path.join(folder, word) : word));
+  return words.map((word) =>
+    /\.(csv|csv\.gz|arrow|json)$|^my-repository$/.test(word) ? path.join(folder, word) : word,
+  );
 }
 
 const BY_SERVER = ['backup', 'restore', 'drill', 'migrate', 'doctor', 'user reset'];
@@ -193,7 +199,7 @@ test('a schedule names its index by number, keeps what is not changed, and must 
     ['create verify --cron x --index A', /--index says nothing to verify/],
     [
       'create dance --cron x',
-      /KIND must be one of index-run, verify, refresh, court, backup, archive, market-record, was "dance"/,
+      /KIND must be one of index-run, verify, refresh, court, backup, archive, materialise, feature-skew, market-record, was "dance"/,
     ],
     ['create refresh --cron x', /Say which universe with --universe/],
     ['create verify --after-close XNYS --cron x', /either by --cron or by --after-close/],

@@ -22,18 +22,16 @@ import {
 } from './market-data/index.ts';
 import {
   createAnomalyService,
+  createPatternsService,
   createRegimeService,
   createVolatilityService,
   registerAnomalyRoutes,
   registerMarketRecordTask,
+  registerPatternRoutes,
   registerRegimeRoutes,
   registerTrialDependents,
   registerTrialRoutes,
   registerVolatilityRoutes,
-  createPatternsService,
-  registerPatternRoutes,
-  registerTrialDependents,
-  registerTrialRoutes,
 } from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
@@ -158,7 +156,6 @@ export function createStages(parts: StageParts) {
 
     registerRoutes(serve: Serve): void {
       registerMarketDataRoutes(serve, market);
-      registerDatasetRoutes(serve, datasets);
       featureStore.registerRoutes(serve);
       registerBlastRadiusRoutes(serve, blastRadius);
       registerTrialRoutes(serve, database);
@@ -166,8 +163,6 @@ export function createStages(parts: StageParts) {
       registerRegimeRoutes(serve, regimes);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
-      registerBlastRadiusRoutes(serve, blastRadius);
-      registerTrialRoutes(serve, database);
       registerPatternRoutes(serve, patterns);
       registerUniverseRoutes(serve, universes);
       registerIndexRoutes(serve, indexes);

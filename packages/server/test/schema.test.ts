@@ -23,7 +23,10 @@ const FACT_TABLES = [
   'price_quarantine',
 ];
 /** Append-only records that are not facts about the market. */
-const RECORD_TABLES = ['dataset', 'evidence', 'index_run', 'outbox_event', 'publication', 'regime_record', 'trial'];
+const RECORD_TABLES = [
+  ...['dataset', 'evidence', 'feature_push', 'feature_skew_check', 'feature_view_version', 'index_run'],
+  ...['outbox_event', 'publication', 'regime_record', 'trial'],
+];
 
 let db: TestDatabase;
 before(async () => {
@@ -219,6 +222,9 @@ const FIXTURES: Record<string, Fixture> = {
      VALUES (7, $2, $3, 'bad_tick', 'note', '2024-01-02', '2024-01-02', 1, 'far from its neighbours') RETURNING id`,
     ['ingest_run', 'source'],
   ),
+  feature_view: fixture(
+    `INSERT INTO feature_view (tenant_id, name, latest_version) VALUES (7, 'view_' || $1, 1) RETURNING id`,
+  ),
   federated_identity: fixture(
     `INSERT INTO federated_identity (tenant_id, user_id, subject_hash)
      VALUES (7, $2, sha256(convert_to('subject ' || $1, 'UTF8'))) RETURNING id`,
@@ -410,6 +416,7 @@ test('a name is free again once its row is deleted, and only then', async () => 
   const tables = rows.map((row) => row.table);
   assert.deepEqual(tables, [
     'alert',
+    'feature_view',
     'index_definition',
     'instrument',
     'market_anomaly',
@@ -423,7 +430,14 @@ test('a name is free again once its row is deleted, and only then', async () => 
     alert: ['same_as'],
     market_anomaly: ['subject_id'],
     refresh_gap: ['source_id', 'symbol'],
-    ...{ index_definition: ['name'], instrument: ['symbol'], person: ['email'], source: ['code'], universe: ['name'] },
+    ...{
+      feature_view: ['name'],
+      index_definition: ['name'],
+      instrument: ['symbol'],
+      person: ['email'],
+      source: ['code'],
+      universe: ['name'],
+    },
     universe_member: ['universe_id', 'instrument_id'],
   };
   for (const { table, name } of rows) {

@@ -20,6 +20,8 @@ const BAD_DAY = DAYS[100]!;
 /** Stands in every text that A stores, so that any sight of it is a leak. */
 const MARK = 'albatross';
 const TENANT_B = 900;
+/** A view of A; an answer repeats the name it was asked for. */
+const VIEW = `view_${MARK.length}`;
 
 /** What one tenant has, by the numbers another would need. */
 type Belongings = {
@@ -131,6 +133,12 @@ async function own(token: string, mark: string): Promise<Belongings> {
   await taskDone(token, await must(token, 'POST', `/indexes/${index.id}/runs`, {}));
   const indexRun = firstOf(await must(token, 'GET', `/indexes/${index.id}/runs`));
   const dataset = await must(token, 'POST', '/datasets', { universeId: universe.id });
+  await must(token, 'POST', '/feature-views', {
+    ...{ name: `view_${mark.length}`, description: mark, owner: mark, ttlDays: null },
+    features: [{ name: 'own', expression: 'close' }],
+  });
+  const views = [`view_${mark.length}`];
+  await taskDone(token, await must(token, 'POST', '/features/materialise', { universeId: universe.id, views }));
   const schedule = await must(token, 'POST', '/schedules', {
     ...{ kind: 'index-run', title: mark, cron: '0 3 1 1 *', input: { indexId: index.id }, enabled: true },
   });
@@ -253,6 +261,23 @@ const HIDDEN: Record<string, () => Attack[]> = {
   freezeDataset: () => [{ path: '/datasets', body: { universeId: a.universeId } }],
   getDataset: () => [a.datasetSha256, a.inputSha256].map((hash) => ({ path: `/datasets/${hash}` })),
   downloadDataset: () => [a.datasetSha256, a.inputSha256].map((hash) => ({ path: `/datasets/${hash}/file` })),
+  getDatasetPointer: () => [a.datasetSha256, a.inputSha256].map((hash) => ({ path: `/datasets/${hash}/dvc` })),
+  getFeatureView: () => [{ path: `/feature-views/${VIEW}` }],
+  changeFeatureView: () => [{ path: `/feature-views/${VIEW}`, body: { owner: 'me', version } }],
+  deleteFeatureView: () => [{ path: `/feature-views/${VIEW}` }],
+  getFeatureSeries: () => [a.instrumentId].map((id) => ({ path: `/features/series?instrument=${id}&features=sma_20` })),
+  getHistoricalFeatures: () => [{ path: '/features/historical', body: ofUniverse() }],
+  freezeFeatures: () => [{ path: '/features/historical/dataset', body: ofUniverse() }],
+  materialiseFeatures: () => [
+    { path: '/features/materialise', body: { universeId: a.universeId } },
+    { path: '/features/materialise', body: { universeId: b.universeId, views: [VIEW] } },
+  ],
+  feastGetOnlineFeatures: () =>
+    [{ features: [`${VIEW}:own`] }, { feature_service: VIEW }].map((what) => ({
+      path: '/feast/get-online-features',
+      body: { ...what, entities: { instrument: [b.instrumentId] } },
+    })),
+  feastPush: () => [{ path: '/feast/push', body: { push_source_name: VIEW, df: {} } }],
   diffDatasets: () => [
     { path: `/datasets/${a.datasetSha256}/diff/${b.datasetSha256}` },
     { path: `/datasets/${b.datasetSha256}/diff/${a.datasetSha256}` },
@@ -375,6 +400,9 @@ const LISTS: Record<string, () => Attack[]> = {
     { path: `/data/gaps?universeId=${a.universeId}` },
   ],
   listDatasets: () => [{ path: '/datasets?limit=500' }],
+  listFeatureViews: () => [{ path: '/feature-views' }],
+  listMaterialisations: () => [{ path: '/features/materialisations' }],
+  getFeatureSkew: () => [{ path: '/features/skew' }],
   listUniverses: () => [{ path: '/universes' }, { path: '/universes?includeDeleted=true' }],
   listIndexes: () => [{ path: '/indexes' }, { path: '/indexes?includeDeleted=true' }],
   listBenchmarks: () => [{ path: '/benchmarks' }, { path: `/benchmarks?search=${MARK}` }],
@@ -437,12 +465,22 @@ const NAMELESS: Record<string, string> = {
   getHealth: 'universes in sight of the caller, as listUniverses shows them, and counts of the whole installation',
   getSlowQuery: 'one of those',
   listSlowQueries: 'statements of the program, without values; they belong to the system',
+  getFeatureCatalogue: 'the same for everybody',
+  checkFeatureView: 'looks at what it is given',
+  createFeatureView: 'makes one of the caller’s own',
+  getOnlineFeatures: 'what is not the caller’s is told as unknown_entity or unknown_feature (feature-store.test)',
+  startFeatureSkew: 'computes the samples of the caller again',
   getStatus: 'counts of the whole installation, estimated by the database',
   getPolicy: 'the same table for everybody',
   getLimits: 'counts of the caller',
 };
 
 let listUniverse = 0;
+
+/** Features of the universe of A. */
+function ofUniverse() {
+  return { universe: { universeId: a.universeId, from: DAY, to: DAY }, features: ['sma_20'] };
+}
 
 /** Instrument and source of A, and each of them with B's other half. */
 function crossed() {

@@ -749,6 +749,7 @@ function makeHandlers(
     })),
     createdAt: world.RECORDED_AT,
     createdBy: null,
+    synthetic: null,
   });
   const allDatasets = options.isEmpty ? [] : [dataset(2), dataset(1)];
   on(datasets.listDatasets, ({ query }) => page(allDatasets, query));

@@ -1,3 +1,5 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { generatorName, type SyntheticMark } from '@touchstone/contracts/augmentation';
 import {
   augmentDataset,
@@ -6,9 +8,10 @@ import {
   downloadDataset,
   freezeDataset,
   getDataset,
+  getDatasetPointer,
   listDatasets,
 } from '@touchstone/contracts/datasets';
-import { type Call, type Command, LIMIT_OPTION, TIME_OPTIONS, timesOf, UsageError } from '../command.ts';
+import { type Call, type Command, LIMIT_OPTION, type Output, TIME_OPTIONS, timesOf, UsageError } from '../command.ts';
 import { allPages, limitOf, universeId } from '../look-up.ts';
 import { bytes, facts, number, short, table } from '../render.ts';
 import { saveTo } from '../save.ts';
@@ -124,15 +127,55 @@ export const datasetCommands: Command[] = [
   },
   {
     name: 'dataset download',
-    summary: 'Save the Arrow IPC file itself',
+    summary: 'Save the Arrow IPC file itself, or its rows as CSV',
     args: ['HASH', 'FILE'],
+    options: { csv: { summary: 'As CSV' } },
     example: 'dataset download 9f86d081884c prices.arrow',
     async run(call) {
       const sha256 = await hashOf(call, call.args[0]);
-      return saveTo(call.args[1] ?? '', await call.client.raw(downloadDataset, { params: { sha256 } }));
+      const format = call.flag('csv') ? 'csv' : 'arrow';
+      return saveTo(
+        call.args[1] ?? '',
+        await call.client.raw(downloadDataset, { params: { sha256 }, query: { format } }),
+      );
     },
   },
+  {
+    name: 'dataset dvc',
+    summary: 'Write a .dvc pointer, and the files into a folder laid out as a DVC cache or remote',
+    args: ['HASH', 'FOLDER'],
+    options: { remote: { value: 'FOLDER', summary: 'Where the files go; default FOLDER/.dvc/cache' } },
+    example: 'dataset dvc 9f86d081884c my-repository',
+    run: writeDvc,
+  },
 ];
+
+/** Files lie under the md5 of their content, as DVC 3 keeps them; one that is there already is not fetched again. */
+async function writeDvc(call: Call): Promise<Output> {
+  const sha256 = await hashOf(call, call.args[0]);
+  const folder = call.args[1] ?? '';
+  const remote = call.text('remote') ?? path.join(folder, '.dvc', 'cache');
+  const { name, pointer, directory, files } = await call.client.call(getDatasetPointer, { params: { sha256 } });
+  const placeOf = (md5: string) => path.join(remote, 'files', 'md5', md5.slice(0, 2), md5.slice(2));
+  let written = 0;
+  for (const { part, md5, byteCount } of files) {
+    const file = placeOf(md5);
+    if ((await stat(file).catch(() => null))?.size === byteCount) continue;
+    await mkdir(path.dirname(file), { recursive: true });
+    await saveTo(file, await call.client.raw(downloadDataset, { params: { sha256 }, query: { part } }));
+    written++;
+  }
+  const list = placeOf(`${directory.md5}.dir`);
+  await mkdir(path.dirname(list), { recursive: true });
+  await writeFile(list, directory.text);
+  await mkdir(folder, { recursive: true });
+  const file = path.join(folder, `${name}.dvc`);
+  await writeFile(file, pointer);
+  return {
+    json: { pointer: file, remote, fileCount: files.length, writtenCount: written },
+    text: `Wrote ${file}; ${written} of ${files.length} files are new in ${remote}.\n`,
+  };
+}
 
 const HASH_LENGTH = 64;
 const SEARCHED_MAX = 5000;

@@ -8,6 +8,7 @@ import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
 import { doctorCommands } from './doctor.ts';
 import { evidenceCommands } from './evidence.ts';
+import { featureCommands } from './features.ts';
 import { feedCommands } from './feeds.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   ...datasetCommands,
   ...volatilityCommands,
   ...patternCommands,
+  ...featureCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,

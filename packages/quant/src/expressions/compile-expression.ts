@@ -1,5 +1,5 @@
 import type { BarColumn, BarColumns, Indicator } from '../indicators/indicator.ts';
-import { runIndicator } from '../indicators/indicator.ts';
+import { runInto } from '../indicators/indicator.ts';
 import { nearestName } from './nearest-name.ts';
 import { type BinaryOperator, type Node, parseExpression } from './parse-expression.ts';
 import {
@@ -41,7 +41,14 @@ export type Expression = {
 };
 
 /** The bars an evaluation is about, and what was computed of them so far. */
-export type Scope = { bars: BarColumns; columns: Map<string, Float64Array> };
+export type Scope = {
+  bars: BarColumns;
+  columns: Map<string, Float64Array>;
+  /** Gives room for a column of as many values as there are bars, with anything in it. Default: fresh memory. */
+  room?: () => Float64Array;
+  /** Whether no bar misses anything; found out when first needed. */
+  isWhole?: boolean;
+};
 
 export type ExpressionFault = {
   part: string;
@@ -268,11 +275,27 @@ function ofIndicator(indicator: Indicator, output: number): Part {
       const known = scope.columns.get(key);
       if (known !== undefined) return known;
       // All columns of an indicator come at once.
-      const columns = runIndicator(indicator, scope.bars);
-      for (const [k, column] of columns.entries()) scope.columns.set(indicator.outputs[k]!, column.map(finite));
+      const out = indicator.outputs.map(() => scope.room?.() ?? new Float64Array(scope.bars.close.length));
+      // Bars without gaps are looked through once for all indicators instead of once for each.
+      scope.isWhole ??= COLUMNS.every((column) => !scope.bars[column].includes(Number.NaN));
+      if (scope.isWhole)
+        indicator.advance(scope.bars, 0, scope.bars.close.length, new Float64Array(indicator.stateSize), out);
+      else runInto(indicator, scope.bars, out);
+      for (const [k, column] of out.entries()) {
+        dropInfinite(column);
+        scope.columns.set(indicator.outputs[k]!, column);
+      }
       return scope.columns.get(key)!;
     },
   };
+}
+
+function dropInfinite(column: Float64Array): void {
+  for (let i = 0; i < column.length; i++) {
+    // The difference of an infinity with itself is NaN; of everything else it is 0 or NaN already.
+    const value = column[i]!;
+    if (value - value !== 0) column[i] = Number.NaN;
+  }
 }
 
 function compileWhere(node: Node & { kind: 'call' }, catalogue: IndicatorCatalogue): Part {

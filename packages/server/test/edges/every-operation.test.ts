@@ -129,6 +129,10 @@ async function secondFactor(): Promise<{ token: string; code: () => string; reco
 }
 
 const newUniverse = () => ({ name: `universe ${n++}`, rule: 'list', sourceId: world.sourceId });
+const newView = () => ({
+  ...{ name: `view_${n++}`, description: '', owner: 'research', ttlDays: 10 },
+  features: [{ name: 'stretch', expression: 'close / mean(close, 5) - 1' }],
+});
 const newIndex = () => ({ name: `index ${n++}`, universeId: world.universeId, method: 'equal_weight' });
 const schedule = () => ({
   ...{
@@ -393,6 +397,48 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     path: '/market/portfolio-risk',
     body: { holdings: [{ instrumentId: world.instrumentId, weight: 1 }] },
   }),
+  getFeatureView: () => ({ path: '/feature-views/trend' }),
+  checkFeatureView: () => ({ path: '/feature-views/check', body: newView() }),
+  createFeatureView: () => ({ path: '/feature-views', body: newView() }),
+  async changeFeatureView() {
+    const { name, version } = await call('POST', '/feature-views', newView());
+    return { path: `/feature-views/${name}`, body: { owner: 'desk', version } };
+  },
+  async deleteFeatureView() {
+    return { path: `/feature-views/${(await call('POST', '/feature-views', newView())).name}` };
+  },
+  getFeatureSeries: () => ({ path: `/features/series?instrument=${world.instrumentId}&features=trend:sma_20,sma(3)` }),
+  getHistoricalFeatures: () => ({
+    path: '/features/historical',
+    body: { rows: [{ instrument: world.instrumentId, asOf: DAY }], features: ['sma_20', 'no_such'] },
+  }),
+  freezeFeatures: () => ({
+    path: '/features/historical/dataset',
+    body: { universe: { universeId: world.universeId, from: DAY, to: DAY }, features: ['sma_20'] },
+  }),
+  async getOnlineFeatures() {
+    const body = { universeId: world.universeId, views: ['volume'] };
+    await taskDone(world.server, world.owner, await call('POST', '/features/materialise', body));
+    return { path: '/features/online', body: { features: ['volume:obv'], instruments: [world.instrumentId, 'ZZZ'] } };
+  },
+  materialiseFeatures: () => ({
+    path: '/features/materialise',
+    body: { universeId: world.universeId, views: ['trend'] },
+  }),
+  startFeatureSkew: () => ({ path: '/features/skew' }),
+  feastGetOnlineFeatures: () => ({
+    path: '/feast/get-online-features',
+    body: { features: ['volume:obv'], entities: { instrument: [world.instrumentId] } },
+  }),
+  async feastPush() {
+    const { name } = await call('POST', '/feature-views', {
+      ...newView(),
+      source: 'push',
+      features: [{ name: 'tone' }],
+    });
+    const df = { instrument: [world.instrumentId], event_timestamp: ['2026-01-15T22:00:00Z'], tone: [0.5] };
+    return { path: '/feast/push', body: { push_source_name: name, df } };
+  },
   freezeDataset: () => ({ path: '/datasets', body: { universeId: world.universeId } }),
   augmentDataset: () => ({
     path: `/datasets/${world.datasetSha256}/augment`,

@@ -42,7 +42,8 @@ function computeJob(programs: readonly Expression[], { bars, at }: FeatureJob, f
   const width = programs.length;
   const values = new Float64Array(at.length * width).fill(Number.NaN);
   const reasons = new Uint8Array(at.length * width);
-  const scope = { bars, columns: new Map<string, Float64Array>() };
+  const room = createRoom(bars.day.length);
+  const scope = { bars, columns: new Map<string, Float64Array>(), room: room.take };
   for (const [column, program] of programs.entries()) {
     const all = tryToEvaluate(program, scope, column, failures);
     for (let row = 0; row < at.length; row++) {
@@ -52,7 +53,30 @@ function computeJob(programs: readonly Expression[], { bars, at }: FeatureJob, f
         reasons[cell] = all === null ? FAILED : reasonByte(whyMissing(program, bars, at[row]!));
     }
   }
+  room.giveBack();
   return { values, reasons };
+}
+
+/** Memory of columns, used again by the next job: fresh memory for every column took longer than computing it. */
+const spare: Float64Array[] = [];
+const SPARE_BYTES_MAX = 256 * 1024 * 1024;
+
+function createRoom(length: number) {
+  const taken: Float64Array[] = [];
+  return {
+    take(): Float64Array {
+      const last = spare.pop();
+      const column = last !== undefined && last.length >= length ? last : new Float64Array(Math.ceil(length * 1.1));
+      taken.push(column);
+      return column.length === length ? column : column.subarray(0, length);
+    },
+    /** Nothing of the job is looked at any more. */
+    giveBack(): void {
+      spare.push(...taken);
+      const countMax = SPARE_BYTES_MAX / 8 / Math.max(length, 1);
+      if (spare.length > countMax) spare.length = Math.floor(countMax);
+    },
+  };
 }
 
 function tryToEvaluate(program: Expression, scope: Scope, column: number, failures: Record<number, string>) {

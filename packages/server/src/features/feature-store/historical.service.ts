@@ -201,8 +201,10 @@ export async function findInstruments(
   tx: Transaction,
   keys: ReadonlySet<number | string>,
 ): Promise<Map<number | string, number>> {
-  const numbers = [...keys].filter((key) => typeof key === 'number');
   const symbols = [...keys].filter((key) => typeof key === 'string');
+  // A number written as text is a number, where no symbol is called that.
+  const written = symbols.filter((key) => /^\d{1,9}$/.test(key));
+  const numbers = [...[...keys].filter((key) => typeof key === 'number'), ...written.map(Number)];
   const rows = await tx.query
     .selectFrom('instrument')
     .select(['id', 'symbol'])
@@ -211,13 +213,8 @@ export async function findInstruments(
     .orderBy('tenant_id')
     .execute();
   const found = new Map<number | string, number>();
-  for (const { id, symbol } of rows) {
-    if (keys.has(id)) found.set(id, id);
-    if (keys.has(symbol)) found.set(symbol, id);
-  }
-  // A number written as text is a number, where no symbol is called that.
-  for (const key of symbols)
-    if (!found.has(key) && /^\d{1,9}$/.test(key) && keys.has(Number(key))) found.set(key, Number(key));
+  for (const { id } of rows) for (const key of [id, String(id)]) if (keys.has(key)) found.set(key, id);
+  for (const { id, symbol } of rows) if (keys.has(symbol)) found.set(symbol, id);
   return found;
 }
 
