@@ -17,7 +17,14 @@ import {
   registerMarketDataRoutes,
   sessionTimes,
 } from './market-data/index.ts';
-import { registerTrialDependents, registerTrialRoutes } from './models/index.ts';
+import {
+  createDependenceService,
+  createFactorsService,
+  registerDependenceRoutes,
+  registerFactorsRoutes,
+  registerTrialDependents,
+  registerTrialRoutes,
+} from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import { createWatch } from './operate/watch/watch.ts';
@@ -44,6 +51,7 @@ import {
   registerStrategyRoutes,
   registerUniverseRoutes,
   universeBars,
+  universeOf,
   universeQuestion,
 } from './portfolio/index.ts';
 
@@ -99,6 +107,12 @@ export function createStages(parts: StageParts) {
     codeVersion,
   });
   series.registerSubject('index', indexRuns.readSeries);
+  const reading = { database, series, compute, codeVersion };
+  const dependence = createDependenceService(reading);
+  const factors = createFactorsService({
+    ...{ ...reading, universeOf },
+    holdingsOf: async (principal, indexId, time) => (await indexRuns.holdings(principal, indexId, time)).items,
+  });
   tasks.register(INDEX_RUN_TASK, indexRuns.run);
   tasks.registerSessionTimes(sessionTimes);
   const court = createCourtService({
@@ -134,6 +148,8 @@ export function createStages(parts: StageParts) {
       registerKeepCurrentRoutes(serve, keepCurrent);
       registerCourtRoutes(serve, court);
       registerStrategyRoutes(serve, compute);
+      registerDependenceRoutes(serve, dependence);
+      registerFactorsRoutes(serve, factors);
       registerVerifyRoutes(serve, { database, objects, tasks });
       registerKeepingRoutes(serve, keeping);
     },
