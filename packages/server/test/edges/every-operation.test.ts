@@ -415,7 +415,8 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
 function plainGet(route: Route): Made {
   const known = new Map<string, unknown>([
     ...Object.entries(world),
-    ...Object.entries({ day: DAY, calendar: 'XNYS', sha256: world.datasetSha256, otherSha256: world.datasetSha256 }),
+    ...Object.entries({ kind: 'instrument', id: world.instrumentId, day: DAY, calendar: 'XNYS' }),
+    ...Object.entries({ sha256: world.datasetSha256, otherSha256: world.datasetSha256 }),
   ]);
   const path = route.path.replace(/:(\w+)/g, (_match, name: string) => {
     assert.ok(known.has(name), `say in GOOD how ${route.id} is asked: what is its ${name}?`);
