@@ -7,6 +7,7 @@ import {
   minimumVarianceWeights,
   sampleCovariance,
 } from '../src/dependence/covariance.ts';
+import { heldReturns } from '../src/dependence/held-returns.ts';
 import { createRandom } from '../src/random/random.ts';
 import { blockBootstrap } from '../src/stats/block-bootstrap.ts';
 import { findDataFile, type NamedPanel, readDailyPanel } from './_daily-panel.ts';
@@ -54,31 +55,6 @@ export function completeReturns({ panel, symbols }: NamedPanel) {
   return { returns, rowCount, names, days };
 }
 
-/**
- * Daily returns of the portfolio of least variance, fully invested: weights from the last `window` returns, bought, and left
- * to drift for `hold` sessions. Null where a covariance has no inverse.
- */
-export function heldReturns(returns: Float64Array, rowCount: number, n: number, rival: Rival): Float64Array | null {
-  const { window, hold } = SETTINGS;
-  const held: number[] = [];
-  for (let start = window; start < rowCount; start += hold) {
-    const weights = weightsOf(rival, returns.subarray((start - window) * n, start * n), window, n);
-    if (weights === null) return null;
-    const values = weights.slice();
-    let worth = 1;
-    for (let t = start; t < Math.min(rowCount, start + hold); t++) {
-      let next = 0;
-      for (let i = 0; i < n; i++) {
-        values[i]! *= 1 + returns[t * n + i]!;
-        next += values[i]!;
-      }
-      held.push(next / worth - 1);
-      worth = next;
-    }
-  }
-  return Float64Array.from(held);
-}
-
 function weightsOf(rival: Rival, window: Float64Array, rowCount: number, n: number): Float64Array | null {
   if (rival === 'equal') return new Float64Array(n).fill(1 / n);
   if (rival !== 'diagonal') return minimumVarianceWeights(estimateCovariance(rival, window, rowCount, n), n);
@@ -109,7 +85,7 @@ function judge(
   const n = names.length;
   const held = new Map<Rival, Float64Array>();
   for (const rival of [CHOSEN, ...RIVALS]) {
-    const series = heldReturns(returns, rowCount, n, rival);
+    const series = heldReturns(returns, rowCount, n, SETTINGS, (past) => weightsOf(rival, past, SETTINGS.window, n));
     if (series !== null) held.set(rival, series);
   }
   const ours = held.get(CHOSEN)!;
@@ -175,7 +151,12 @@ function round(value: number): number {
 /** Hash of the files whose change would change the figures. */
 function codeHash(): string {
   const hash = createHash('sha256');
-  for (const name of ['dependence/covariance.ts', 'stats/shrinkage.ts', 'stats/block-bootstrap.ts'])
+  for (const name of [
+    'dependence/covariance.ts',
+    'dependence/held-returns.ts',
+    'stats/shrinkage.ts',
+    'stats/block-bootstrap.ts',
+  ])
     hash.update(readFileSync(join(import.meta.dirname, '../src', name)));
   return hash.digest('hex').slice(0, 16);
 }

@@ -32,6 +32,12 @@ import {
   registerTrialDependents,
   registerTrialRoutes,
   registerVolatilityRoutes,
+  createDependenceService,
+  createFactorsService,
+  registerDependenceRoutes,
+  registerFactorsRoutes,
+  registerTrialDependents,
+  registerTrialRoutes,
 } from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
@@ -130,6 +136,12 @@ export function createStages(parts: StageParts) {
   });
   series.registerSubject('index', indexRuns.readSeries);
   const patterns = createPatternsService({ database, series, universeOf, compute, codeVersion });
+  const reading = { database, series, compute, codeVersion };
+  const dependence = createDependenceService(reading);
+  const factors = createFactorsService({
+    ...{ ...reading, universeOf },
+    holdingsOf: async (principal, indexId, time) => (await indexRuns.holdings(principal, indexId, time)).items,
+  });
   tasks.register(INDEX_RUN_TASK, indexRuns.run);
   tasks.registerSessionTimes(sessionTimes);
   const court = createCourtService({
@@ -170,6 +182,8 @@ export function createStages(parts: StageParts) {
       registerKeepCurrentRoutes(serve, keepCurrent);
       registerCourtRoutes(serve, court);
       registerStrategyRoutes(serve, compute);
+      registerDependenceRoutes(serve, dependence);
+      registerFactorsRoutes(serve, factors);
       registerVerifyRoutes(serve, { database, objects, tasks });
       registerKeepingRoutes(serve, keeping);
     },

@@ -171,18 +171,26 @@ export type Clusters = {
 const CLUSTER_COUNT_MAX = 20;
 
 /**
- * Groups by average linkage; their number is the one in 2..min(20, N − 1) with the highest mean silhouette, the smaller one
- * when equal, and one group when none is above nought.
+ * Groups by Ward's linkage. Without `clusterCount` their number is the one in 2..min(20, N − 1) with the highest mean
+ * silhouette, the smaller one when equal, and one group when none is above nought.
  *
  * @param distances Row-major N × N, symmetric, finite.
+ * @param clusterCount Groups wanted, at most N: of correlations, as many as eigenvalues stand out from chance.
  */
-export function findClusters(distances: Float64Array, count: number, linkage: Linkage = 'average'): Clusters {
+export function findClusters(
+  distances: Float64Array,
+  count: number,
+  { linkage = 'ward', clusterCount }: { linkage?: Linkage; clusterCount?: number | undefined } = {},
+): Clusters {
   const merges = mergeClusters(distances, count, linkage);
+  const silhouetteOf = (groups: number) => meanSilhouette(distances, count, cutClusters(merges, count, groups));
   let best = { clusterCount: Math.min(1, count), silhouette: 0 };
-  for (let k = 2; k <= Math.min(CLUSTER_COUNT_MAX, count - 1); k++) {
-    const silhouette = meanSilhouette(distances, count, cutClusters(merges, count, k));
-    if (silhouette > best.silhouette) best = { clusterCount: k, silhouette };
-  }
+  if (clusterCount !== undefined && count > 0) best = { clusterCount, silhouette: silhouetteOf(clusterCount) };
+  else
+    for (let k = 2; k <= Math.min(CLUSTER_COUNT_MAX, count - 1); k++) {
+      const silhouette = silhouetteOf(k);
+      if (silhouette > best.silhouette) best = { clusterCount: k, silhouette };
+    }
   const order = leafOrder(merges, distances, count);
   const cut = count === 0 ? new Int32Array(0) : cutClusters(merges, count, best.clusterCount);
   const numbers = new Map<number, number>();

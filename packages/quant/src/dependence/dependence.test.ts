@@ -21,6 +21,7 @@ import {
   sampleCovariance,
 } from './covariance.ts';
 import { findDirectLinks, graphicalLasso, partialCorrelations } from './graphical-lasso.ts';
+import { heldReturns } from './held-returns.ts';
 import { findLeads } from './lead-lag.ts';
 import { findBreaks, rollingCorrelation } from './relationship-breaks.ts';
 import { correlationsOf, pairStability } from './resampled-correlations.ts';
@@ -140,6 +141,37 @@ describe('covariance', () => {
     const noiseOnly = denoiseCorrelation(correlationsOf(noise(random, rows, count), rows, count), count, rows);
     assert.equal(noiseOnly.signalCount, 0);
     for (let i = 1; i < count; i++) close(noiseOnly.correlation[i]!, 0, 1e-12);
+  });
+
+  it('holds a portfolio that drifts between its days, and knows no future', () => {
+    const returns = Float64Array.of(0, 0, 0.5, 0, 0, 0.5, 0.1, 0.1, -0.5, 0);
+    const half = () => Float64Array.of(0.5, 0.5);
+    const held = heldReturns(returns, 5, 2, { window: 1, hold: 3 }, half);
+    // 0.5 · 1.5 + 0.5 = 1.25; 0.75 + 0.5 · 1.5 = 1.5; both up a tenth; formed anew at one half each.
+    const expected = [0.25, 1.5 / 1.25 - 1, 0.1, -0.25];
+    for (const [t, value] of expected.entries()) close(held![t]!, value, 1e-12);
+    assert.equal(
+      heldReturns(returns, 5, 2, { window: 2, hold: 1 }, () => null),
+      null,
+    );
+    const values = noise(createRandom(14), 60, 3).map((value) => 0.01 * value);
+    const verdict = checkNoLookAhead({
+      name: 'minimum variance, held',
+      input: { values },
+      rowCount: 60,
+      compute: (input) => {
+        const rows = input.values.length / 3;
+        const weightsOf = (past: Float64Array) =>
+          minimumVarianceWeights(estimateCovariance('denoised', past, 20, 3), 3);
+        const out = new Float64Array(rows).fill(Number.NaN);
+        out.set(heldReturns(input.values, rows, 3, { window: 20, hold: 7 }, weightsOf)!, 20);
+        return out;
+      },
+      random: createRandom(15),
+      probeRows: [30, 45],
+      kinds: ['truncated', 'shuffled', 'noise'],
+    });
+    assert.ok(verdict.ok && verdict.isSensitive, JSON.stringify(verdict));
   });
 
   it('gives null where there is no minimum variance', () => {
@@ -302,6 +334,8 @@ describe('clusters', () => {
     assert.equal(found.clusterCount, 3);
     for (let i = 3; i < count; i++) assert.equal(found.cluster[i], found.cluster[i % 3]);
     assert.deepEqual([...new Set(found.order.map((at) => found.cluster[at]!))], [0, 1, 2]);
+    const asked = findClusters(correlationDistances(correlationsOf(values, rows, count)), count, { clusterCount: 4 });
+    assert.equal(new Set(asked.cluster).size, 4);
     const equal = Float64Array.from({ length: 16 }, (_, k) => (k % 5 === 0 ? 0 : 1));
     assert.equal(findClusters(equal, 4).clusterCount, 1);
     assert.equal(findClusters(new Float64Array(0), 0).clusterCount, 0);

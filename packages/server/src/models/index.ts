@@ -9,6 +9,11 @@ export { createRegimeService } from './regimes/regimes.service.ts';
 /** The door of the stage: the trials ledger, and what is told of a subject. */
 export { registerPatternRoutes } from './patterns/patterns.routes.ts';
 export { createPatternsService, type UniverseOf } from './patterns/patterns.service.ts';
+/** The door of the stage: the trials ledger, and what a market or a subject in it is like. */
+export { registerDependenceRoutes } from './dependence/dependence.routes.ts';
+export { createDependenceService } from './dependence/dependence.service.ts';
+export { registerFactorsRoutes } from './factors/factors.routes.ts';
+export { createFactorsService } from './factors/factors.service.ts';
 export { countDistinctTrials, insertTrial } from './trials/trial.repository.ts';
 export { registerTrialRoutes } from './trials/trial.routes.ts';
 export { registerTrialDependents } from './trials/trial-dependents.ts';

@@ -516,6 +516,8 @@ function plainGet(route: Route): Made {
       sha256: world.datasetSha256,
       otherSha256: world.datasetSha256,
     }),
+    ...Object.entries({ kind: 'instrument', id: world.instrumentId, day: DAY, calendar: 'XNYS' }),
+    ...Object.entries({ sha256: world.datasetSha256, otherSha256: world.datasetSha256 }),
   ]);
   const path = route.path.replace(/:(\w+)/g, (_match, name: string) => {
     assert.ok(known.has(name), `say in GOOD how ${route.id} is asked: what is its ${name}?`);

@@ -81,6 +81,7 @@ export async function findUniverse(tx: Transaction, id: number): Promise<Univers
   return row && toUniverse(row);
 }
 
+<<<<<<< HEAD
 /** The first universe in sight that has an instrument; of a universe of a whole source, one the source has told a bar of. */
 export async function findUniverseOfInstrument(tx: Transaction, instrumentId: number): Promise<number | undefined> {
   const row = await tx.query
@@ -108,6 +109,41 @@ export async function findUniverseOfIndex(tx: Transaction, indexId: number): Pro
     .limit(1)
     .executeTakeFirst();
   return row?.universe_id;
+=======
+/** The first universe in sight that an instrument is in: the tenant's own before the system's. */
+export async function findUniverseHolding(tx: Transaction, instrumentId: number): Promise<number | null> {
+  const row = await tx.query
+    .selectFrom('universe')
+    .where(isVisible(tx))
+    .where(({ and, eb, exists, or, selectFrom }) =>
+      or([
+        and([
+          eb('universe.rule', '=', 'list'),
+          exists(
+            selectFrom('universe_member as m')
+              .select('m.instrument_id')
+              .whereRef('m.universe_id', '=', 'universe.id')
+              .where('m.instrument_id', '=', instrumentId),
+          ),
+        ]),
+        and([
+          eb('universe.rule', '<>', 'list'),
+          exists(
+            selectFrom('bar_key as o')
+              .select('o.run_id')
+              .where('o.instrument_id', '=', instrumentId)
+              .whereRef('o.source_id', '=', 'universe.source_id'),
+          ),
+        ]),
+      ]),
+    )
+    .select('universe.id')
+    .orderBy('universe.tenant_id', 'desc')
+    .orderBy('universe.id')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id ?? null;
+>>>>>>> dependence
 }
 
 /** The members, by symbol. Of a universe of a whole source: every instrument the source has ever told a bar of. */
