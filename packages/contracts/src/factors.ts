@@ -105,74 +105,7 @@ export const getFactors = defineRoute({
       .meta({ description: 'Sessions looked at.', example: 504 }),
   }),
   status: 200,
-<<<<<<< HEAD
-  answer: reading.extend({
-    set: factorSet,
-    universe: z.object({ id, name: z.string().meta({ example: 'Large caps' }) }).nullable(),
-    sessions: count,
-    windowFirstDay: day.nullable(),
-    windowLastDay: day.nullable(),
-    excluded: z.array(factorName),
-    factors: z.array(
-      z.object({
-        factor: factorName,
-        about: z.string().meta({
-          description: 'How it is made.',
-          example: 'Winners minus losers of the last 252 sessions without the last 21.',
-        }),
-        exposure: z.number().nullable().meta({ description: 'Coefficient of the regression.', example: 0.31 }),
-        low: z.number().nullable().meta({ description: 'Lower end of the 95 % HAC interval.', example: 0.12 }),
-        high: z.number().nullable().meta({ description: 'Upper end of it.', example: 0.5 }),
-        pValue: z.number().min(0).max(1).nullable().meta({ example: 0.004 }),
-        varianceShare: fraction
-          .nullable()
-          .meta({ description: 'Its part of the variance; parts add up to 1.', example: 0.21 }),
-        returnPart: fraction
-          .nullable()
-          .meta({ description: 'Its part of the mean return a year; parts add up to the whole.', example: 0.013 }),
-      }),
-    ),
-    residual: z.object({
-      varianceShare: fraction.nullable().meta({ description: 'Unexplained by linear factors.', example: 0.34 }),
-      returnPart: fraction.nullable().meta({ description: 'Intercept and residual, a year.', example: 0.004 }),
-    }),
-    total: z.object({
-      volatilityAnnual: z.number().min(0).nullable().meta({ example: 0.18 }),
-      meanReturnAnnual: fraction.nullable().meta({ description: 'Mean daily return × 252.', example: 0.07 }),
-      /** What is left of the sums; rounding only. */
-      varianceMismatch: z.number().nullable().meta({ description: 'Sum of the variance parts minus 1.', example: 0 }),
-      returnMismatch: z
-        .number()
-        .nullable()
-        .meta({ description: 'Sum of the return parts minus the whole.', example: 0 }),
-    }),
-    alpha: measured.meta({ description: 'Intercept a year with its HAC interval; baseline 0.' }),
-    fit: measured.meta({ description: 'Adjusted R² out of sample; baseline: the mean.' }),
-    holdings: z
-      .array(
-        z.object({
-          instrumentId: id,
-          symbol: z.string().meta({ example: 'ALDR' }),
-          weight: fraction,
-          marginalRisk: z
-            .number()
-            .nullable()
-            .meta({ description: 'Change of volatility a year for one unit more of weight.', example: 0.14 }),
-          riskShare: fraction
-            .nullable()
-            .meta({ description: 'Its part of the variance; parts add up to 1.', example: 0.05 }),
-        }),
-      )
-      .meta({ description: 'Of an index: what its last holdings put in. Empty for an instrument.' }),
-    sentence: z.string().meta({
-      description: 'The make-up in words.',
-      example: 'Two thirds of the variance is the market; nothing else can be told from nought.',
-    }),
-    reason: reason.nullable(),
-  }),
-=======
   answer: factors,
->>>>>>> dependence
   problems: ['NOT_FOUND', 'NOT_POSSIBLE_NOW'],
 });
 

@@ -22,22 +22,20 @@ import {
 } from './market-data/index.ts';
 import {
   createAnomalyService,
+  createDependenceService,
+  createFactorsService,
   createPatternsService,
   createRegimeService,
   createVolatilityService,
   registerAnomalyRoutes,
+  registerDependenceRoutes,
+  registerFactorsRoutes,
   registerMarketRecordTask,
   registerPatternRoutes,
   registerRegimeRoutes,
   registerTrialDependents,
   registerTrialRoutes,
   registerVolatilityRoutes,
-  createDependenceService,
-  createFactorsService,
-  registerDependenceRoutes,
-  registerFactorsRoutes,
-  registerTrialDependents,
-  registerTrialRoutes,
 } from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';

@@ -1,6 +1,6 @@
 /** The door of the stage: universes, indexes and what they computed. */
 export { registerIndexRoutes } from './index/index.routes.ts';
-export { createIndexService, universeOf } from './index/index.service.ts';
+export { createIndexService } from './index/index.service.ts';
 export { registerIndexRunRoutes } from './index-run/index-run.routes.ts';
 export {
   createIndexRunService,

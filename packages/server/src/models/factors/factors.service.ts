@@ -27,7 +27,7 @@ export type FactorsQuery = SeriesQuery & {
 /** What later stages know of a subject. */
 export type FactorsDownstream = {
   /** The universe of an index, or the first that holds an instrument; null: none does. */
-  universeOf: (tx: Transaction, subject: Subject) => Promise<number | null>;
+  universeOf: (tx: Transaction, subject: Subject, universeId: number | undefined) => Promise<{ id: number } | null>;
   /** What an index held last, as known then. */
   holdingsOf: (
     principal: Principal,
@@ -97,12 +97,11 @@ export function createFactorsService(
     if (asked.set === 'proxies') return prepareProxies(principal, looked, pinned, asked);
     if (asked.set === 'macro') return prepareMacro(principal, looked, asked, time);
     const subject = looked.subject;
-    const universeId =
-      asked.universeId ?? (await database.transaction(principal, (tx) => parts.universeOf(tx, subject)));
-    if (universeId === null)
+    const universe = await database.transaction(principal, (tx) => parts.universeOf(tx, subject, asked.universeId));
+    if (universe === null)
       return { code: 'not_defined', sentence: 'No universe holds it. Name one that the factors are made from.' };
     const history = asked.sessions + (asked.set === 'style' ? LOOK_BACK + 1 : 0);
-    const read = await readLastSessions(parts, principal, universeId, pinned, history);
+    const read = await readLastSessions(parts, principal, universe.id, pinned, history);
     // Nothing is explained by itself.
     const members = read.members.filter((each) => subject.kind !== 'instrument' || each.subject.id !== subject.id);
     if (members.length > NAMES_MAX)

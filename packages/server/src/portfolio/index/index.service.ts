@@ -4,7 +4,6 @@ import { changedMeanwhile } from '../../platform/database/changed-meanwhile.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { findUniverseHolding } from '../universe/universe.repository.ts';
 import {
   findBenchmarks,
   findIndex,
@@ -130,9 +129,4 @@ async function record(
 
 function missing(id: number): ProblemError {
   return new ProblemError('NOT_FOUND', `There is no index ${id}.`);
-}
-
-/** The universe of an index, or the first that holds an instrument. The answer to stages that may not look downstream. */
-export async function universeOf(tx: Transaction, subject: { kind: 'instrument' | 'index'; id: number }) {
-  return subject.kind === 'index' ? (await getIndexIn(tx, subject.id)).universeId : findUniverseHolding(tx, subject.id);
 }

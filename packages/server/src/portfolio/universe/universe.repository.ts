@@ -81,35 +81,6 @@ export async function findUniverse(tx: Transaction, id: number): Promise<Univers
   return row && toUniverse(row);
 }
 
-<<<<<<< HEAD
-/** The first universe in sight that has an instrument; of a universe of a whole source, one the source has told a bar of. */
-export async function findUniverseOfInstrument(tx: Transaction, instrumentId: number): Promise<number | undefined> {
-  const row = await tx.query
-    .selectFrom('universe')
-    .where(isVisible(tx))
-    .where('universe.deleted_at', 'is', null)
-    .where(
-      sql<boolean>`CASE universe.rule
-        WHEN 'list' THEN EXISTS (SELECT FROM universe_member m
-                                 WHERE m.universe_id = universe.id AND m.instrument_id = ${instrumentId} AND m.deleted_at IS NULL)
-        ELSE EXISTS (SELECT FROM bar_key o WHERE o.instrument_id = ${instrumentId} AND o.source_id = universe.source_id) END`,
-    )
-    .select('universe.id')
-    .orderBy('universe.id')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.id;
-}
-
-export async function findUniverseOfIndex(tx: Transaction, indexId: number): Promise<number | undefined> {
-  const row = await tx.query
-    .selectFrom('index_definition')
-    .select('universe_id')
-    .where('id', '=', indexId)
-    .limit(1)
-    .executeTakeFirst();
-  return row?.universe_id;
-=======
 /** The first universe in sight that an instrument is in: the tenant's own before the system's. */
 export async function findUniverseHolding(tx: Transaction, instrumentId: number): Promise<number | null> {
   const row = await tx.query
@@ -143,7 +114,16 @@ export async function findUniverseHolding(tx: Transaction, instrumentId: number)
     .limit(1)
     .executeTakeFirst();
   return row?.id ?? null;
->>>>>>> dependence
+}
+
+export async function findUniverseOfIndex(tx: Transaction, indexId: number): Promise<number | undefined> {
+  const row = await tx.query
+    .selectFrom('index_definition')
+    .select('universe_id')
+    .where('id', '=', indexId)
+    .limit(1)
+    .executeTakeFirst();
+  return row?.universe_id;
 }
 
 /** The members, by symbol. Of a universe of a whole source: every instrument the source has ever told a bar of. */

@@ -7,8 +7,8 @@ import {
   countIndexesOf,
   findMembers,
   findUniverse,
+  findUniverseHolding,
   findUniverseOfIndex,
-  findUniverseOfInstrument,
   insertUniverse,
   listUniversesPage,
   type MemberChoice,
@@ -122,10 +122,8 @@ export async function universeOf(
 ) {
   const id =
     universeId ??
-    (subject.kind === 'index'
-      ? await findUniverseOfIndex(tx, subject.id)
-      : await findUniverseOfInstrument(tx, subject.id));
-  return id === undefined ? null : { id, ...(await universeBars(tx, id)) };
+    (subject.kind === 'index' ? await findUniverseOfIndex(tx, subject.id) : await findUniverseHolding(tx, subject.id));
+  return id === undefined || id === null ? null : { id, ...(await universeBars(tx, id)) };
 }
 
 async function setMembers(tx: Transaction, id: number, members: readonly MemberChoice[]): Promise<void> {
