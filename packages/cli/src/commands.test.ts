@@ -191,7 +191,10 @@ test('a schedule names its index by number, keeps what is not changed, and must 
     ['create verify', /Say when with --cron/],
     ['create index-run --cron x', /Say which index with --index/],
     ['create verify --cron x --index A', /--index says nothing to verify/],
-    ['create dance --cron x', /KIND must be one of index-run, verify, refresh, court, backup, archive, was "dance"/],
+    [
+      'create dance --cron x',
+      /KIND must be one of index-run, verify, refresh, court, backup, archive, market-record, was "dance"/,
+    ],
     ['create refresh --cron x', /Say which universe with --universe/],
     ['create verify --after-close XNYS --cron x', /either by --cron or by --after-close/],
     ['create verify --cron x --minutes 3', /--minutes goes with --after-close/],

@@ -38,12 +38,12 @@ export const ALL_ROUTES: readonly Route[] = [
   patterns,
   dependence,
   factors,
+  volatility,
   tasks,
   alerts,
   diagnostics,
   limits,
   keeping,
-  volatility,
 ].flatMap((module) => Object.values(module).filter(isRoute));
 
 function isRoute(value: unknown): value is Route {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ALL_INDICATORS, findFactory, STANDARD_INDICATORS } from '../src/indicators/catalogue.ts';
-import { type Indicator, runIndicators } from '../src/indicators/indicator.ts';
+import { type BarColumns, type Indicator, runIndicators } from '../src/indicators/indicator.ts';
 import { randomBars } from '../src/indicators/warm-up.ts';
 import { createRandom } from '../src/random/random.ts';
 import type { BenchResult } from './index-kernel.ts';
@@ -145,11 +145,11 @@ export function run(): BenchResult[] {
   const peer = runPeer();
   if (!peer) return results;
   const own = SHARED.map(([name, values, functions]) => {
-    const ours = best([findFactory(name)!.make(values)]);
+    const indicator = findFactory(name)!.make(values);
     const theirs = functions.reduce((sum, name) => sum + peer.talib.seconds[name]!, 0);
-    return { name, ours, theirs };
+    return { name, indicator, ours: bestAdvance(indicator, bars), theirs };
   });
-  const ours = own.reduce((sum, one) => sum + one.ours, 0);
+  const ours = best(own.map(({ indicator }) => indicator));
   const theirs = own.reduce((sum, one) => sum + one.theirs, 0);
   const slow = own
     .filter((one) => one.ours > 2 * one.theirs)
@@ -164,7 +164,7 @@ export function run(): BenchResult[] {
     ratio: ours / theirs,
     goal: '>= 0.5x TA-Lib',
     met: theirs / ours >= 0.5,
-    input: `${functionCount} functions both have, one after the other; ${input}; slower than half alone: ${slow.join(', ') || 'none'}`,
+    input: `${functionCount} functions both have, all in one run; ${input}; slower than half alone: ${slow.join(', ') || 'none'}`,
   });
   const columns = best(PANDAS.map(([name, values]) => findFactory(name)!.make(values)));
   results.push({
@@ -179,6 +179,18 @@ export function run(): BenchResult[] {
     input: `20 columns as people write them with rolling and ewm; ${input}`,
   });
   return results;
+}
+
+/** Best time of the kernel alone, several runs at once because the shortest take two microseconds. */
+function bestAdvance(indicator: Indicator, bars: BarColumns): number {
+  const out = indicator.outputs.map(() => new Float64Array(BARS));
+  let seconds = Number.POSITIVE_INFINITY;
+  for (let k = 0; k < 3 * RUNS; k++) {
+    const start = performance.now();
+    for (let j = 0; j < 10; j++) indicator.advance(bars, 0, BARS, new Float64Array(indicator.stateSize), out);
+    seconds = Math.min(seconds, (performance.now() - start) / 10_000);
+  }
+  return seconds;
 }
 
 function countOutputs(indicators: readonly Indicator[]): number {

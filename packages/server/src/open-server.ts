@@ -41,12 +41,11 @@ export async function openServer(config: Config, kind: 'server' | 'worker') {
       config.traceEndpoint === null ? null : await startTracing(config.traceEndpoint, config.version, database, log);
     const tasks = createTaskEngine({ database, connection, clock, log });
     const compute = createCompute(COMPUTE_THREADS);
+    const { onlineStore, redisUrl } = config;
+    const redis = onlineStore === 'redis' && redisUrl !== null ? createRedisLine(redisUrl, log) : null;
     const codeVersion = readCodeVersion(config.version);
-    const redis =
-      config.onlineStore === 'redis' && config.redisUrl !== null ? createRedisLine(config.redisUrl, log) : null;
     const stages = createStages({
-      ...{ onlineStore: config.onlineStore, redis },
-      ...{ database, objects, tasks, compute, clock, codeVersion, log, connection },
+      ...{ database, objects, tasks, compute, clock, codeVersion, log, connection, onlineStore, redis },
       home: config.home,
       secretBox: createSecretBox(secret),
       twelveDataUrl: config.twelveDataUrl,

@@ -24,6 +24,7 @@ import {
   createRegimeService,
   createVolatilityService,
   registerAnomalyRoutes,
+  registerMarketRecordTask,
   registerRegimeRoutes,
   registerTrialDependents,
   registerTrialRoutes,
@@ -110,6 +111,7 @@ export function createStages(parts: StageParts) {
     ...{ onlineStore: parts.onlineStore, redis: parts.redis },
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
   const indexRuns = createIndexRunService({

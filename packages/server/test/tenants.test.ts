@@ -315,6 +315,16 @@ const HIDDEN: Record<string, () => Attack[]> = {
   sealAnomalies: () => subjectsOfA('anomalies/cases', {}),
   getAnomalyCase: () => [{ path: `/anomaly-cases/${a.anomalyCaseId}` }],
   judgeAnomalyCase: () => [{ path: `/anomaly-cases/${a.anomalyCaseId}/judgement`, body: { state: 'false', version } }],
+  getVolatility: () => subjectsOfA('volatility'),
+  getDrawdown: () => subjectsOfA('drawdown'),
+  getValueAtRisk: () => subjectsOfA('value-at-risk'),
+  computePortfolioRisk: () => [
+    { path: '/market/portfolio-risk', body: { holdings: [{ instrumentId: a.instrumentId, weight: 1 }] } },
+    {
+      path: '/market/portfolio-risk',
+      body: { holdings: [a, b].map(({ instrumentId }) => ({ instrumentId, weight: 0.5 })) },
+    },
+  ],
   getBlastRadius: () => [
     { path: `/data/blast-radius?runId=${a.runId}` },
     { path: `/data/blast-radius?instrumentId=${a.instrumentId}` },

@@ -23,6 +23,7 @@ import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
 import { truthCommands } from './truth.ts';
 import { universeCommands } from './universes.ts';
+import { volatilityCommands } from './volatility.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -44,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   ...regimeCommands,
   ...anomalyCommands,
   ...datasetCommands,
+  ...volatilityCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,

@@ -102,19 +102,46 @@ export const directionalIndicator = factory({
   }),
 });
 
-/** Takes bar `i` into the average of the directional index, which is at `state[MOVEMENT_SIZE]`. NaN until `2 period − 1`. */
-function averageIndexStep(bars: BarColumns, i: number, period: number, state: Float64Array): number {
-  moveStep(bars, i, period, state);
-  if (i < period) return Number.NaN;
-  const index = directionalIndex(state);
-  // As in TA-Lib, a bar without movement leaves the average as it was.
-  const isDefined = !Number.isNaN(index);
-  if (i < 2 * period) {
-    if (isDefined) state[MOVEMENT_SIZE] = state[MOVEMENT_SIZE]! + index;
-    if (i < 2 * period - 1) return Number.NaN;
-    state[MOVEMENT_SIZE] = state[MOVEMENT_SIZE]! / period;
-  } else if (isDefined) state[MOVEMENT_SIZE] = (state[MOVEMENT_SIZE]! * (period - 1) + index) / period;
-  return state[RANGE] === 0 ? Number.NaN : state[MOVEMENT_SIZE]!;
+/** The average of the directional index at each bar, from `2 period − 1` on; with `lag`, its mean with the one then. */
+function advanceAverageIndex(period: number, lag: number): Indicator['advance'] {
+  const keep = 1 - 1 / period;
+  const share = 1 / period;
+  const warmUp = 2 * period - 1 + lag;
+  return ({ high, low, close }, from, to, state, out) => {
+    const y = out[0]!;
+    let plus = state[0]!;
+    let minus = state[1]!;
+    let range = state[2]!;
+    let average = state[3]!;
+    const first = markWarmUp(warmUp, from, to, out);
+    for (let i = Math.max(from, 1); i < to; i++) {
+      const up = high[i]! - high[i - 1]!;
+      const down = low[i - 1]! - low[i]!;
+      const decay = i < period ? 1 : keep;
+      plus = plus * decay + (up > 0 && up > down ? up : 0);
+      minus = minus * decay + (down > 0 && down > up ? down : 0);
+      range = range * decay + trueRangeAt(high, low, close, i);
+      const total = plus + minus;
+      // As in TA-Lib, a bar without movement leaves the average as it was.
+      if (i >= period && total !== 0 && range !== 0) {
+        const index = (100 * Math.abs(minus - plus)) / total;
+        average = i < 2 * period ? average + index : average * keep + index * share;
+      }
+      if (i === 2 * period - 1) average /= period;
+      const value = range === 0 ? Number.NaN : average;
+      if (lag === 0) {
+        if (i >= first) y[i - from] = value;
+        continue;
+      }
+      const slot = 4 + (i % lag);
+      if (i >= first) y[i - from] = (value + state[slot]!) / 2;
+      state[slot] = value;
+    }
+    state[0] = plus;
+    state[1] = minus;
+    state[2] = range;
+    state[3] = average;
+  };
 }
 
 /** TA-Lib ADX. */
@@ -130,11 +157,8 @@ export const adx = factory({
   machine: ({ period }) => ({
     warmUp: 2 * period - 1,
     memory: wilderMemory(period, 2),
-    stateSize: MOVEMENT_SIZE + 1,
-    advance(bars, from, to, state, out) {
-      const y = out[0]!;
-      for (let i = from; i < to; i++) y[i - from] = averageIndexStep(bars, i, period, state);
-    },
+    stateSize: 4,
+    advance: advanceAverageIndex(period, 0),
   }),
 });
 
@@ -151,16 +175,8 @@ export const adxr = factory({
   machine: ({ period }) => ({
     warmUp: 3 * period - 2,
     memory: wilderMemory(period, 2),
-    stateSize: MOVEMENT_SIZE + 1 + period - 1,
-    advance(bars, from, to, state, out) {
-      const y = out[0]!;
-      for (let i = from; i < to; i++) {
-        const average = averageIndexStep(bars, i, period, state);
-        const place = MOVEMENT_SIZE + 1 + (i % (period - 1));
-        y[i - from] = i < 3 * period - 2 ? Number.NaN : (average + state[place]!) / 2;
-        state[place] = average;
-      }
-    },
+    stateSize: 4 + period - 1,
+    advance: advanceAverageIndex(period, period - 1),
   }),
 });
 

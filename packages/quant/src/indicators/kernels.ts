@@ -178,6 +178,147 @@ export function latestLowest(values: Float64Array, held: number, start: number, 
   return best;
 }
 
+/** Room for the highest or lowest of a window of `period` values: see `fillHighest`. */
+export function extremeSize(period: number): number {
+  return period + 1;
+}
+
+/**
+ * Prepares the highest of each window that begins in `values[start..start + period − 1]` and reaches beyond it.
+ *
+ * Windows are cut where a block of `period` bars ends (van Herk, 1992, doi:10.1016/0167-8655(92)90069-C): the part before
+ * is looked up in `state[at + place + 1]`, the part since is a running maximum. Without a branch that depends on prices
+ * this took a fifth of the time of looking through the window again when its highest had left.
+ *
+ * @param start May be negative before the first block is full: then only the end mark is set.
+ */
+export function fillHighest(
+  values: Float64Array,
+  start: number,
+  period: number,
+  state: Float64Array,
+  at: number,
+): void {
+  let highest = Number.NEGATIVE_INFINITY;
+  state[at + period] = highest;
+  if (start < 0) return;
+  for (let k = period - 1; k > 0; k--) {
+    highest = Math.max(highest, values[start + k]!);
+    state[at + k] = highest;
+  }
+}
+
+/** As `fillHighest`, of the lowest. */
+export function fillLowest(values: Float64Array, start: number, period: number, state: Float64Array, at: number): void {
+  let lowest = Number.POSITIVE_INFINITY;
+  state[at + period] = lowest;
+  if (start < 0) return;
+  for (let k = period - 1; k > 0; k--) {
+    lowest = Math.min(lowest, values[start + k]!);
+    state[at + k] = lowest;
+  }
+}
+
+/** Simple average of `values[i − period + 1..i]` into `out[i − from]`; NaN before `period − 1`. Room: 1. */
+export function advanceSimple(
+  values: Float64Array,
+  period: number,
+  from: number,
+  to: number,
+  state: Float64Array,
+  at: number,
+  out: Float64Array,
+): void {
+  let sum = state[at]!;
+  let i = from;
+  for (; i < to && i < period - 1; i++) {
+    sum += values[i]!;
+    out[i - from] = Number.NaN;
+  }
+  for (; i < to; i++) {
+    sum += values[i]!;
+    out[i - from] = sum / period;
+    sum -= values[i - period + 1]!;
+  }
+  state[at] = sum;
+}
+
+/** Exponential average from bar `start` on, which begins with the mean of `period` values. Room: 1. */
+export function advanceExponential(
+  values: Float64Array,
+  period: number,
+  weight: number,
+  start: number,
+  from: number,
+  to: number,
+  state: Float64Array,
+  at: number,
+  out: Float64Array,
+): void {
+  const warm = start + period - 1;
+  let average = state[at]!;
+  let i = from;
+  for (; i < to && i <= warm; i++) {
+    if (i >= start) average += values[i]!;
+    if (i === warm) average /= period;
+    out[i - from] = i === warm ? average : Number.NaN;
+  }
+  for (; i < to; i++) {
+    average = (values[i]! - average) * weight + average;
+    out[i - from] = average;
+  }
+  state[at] = average;
+}
+
+/** Average with weights 1, 2, … period. Room: 2. */
+export function advanceWeighted(
+  values: Float64Array,
+  period: number,
+  from: number,
+  to: number,
+  state: Float64Array,
+  at: number,
+  out: Float64Array,
+): void {
+  const divider = (period * (period + 1)) / 2;
+  let sum = state[at]!;
+  let weighted = state[at + 1]!;
+  let i = from;
+  for (; i < to && i < period - 1; i++) {
+    sum += values[i]!;
+    weighted += values[i]! * (i + 1);
+    out[i - from] = Number.NaN;
+  }
+  for (; i < to; i++) {
+    const x = values[i]!;
+    sum += x;
+    weighted += x * period;
+    out[i - from] = weighted / divider;
+    weighted -= sum;
+    sum -= values[i - period + 1]!;
+  }
+  state[at] = sum;
+  state[at + 1] = weighted;
+}
+
+/** An average of a chosen kind over values that stand in a column. Room: 2. */
+export function advanceAverage(
+  values: Float64Array,
+  kind: number,
+  period: number,
+  start: number,
+  from: number,
+  to: number,
+  state: Float64Array,
+  at: number,
+  out: Float64Array,
+): void {
+  if (kind === AVERAGE_KINDS.exponential)
+    advanceExponential(values, period, 2 / (period + 1), start, from, to, state, at, out);
+  else if (kind === AVERAGE_KINDS.weighted) advanceWeighted(values, period, from, to, state, at, out);
+  else advanceSimple(values, period, from, to, state, at, out);
+}
+
 /** The largest of high − low and the distances of both from the close before. `i` ≥ 1. */
 export function trueRangeAt(high: Float64Array, low: Float64Array, close: Float64Array, i: number): number {
   const before = close[i - 1]!;

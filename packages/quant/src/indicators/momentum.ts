@@ -16,10 +16,14 @@ import type { BarColumn, Indicator } from './indicator.ts';
 import {
   AVERAGE_KIND_RANGE,
   AVERAGE_KINDS,
+  advanceAverage,
   averageSize,
   averageStep,
   EXPONENTIAL_SIZE,
   exponentialStep,
+  extremeSize,
+  fillHighest,
+  fillLowest,
   latestHighest,
   latestLowest,
   markWarmUp,
@@ -29,7 +33,6 @@ import {
   rankStep,
   ratio,
   sumStep,
-  trueRangeAt,
   weightedSize,
   weightedStep,
 } from './kernels.ts';
@@ -135,9 +138,11 @@ export const bop = factory({
 });
 
 /** Wilder's averages of gains and losses: the mean of the first `period`, then a `period`-th of the new one. */
-function advanceGains(period: number, figure: (gain: number, loss: number) => number): Indicator['advance'] {
+function advanceGains(period: number, isNet: boolean): Indicator['advance'] {
   return ({ close }, from, to, state, out) => {
     const y = out[0]!;
+    const share = 1 / period;
+    const keep = 1 - share;
     let gain = state[0]!;
     let loss = state[1]!;
     const first = markWarmUp(period, from, to, out);
@@ -153,10 +158,11 @@ function advanceGains(period: number, figure: (gain: number, loss: number) => nu
           loss /= period;
         }
       } else {
-        gain = (gain * (period - 1) + up) / period;
-        loss = (loss * (period - 1) + down) / period;
+        // Not divided by the period, which would take longer than all the rest.
+        gain = gain * keep + up * share;
+        loss = loss * keep + down * share;
       }
-      if (i >= first) y[i - from] = figure(gain, loss);
+      if (i >= first) y[i - from] = isNet ? ratio(100 * (gain - loss), gain + loss) : ratio(100 * gain, gain + loss);
     }
     state[0] = gain;
     state[1] = loss;
@@ -177,7 +183,7 @@ export const rsi = factory({
     warmUp: period,
     memory: wilderMemory(period),
     stateSize: 2,
-    advance: advanceGains(period, (gain, loss) => ratio(100 * gain, gain + loss)),
+    advance: advanceGains(period, false),
   }),
 });
 
@@ -195,7 +201,7 @@ export const cmo = factory({
     warmUp: period,
     memory: wilderMemory(period),
     stateSize: 2,
-    advance: advanceGains(period, (gain, loss) => ratio(100 * (gain - loss), gain + loss)),
+    advance: advanceGains(period, true),
   }),
 });
 
@@ -437,8 +443,7 @@ export const macdext = factory({
     const slow = isSwapped ? chosen.fast : chosen.slow;
     const fastKind = isSwapped ? chosen.slowKind : chosen.fastKind;
     const slowKind = isSwapped ? chosen.fastKind : chosen.slowKind;
-    const slowAt = averageSize(fast);
-    const signalAt = slowAt + averageSize(slow);
+    const signalAt = 4;
     const warmUp = slow - 1 + chosen.signal - 1;
     return {
       warmUp,
@@ -449,21 +454,27 @@ export const macdext = factory({
       ),
       stateSize: signalAt + averageSize(chosen.signal),
       advance({ close }, from, to, state, out) {
+        const yLine = out[0]!;
+        const ySignal = out[1]!;
+        const yHistogram = out[2]!;
+        advanceAverage(close, fastKind, fast, slow - fast, from, to, state, 0, yLine);
+        advanceAverage(close, slowKind, slow, 0, from, to, state, 2, yHistogram);
         for (let i = from; i < to; i++) {
           const k = i - from;
-          const slowValue = averageStep(state, slowAt, slowKind, slow, close[i]!);
-          const fastValue = i < slow - fast ? Number.NaN : averageStep(state, 0, fastKind, fast, close[i]!);
-          const line = fastValue - slowValue;
+          const line = yLine[k]! - yHistogram[k]!;
           const signal =
             i < slow - 1 ? Number.NaN : averageStep(state, signalAt, chosen.signalKind, chosen.signal, line);
-          out[0]![k] = i < warmUp ? Number.NaN : line;
-          out[1]![k] = signal;
-          out[2]![k] = line - signal;
+          yLine[k] = i < warmUp ? Number.NaN : line;
+          ySignal[k] = signal;
+          yHistogram[k] = line - signal;
         }
       },
     };
   },
 });
+
+const BLOCK = 512;
+const scratch = new Float64Array(BLOCK);
 
 /** Factory of APO, PPO and PVO: the difference of two averages, absolute or in percent of the slow one. */
 function averageDifference(told: {
@@ -487,19 +498,23 @@ function averageDifference(told: {
       const { kind } = chosen;
       const fast = Math.min(chosen.fast, chosen.slow);
       const slow = Math.max(chosen.fast, chosen.slow);
-      const slowAt = averageSize(fast);
       return {
         warmUp: slow - 1,
         memory: averageMemory(kind, slow),
-        stateSize: slowAt + averageSize(slow),
+        stateSize: 4,
         advance(bars, from, to, state, out) {
           const x = bars[column];
           const y = out[0]!;
-          for (let i = from; i < to; i++) {
-            const slowValue = averageStep(state, slowAt, kind, slow, x[i]!);
-            const fastValue = averageStep(state, 0, kind, fast, x[i]!);
-            const difference = fastValue - slowValue;
-            y[i - from] = isPercent ? ratio(100 * difference, slowValue) : difference;
+          // In blocks, so that the other average needs no room that grows with the bars.
+          for (let start = from; start < to; start += BLOCK) {
+            const end = Math.min(to, start + BLOCK);
+            const slows = y.subarray(start - from, end - from);
+            advanceAverage(x, kind, slow, 0, start, end, state, 2, slows);
+            advanceAverage(x, kind, fast, 0, start, end, state, 0, scratch);
+            for (let k = 0; k < end - start; k++) {
+              const difference = scratch[k]! - slows[k]!;
+              slows[k] = isPercent ? ratio(100 * difference, slows[k]!) : difference;
+            }
           }
         },
       };
@@ -610,28 +625,42 @@ export const stoch = factory({
   note: 'Undefined while a window without range is averaged in, where TA-Lib counts 0.',
   machine: ({ period, slowing, signal }) => {
     const warmUp = period - 1 + slowing - 1 + signal - 1;
+    const tops = 2;
+    const bottoms = tops + extremeSize(period);
+    const slows = bottoms + extremeSize(period);
+    const signals = slows + slowing;
     return {
       warmUp,
       memory: WINDOW,
-      stateSize: 2 + slowing + signal,
+      stateSize: signals + signal,
       advance({ high, low, close }, from, to, state, out) {
         const yK = out[0]!;
         const yD = out[1]!;
-        let highest = state[0]! | 0;
-        let lowest = state[1]! | 0;
+        let top = state[0]!;
+        let bottom = state[1]!;
+        let place = from % period;
         for (let i = from; i < to; i++) {
-          const start = i < period ? 0 : i - period + 1;
-          highest = latestHighest(high, highest, start, i);
-          lowest = latestLowest(low, lowest, start, i);
-          state[2 + (i % slowing)] = stochasticAt(close[i]!, high[highest]!, low[lowest]!);
-          const slow = shortMean(state, 2, slowing);
-          state[2 + slowing + (i % signal)] = slow;
+          if (place === 0) {
+            fillHighest(high, i - period, period, state, tops);
+            fillLowest(low, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, high[i]!);
+          bottom = Math.min(bottom, low[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          state[slows + (i % slowing)] = stochasticAt(close[i]!, highest, lowest);
+          const slow = shortMean(state, slows, slowing);
+          state[signals + (i % signal)] = slow;
           const isWarm = i >= warmUp;
           yK[i - from] = isWarm ? slow : Number.NaN;
-          yD[i - from] = isWarm ? shortMean(state, 2 + slowing, signal) : Number.NaN;
+          yD[i - from] = isWarm ? shortMean(state, signals, signal) : Number.NaN;
         }
-        state[0] = highest;
-        state[1] = lowest;
+        state[0] = top;
+        state[1] = bottom;
       },
     };
   },
@@ -650,27 +679,40 @@ export const stochf = factory({
   note: 'Undefined for a window without range, where TA-Lib gives 0.',
   machine: ({ period, signal }) => {
     const warmUp = period - 1 + signal - 1;
+    const tops = 2;
+    const bottoms = tops + extremeSize(period);
+    const signals = bottoms + extremeSize(period);
     return {
       warmUp,
       memory: WINDOW,
-      stateSize: 2 + signal,
+      stateSize: signals + signal,
       advance({ high, low, close }, from, to, state, out) {
         const yK = out[0]!;
         const yD = out[1]!;
-        let highest = state[0]! | 0;
-        let lowest = state[1]! | 0;
+        let top = state[0]!;
+        let bottom = state[1]!;
+        let place = from % period;
         for (let i = from; i < to; i++) {
-          const start = i < period ? 0 : i - period + 1;
-          highest = latestHighest(high, highest, start, i);
-          lowest = latestLowest(low, lowest, start, i);
-          const fast = stochasticAt(close[i]!, high[highest]!, low[lowest]!);
-          state[2 + (i % signal)] = fast;
+          if (place === 0) {
+            fillHighest(high, i - period, period, state, tops);
+            fillLowest(low, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, high[i]!);
+          bottom = Math.min(bottom, low[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          const fast = stochasticAt(close[i]!, highest, lowest);
+          state[signals + (i % signal)] = fast;
           const isWarm = i >= warmUp;
           yK[i - from] = isWarm ? fast : Number.NaN;
-          yD[i - from] = isWarm ? shortMean(state, 2, signal) : Number.NaN;
+          yD[i - from] = isWarm ? shortMean(state, signals, signal) : Number.NaN;
         }
-        state[0] = highest;
-        state[1] = lowest;
+        state[0] = top;
+        state[1] = bottom;
       },
     };
   },
@@ -698,6 +740,8 @@ export const stochrsi = factory({
       advance({ close }, from, to, state, out) {
         const yK = out[0]!;
         const yD = out[1]!;
+        const share = 1 / period;
+        const keep = 1 - share;
         let gain = state[0]!;
         let loss = state[1]!;
         for (let i = from; i < to; i++) {
@@ -712,8 +756,8 @@ export const stochrsi = factory({
             loss += down;
             continue;
           }
-          gain = i === period ? (gain + up) / period : (gain * (period - 1) + up) / period;
-          loss = i === period ? (loss + down) / period : (loss * (period - 1) + down) / period;
+          gain = i === period ? (gain + up) / period : gain * keep + up * share;
+          loss = i === period ? (loss + down) / period : loss * keep + down * share;
           const strength = ratio(100 * gain, gain + loss);
           state[ring + (i % window)] = strength;
           if (i < period + window - 1) continue;
@@ -752,13 +796,26 @@ export const trix = factory({
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
       const weight = 2 / (period + 1);
-      for (let i = from; i < to; i++) {
-        const before = state[5]!;
+      const warm = 3 * (period - 1);
+      let i = from;
+      for (; i < to && i <= warm; i++) {
         const a = exponentialStep(state, 0, period, weight, close[i]!);
         const b = exponentialStep(state, 2, period, weight, a);
-        const c = exponentialStep(state, 4, period, weight, b);
-        y[i - from] = i <= 3 * (period - 1) ? Number.NaN : ratio(100 * (c - before), before);
+        exponentialStep(state, 4, period, weight, b);
+        y[i - from] = Number.NaN;
       }
+      if (i === to) return;
+      let [a, b, c] = [state[1]!, state[3]!, state[5]!];
+      for (; i < to; i++) {
+        a = (close[i]! - a) * weight + a;
+        b = (a - b) * weight + b;
+        const before = c;
+        c = (b - c) * weight + c;
+        y[i - from] = ratio(100 * (c - before), before);
+      }
+      state[1] = a;
+      state[3] = b;
+      state[5] = c;
     },
   }),
 });
@@ -782,7 +839,8 @@ export const ultosc = factory({
     return {
       warmUp: long,
       memory: WINDOW,
-      stateSize: 7,
+      // Six sums, bars without range in a row, then buying pressure and true range of the last `long` bars.
+      stateSize: 7 + 2 * long,
       advance({ high, low, close }, from, to, state, out) {
         const y = out[0]!;
         let a1 = state[0]!;
@@ -792,32 +850,31 @@ export const ultosc = factory({
         let a3 = state[4]!;
         let b3 = state[5]!;
         let still = state[6]! | 0;
-        const pressure = (i: number): number => close[i]! - Math.min(low[i]!, close[i - 1]!);
+        const ranges = 7 + long;
+        let place = from % long;
         const first = markWarmUp(long, from, to, out);
         for (let i = Math.max(from, 1); i < to; i++) {
-          const bought = pressure(i);
-          const range = trueRangeAt(high, low, close, i);
+          if (i > from) place = place + 1 === long ? 0 : place + 1;
+          const before = close[i - 1]!;
+          const bottom = Math.min(low[i]!, before);
+          const bought = close[i]! - bottom;
+          const range = Math.max(high[i]!, before) - bottom;
+          const shortPlace = place < short ? place - short + long : place - short;
+          const middlePlace = place < middle ? place - middle + long : place - middle;
           still = range === 0 ? still + 1 : 0;
-          a1 += bought;
-          a2 += bought;
-          a3 += bought;
-          b1 += range;
-          b2 += range;
-          b3 += range;
-          if (i > short) {
-            a1 -= pressure(i - short);
-            b1 -= trueRangeAt(high, low, close, i - short);
-          }
-          if (i > middle) {
-            a2 -= pressure(i - middle);
-            b2 -= trueRangeAt(high, low, close, i - middle);
-          }
-          if (i > long) {
-            a3 -= pressure(i - long);
-            b3 -= trueRangeAt(high, low, close, i - long);
-          }
-          if (i >= first)
-            y[i - from] = still >= short ? Number.NaN : (100 * (4 * (a1 / b1) + 2 * (a2 / b2) + a3 / b3)) / 7;
+          // What leaves each window: 0 until it is full, as the ring is at the start.
+          a3 += bought - state[7 + place]!;
+          b3 += range - state[ranges + place]!;
+          state[7 + place] = bought;
+          state[ranges + place] = range;
+          a1 += bought - (short === long ? 0 : state[7 + shortPlace]!);
+          b1 += range - (short === long ? 0 : state[ranges + shortPlace]!);
+          a2 += bought - (middle === long ? 0 : state[7 + middlePlace]!);
+          b2 += range - (middle === long ? 0 : state[ranges + middlePlace]!);
+          if (i < first) continue;
+          const shortest = short === long ? a3 / b3 : a1 / b1;
+          const second = middle === long ? a3 / b3 : a2 / b2;
+          y[i - from] = still >= short ? Number.NaN : (100 * (4 * shortest + 2 * second + a3 / b3)) / 7;
         }
         state[0] = a1;
         state[1] = b1;
@@ -841,25 +898,39 @@ export const willr = factory({
   parameters: { period: barCount(14) },
   reference: talib('WILLR'),
   note: 'Undefined for a window without range, where TA-Lib gives 0.',
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ high, low, close }, from, to, state, out) {
-      const y = out[0]!;
-      let highest = state[0]! | 0;
-      let lowest = state[1]! | 0;
-      for (let i = from; i < to; i++) {
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(high, highest, start, i);
-        lowest = latestLowest(low, lowest, start, i);
-        const range = high[highest]! - low[lowest]!;
-        y[i - from] = i < period - 1 || range <= 0 ? Number.NaN : (high[highest]! - close[i]!) / (range / -100);
-      }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+  machine: ({ period }) => {
+    const tops = 2;
+    const bottoms = tops + extremeSize(period);
+    return {
+      warmUp: period - 1,
+      memory: WINDOW,
+      stateSize: bottoms + extremeSize(period),
+      advance({ high, low, close }, from, to, state, out) {
+        const y = out[0]!;
+        let top = state[0]!;
+        let bottom = state[1]!;
+        let place = from % period;
+        for (let i = from; i < to; i++) {
+          if (place === 0) {
+            fillHighest(high, i - period, period, state, tops);
+            fillLowest(low, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, high[i]!);
+          bottom = Math.min(bottom, low[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          const range = highest - lowest;
+          y[i - from] = i < period - 1 || range <= 0 ? Number.NaN : (highest - close[i]!) / (range / -100);
+        }
+        state[0] = top;
+        state[1] = bottom;
+      },
+    };
+  },
 });
 
 /** TA-Lib AO (Williams): mean of the middle of 5 bars less that of 34. */

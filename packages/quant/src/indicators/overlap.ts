@@ -12,8 +12,14 @@ import {
 } from './factory.ts';
 import type { Indicator } from './indicator.ts';
 import {
+  advanceExponential,
+  advanceSimple,
+  advanceWeighted,
   EXPONENTIAL_SIZE,
   exponentialStep,
+  extremeSize,
+  fillHighest,
+  fillLowest,
   latestHighest,
   latestLowest,
   markWarmUp,
@@ -35,40 +41,10 @@ export const sma = factory({
     memory: WINDOW,
     stateSize: 1,
     advance({ close }, from, to, state, out) {
-      const y = out[0]!;
-      let sum = state[0]!;
-      for (let i = from; i < to; i++) {
-        sum += close[i]!;
-        if (i < period - 1) {
-          y[i - from] = Number.NaN;
-          continue;
-        }
-        y[i - from] = sum / period;
-        sum -= close[i - period + 1]!;
-      }
-      state[0] = sum;
+      advanceSimple(close, period, from, to, state, 0, out[0]!);
     },
   }),
 });
-
-/** Advances an average that starts with the mean of `period` closes and then moves by `weight` of the distance. */
-function advanceExponential(period: number, weight: number): Indicator['advance'] {
-  return ({ close }, from, to, state, out) => {
-    const y = out[0]!;
-    let average = state[0]!;
-    let i = from;
-    for (; i < to && i < period; i++) {
-      average += close[i]!;
-      if (i === period - 1) average /= period;
-      y[i - from] = i === period - 1 ? average : Number.NaN;
-    }
-    for (; i < to; i++) {
-      average = (close[i]! - average) * weight + average;
-      y[i - from] = average;
-    }
-    state[0] = average;
-  };
-}
 
 /** TA-Lib EMA: starts with the mean of the first `period` closes. */
 export const ema = factory({
@@ -84,7 +60,9 @@ export const ema = factory({
     warmUp: period - 1,
     memory: exponentialMemory(period),
     stateSize: 1,
-    advance: advanceExponential(period, 2 / (period + 1)),
+    advance({ close }, from, to, state, out) {
+      advanceExponential(close, period, 2 / (period + 1), 0, from, to, state, 0, out[0]!);
+    },
   }),
 });
 
@@ -101,7 +79,9 @@ export const rma = factory({
     warmUp: period - 1,
     memory: wilderMemory(period),
     stateSize: 1,
-    advance: advanceExponential(period, 1 / period),
+    advance({ close }, from, to, state, out) {
+      advanceExponential(close, period, 1 / period, 0, from, to, state, 0, out[0]!);
+    },
   }),
 });
 
@@ -210,12 +190,31 @@ export const t3 = factory({
       stateSize: 6 * EXPONENTIAL_SIZE,
       advance({ close }, from, to, state, out) {
         const y = out[0]!;
-        for (let i = from; i < to; i++) {
+        const warmUp = 6 * (period - 1);
+        let i = from;
+        for (; i < to && i <= warmUp; i++) {
           let value = close[i]!;
           for (let stage = 0; stage < 6; stage++)
             value = exponentialStep(state, stage * EXPONENTIAL_SIZE, period, weight, value);
           y[i - from] = c1 * value + c2 * state[9]! + c3 * state[7]! + c4 * state[5]!;
         }
+        if (i === to) return;
+        let [e1, e2, e3, e4, e5, e6] = [state[1]!, state[3]!, state[5]!, state[7]!, state[9]!, state[11]!];
+        for (; i < to; i++) {
+          e1 = (close[i]! - e1) * weight + e1;
+          e2 = (e1 - e2) * weight + e2;
+          e3 = (e2 - e3) * weight + e3;
+          e4 = (e3 - e4) * weight + e4;
+          e5 = (e4 - e5) * weight + e5;
+          e6 = (e5 - e6) * weight + e6;
+          y[i - from] = c1 * e6 + c2 * e5 + c3 * e4 + c4 * e3;
+        }
+        state[1] = e1;
+        state[3] = e2;
+        state[5] = e3;
+        state[7] = e4;
+        state[9] = e5;
+        state[11] = e6;
       },
     };
   },
@@ -235,25 +234,7 @@ export const wma = factory({
     memory: WINDOW,
     stateSize: 2,
     advance({ close }, from, to, state, out) {
-      const y = out[0]!;
-      const divider = (period * (period + 1)) / 2;
-      let sum = state[0]!;
-      let weighted = state[1]!;
-      for (let i = from; i < to; i++) {
-        const x = close[i]!;
-        sum += x;
-        if (i < period - 1) {
-          weighted += x * (i + 1);
-          y[i - from] = Number.NaN;
-          continue;
-        }
-        weighted += x * period;
-        y[i - from] = weighted / divider;
-        weighted -= sum;
-        sum -= close[i - period + 1]!;
-      }
-      state[0] = sum;
-      state[1] = weighted;
+      advanceWeighted(close, period, from, to, state, 0, out[0]!);
     },
   }),
 });
@@ -349,24 +330,38 @@ export const midpoint = factory({
   inputs: ['close'],
   parameters: { period: barCount(14) },
   reference: talib('MIDPOINT'),
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ close }, from, to, state, out) {
-      const y = out[0]!;
-      let highest = state[0]! | 0;
-      let lowest = state[1]! | 0;
-      for (let i = from; i < to; i++) {
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(close, highest, start, i);
-        lowest = latestLowest(close, lowest, start, i);
-        y[i - from] = i < period - 1 ? Number.NaN : (close[highest]! + close[lowest]!) / 2;
-      }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+  machine: ({ period }) => {
+    const tops = 2;
+    const bottoms = tops + extremeSize(period);
+    return {
+      warmUp: period - 1,
+      memory: WINDOW,
+      stateSize: bottoms + extremeSize(period),
+      advance({ close }, from, to, state, out) {
+        const y = out[0]!;
+        let top = state[0]!;
+        let bottom = state[1]!;
+        let place = from % period;
+        for (let i = from; i < to; i++) {
+          if (place === 0) {
+            fillHighest(close, i - period, period, state, tops);
+            fillLowest(close, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, close[i]!);
+          bottom = Math.min(bottom, close[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          y[i - from] = i < period - 1 ? Number.NaN : (highest + lowest) / 2;
+        }
+        state[0] = top;
+        state[1] = bottom;
+      },
+    };
+  },
 });
 
 /** TA-Lib MIDPRICE: middle between the highest high and the lowest low. */
@@ -378,24 +373,38 @@ export const midprice = factory({
   inputs: ['high', 'low'],
   parameters: { period: barCount(14) },
   reference: talib('MIDPRICE'),
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ high, low }, from, to, state, out) {
-      const y = out[0]!;
-      let highest = state[0]! | 0;
-      let lowest = state[1]! | 0;
-      for (let i = from; i < to; i++) {
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(high, highest, start, i);
-        lowest = latestLowest(low, lowest, start, i);
-        y[i - from] = i < period - 1 ? Number.NaN : (high[highest]! + low[lowest]!) / 2;
-      }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+  machine: ({ period }) => {
+    const tops = 2;
+    const bottoms = tops + extremeSize(period);
+    return {
+      warmUp: period - 1,
+      memory: WINDOW,
+      stateSize: bottoms + extremeSize(period),
+      advance({ high, low }, from, to, state, out) {
+        const y = out[0]!;
+        let top = state[0]!;
+        let bottom = state[1]!;
+        let place = from % period;
+        for (let i = from; i < to; i++) {
+          if (place === 0) {
+            fillHighest(high, i - period, period, state, tops);
+            fillLowest(low, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, high[i]!);
+          bottom = Math.min(bottom, low[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          y[i - from] = i < period - 1 ? Number.NaN : (highest + lowest) / 2;
+        }
+        state[0] = top;
+        state[1] = bottom;
+      },
+    };
+  },
 });
 
 /** TA-Lib BBANDS with a simple average: ± deviations of the population standard deviation (Bollinger). */
@@ -508,52 +517,71 @@ type StopRules = {
 
 /** Wilder's stop and reverse (New Concepts in Technical Trading Systems, 1978), one state for SAR and SAREXT. */
 function advanceStop(rules: StopRules): Indicator['advance'] {
+  const { startLong, stepLong, maxLong, startShort, stepShort, maxShort } = rules;
+  const shortSign = rules.isSigned ? -1 : 1;
+  const raise = 1 + rules.offsetOnReverse;
+  const lowerBy = 1 - rules.offsetOnReverse;
   return ({ high, low }, from, to, state, out) => {
     const y = out[0]!;
+    const first = markWarmUp(1, from, to, out);
+    if (first === 1 && to > 1) beginStop(rules, high, low, state);
     // In order: 1 while long; the stop for the next bar; the extreme of the trend; how fast the stop follows it.
     let isLong = state[0]! === 1;
     let stop = state[1]!;
     let extreme = state[2]!;
     let speed = state[3]!;
-    const first = markWarmUp(1, from, to, out);
     for (let i = first; i < to; i++) {
       const highNow = high[i]!;
       const lowNow = low[i]!;
       // On its first bar the stop knows that bar only.
-      const highBefore = i === 1 ? highNow : high[i - 1]!;
-      const lowBefore = i === 1 ? lowNow : low[i - 1]!;
-      if (i === 1) {
-        const down = low[0]! - lowNow;
-        isLong = rules.startValue === 0 ? !(down > 0 && highNow - high[0]! < down) : rules.startValue > 0;
-        extreme = isLong ? highNow : lowNow;
-        stop = isLong ? low[0]! : high[0]!;
-        if (rules.startValue !== 0) stop = Math.abs(rules.startValue);
-        speed = isLong ? rules.startLong : rules.startShort;
-      }
-      const isReversed = isLong ? lowNow <= stop : highNow >= stop;
-      if (isReversed) {
-        isLong = !isLong;
-        stop = isLong
-          ? Math.min(extreme, lowBefore, lowNow) * (1 - rules.offsetOnReverse)
-          : Math.max(extreme, highBefore, highNow) * (1 + rules.offsetOnReverse);
-        speed = isLong ? rules.startLong : rules.startShort;
-        extreme = isLong ? highNow : lowNow;
-      }
-      y[i - from] = rules.isSigned && !isLong ? -stop : stop;
-      if (!isReversed && (isLong ? highNow > extreme : lowNow < extreme)) {
-        extreme = isLong ? highNow : lowNow;
-        speed = isLong
-          ? Math.min(speed + rules.stepLong, rules.maxLong)
-          : Math.min(speed + rules.stepShort, rules.maxShort);
+      const before = i === 1 ? 1 : i - 1;
+      const top = Math.max(high[before]!, highNow);
+      const bottom = Math.min(low[before]!, lowNow);
+      if (isLong && lowNow <= stop) {
+        isLong = false;
+        stop = Math.max(extreme, top) * raise;
+        speed = startShort;
+        extreme = lowNow;
+        y[i - from] = shortSign * stop;
+      } else if (!isLong && highNow >= stop) {
+        isLong = true;
+        stop = Math.min(extreme, bottom) * lowerBy;
+        speed = startLong;
+        extreme = highNow;
+        y[i - from] = stop;
+      } else if (isLong) {
+        y[i - from] = stop;
+        if (highNow > extreme) {
+          extreme = highNow;
+          speed = Math.min(speed + stepLong, maxLong);
+        }
+      } else {
+        y[i - from] = shortSign * stop;
+        if (lowNow < extreme) {
+          extreme = lowNow;
+          speed = Math.min(speed + stepShort, maxShort);
+        }
       }
       stop += speed * (extreme - stop);
-      stop = isLong ? Math.min(stop, lowBefore, lowNow) : Math.max(stop, highBefore, highNow);
+      stop = isLong ? Math.min(stop, bottom) : Math.max(stop, top);
     }
     state[0] = isLong ? 1 : 0;
     state[1] = stop;
     state[2] = extreme;
     state[3] = speed;
   };
+}
+
+/** Direction, stop, extreme and speed before the second bar, into the state. */
+function beginStop(rules: StopRules, high: Float64Array, low: Float64Array, state: Float64Array): void {
+  const down = low[0]! - low[1]!;
+  const isDown = down > 0 && high[1]! - high[0]! < down;
+  const isLong = rules.startValue === 0 ? !isDown : rules.startValue > 0;
+  const stop = isLong ? low[0]! : high[0]!;
+  state[0] = isLong ? 1 : 0;
+  state[1] = rules.startValue === 0 ? stop : Math.abs(rules.startValue);
+  state[2] = isLong ? high[1]! : low[1]!;
+  state[3] = isLong ? rules.startLong : rules.startShort;
 }
 
 // Two starts agree for good once both have reversed on the same bar; in random series that took fewer bars than this.
@@ -829,30 +857,43 @@ export const donchian = factory({
   parameters: { period: barCount(20) },
   reference: talib('DONCHIAN'),
   note: 'This bar counts; some charts show the channel of the bars before it.',
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ high, low }, from, to, state, out) {
-      const upper = out[0]!;
-      const middle = out[1]!;
-      const lower = out[2]!;
-      let highest = state[0]! | 0;
-      let lowest = state[1]! | 0;
-      for (let i = from; i < to; i++) {
-        const k = i - from;
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(high, highest, start, i);
-        lowest = latestLowest(low, lowest, start, i);
-        const isWarm = i >= period - 1;
-        upper[k] = isWarm ? high[highest]! : Number.NaN;
-        middle[k] = isWarm ? (high[highest]! + low[lowest]!) / 2 : Number.NaN;
-        lower[k] = isWarm ? low[lowest]! : Number.NaN;
-      }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+  machine: ({ period }) => {
+    const tops = 2;
+    const bottoms = tops + extremeSize(period);
+    return {
+      warmUp: period - 1,
+      memory: WINDOW,
+      stateSize: bottoms + extremeSize(period),
+      advance({ high, low }, from, to, state, out) {
+        const upper = out[0]!;
+        const middle = out[1]!;
+        const lower = out[2]!;
+        let top = state[0]!;
+        let bottom = state[1]!;
+        let place = from % period;
+        for (let i = from; i < to; i++) {
+          if (place === 0) {
+            fillHighest(high, i - period, period, state, tops);
+            fillLowest(low, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, high[i]!);
+          bottom = Math.min(bottom, low[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          const isWarm = i >= period - 1;
+          upper[i - from] = isWarm ? highest : Number.NaN;
+          middle[i - from] = isWarm ? (highest + lowest) / 2 : Number.NaN;
+          lower[i - from] = isWarm ? lowest : Number.NaN;
+        }
+        state[0] = top;
+        state[1] = bottom;
+      },
+    };
+  },
 });
 
 /**

@@ -1,6 +1,6 @@
 import type { ChartPatternKind } from './chart-pattern-kinds.ts';
 import { CHART_SETTINGS } from './chart-settings.ts';
-import { fitCup, fitLegs } from './leg-fit.ts';
+import { advanceLegSums, createLegSums, fitCup, fitLegs, type LegSums, legSquares } from './leg-fit.ts';
 import { advanceZigzag, createZigzag, type Zigzag } from './zigzag.ts';
 
 export type ChartPoint = { bar: number; price: number };
@@ -93,16 +93,18 @@ function createScan(logClose: Float64Array) {
   );
   const found: Found[] = [];
   const memo: Memo = new Map();
+  const sums = createLegSums(logClose.length);
   return {
     found,
     advance(t: number): void {
       volatility[t] = volatilityAt(logClose, t, volatilityBars);
+      advanceLegSums(sums, logClose, t);
       smoothing.forEach((halfWidth, k) => {
         if (t >= halfWidth) smoothed[k]![t - halfWidth] = smoothAt(logClose, t - halfWidth, halfWidth);
       });
       // A dead price has no turning points of its own; the level of 1e-9 a day is rounding.
       if (!(volatility[t]! > 1e-9)) return;
-      const context = { logClose, volatility, t };
+      const context = { logClose, sums, volatility, t };
       let best: Found | null = null;
       memo.clear();
       for (const track of tracks) {
@@ -281,7 +283,7 @@ function areStraight([a, b, c]: readonly [number, number, number], within: numbe
   return Math.abs(b - (a + c) / 2) <= within;
 }
 
-type Context = { logClose: Float64Array; volatility: Float64Array; t: number };
+type Context = { logClose: Float64Array; sums: LegSums; volatility: Float64Array; t: number };
 
 /** A shape that waits for the close to cross its line. Levels are as if upright: times `side`. */
 type Armed = {
@@ -422,7 +424,7 @@ function confirmFamily(context: Context, family: Family, rawBars: readonly numbe
     rough.residualSd > CHART_SETTINGS.roughNoise * family.limits.noiseMax * roughShape.height
   )
     return null;
-  const bars = refine(logClose, rawBars, t, side);
+  const bars = refine(context.sums, rawBars, t);
   const fit = fitLegs(logClose, [...bars, t], side);
   const levels = fit.levels.slice(0, family.count);
   const shape = shapeOf(levels, bars, family);
@@ -455,21 +457,21 @@ function confirmFamily(context: Context, family: Family, rawBars: readonly numbe
 }
 
 /** Moves inner turning points to where the broken line fits best: the most extreme close is not always the corner. */
-function refine(logClose: Float64Array, bars: readonly number[], t: number, side: 1 | -1): number[] {
+function refine(sums: LegSums, bars: readonly number[], t: number): number[] {
   const corners = [...bars, t];
-  let best = fitLegs(logClose, corners, side).residualSd;
+  let best = legSquares(sums, corners);
   for (let k = 1; k < bars.length; k++) {
     for (const step of [-1, 1]) {
       for (let moves = 0; moves < CHART_SETTINGS.refineBarsMax; moves++) {
         const to = corners[k]! + step;
         if (to - corners[k - 1]! < 2 || corners[k + 1]! - to < 1) break;
         corners[k] = to;
-        const sd = fitLegs(logClose, corners, side).residualSd;
-        if (sd >= best) {
+        const squares = legSquares(sums, corners);
+        if (squares >= best) {
           corners[k] = to - step;
           break;
         }
-        best = sd;
+        best = squares;
       }
     }
   }

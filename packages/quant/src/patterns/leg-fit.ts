@@ -62,6 +62,67 @@ function solveTridiagonal(diagonal: Float64Array, beside: Float64Array, right: F
   return x;
 }
 
+/** Running sums of a series as far as it is known: those of bars 0..t−1 stand at t. */
+export type LegSums = { value: Float64Array; byBar: Float64Array; square: Float64Array };
+
+export function createLegSums(barCount: number): LegSums {
+  const zeros = () => new Float64Array(barCount + 1);
+  return { value: zeros(), byBar: zeros(), square: zeros() };
+}
+
+/** Takes in bar `t`; bars come in order. Values are taken from the first one, so that little is lost in differences. */
+export function advanceLegSums(sums: LegSums, values: Float64Array, t: number): void {
+  const value = values[t]! - values[0]!;
+  sums.value[t + 1] = sums.value[t]! + value;
+  sums.byBar[t + 1] = sums.byBar[t]! + t * value;
+  sums.square[t + 1] = sums.square[t]! + value * value;
+}
+
+const KNOTS_MAX = 16;
+const diagonalScratch = new Float64Array(KNOTS_MAX);
+const besideScratch = new Float64Array(KNOTS_MAX);
+const rightScratch = new Float64Array(KNOTS_MAX);
+
+/**
+ * Sum of squares around the broken line of `fitLegs`, O(corners): for comparing places of the corners. Differences of
+ * running sums carry some 1e-8 of the result in rounding.
+ *
+ * @param bars At most 16, ascending strictly.
+ */
+export function legSquares(sums: LegSums, bars: readonly number[]): number {
+  const knots = bars.length;
+  const diagonal = diagonalScratch.fill(0);
+  const beside = besideScratch.fill(0);
+  const right = rightScratch.fill(0);
+  for (let leg = 0; leg + 1 < knots; leg++) {
+    const from = bars[leg]!;
+    const length = bars[leg + 1]! - from;
+    // The last bar of a leg is the first of the next and counts once.
+    const count = leg + 2 === knots ? length + 1 : length;
+    const end = from + count;
+    const sumB = (count * (count - 1)) / 2 / length;
+    const sumBB = ((count - 1) * count * (2 * count - 1)) / 6 / (length * length);
+    const sumY = sums.value[end]! - sums.value[from]!;
+    const sumBY = (sums.byBar[end]! - sums.byBar[from]! - from * sumY) / length;
+    diagonal[leg]! += count - 2 * sumB + sumBB;
+    beside[leg]! += sumB - sumBB;
+    diagonal[leg + 1]! += sumBB;
+    right[leg]! += sumY - sumBY;
+    right[leg + 1]! += sumBY;
+  }
+  let explained = 0;
+  for (let i = 0; i < knots; i++) {
+    if (i > 0) {
+      const factor = beside[i - 1]! / diagonal[i - 1]!;
+      diagonal[i]! -= factor * beside[i - 1]!;
+      right[i]! -= factor * right[i - 1]!;
+    }
+    // With the Cholesky factor of the equations the explained squares are a sum of what each corner adds.
+    explained += (right[i]! * right[i]!) / diagonal[i]!;
+  }
+  return sums.square[bars.at(-1)! + 1]! - sums.square[bars[0]!]! - explained;
+}
+
 /**
  * Least-squares parabola against least-squares V over values[first..last], both symmetric around the middle.
  *

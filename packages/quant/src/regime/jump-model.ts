@@ -16,7 +16,7 @@ export type JumpFit =
 
 export type JumpSettings = { stateCount: number; jumpPenalty: number; restarts: number; roundsMax: number };
 
-export const JUMP_DEFAULTS: JumpSettings = { stateCount: 3, jumpPenalty: 30, restarts: 6, roundsMax: 100 };
+export const JUMP_DEFAULTS: JumpSettings = { stateCount: 3, jumpPenalty: 5, restarts: 6, roundsMax: 100 };
 
 /** Rows a state must have on average before a fit is tried. */
 const ROWS_PER_STATE_MIN = 40;

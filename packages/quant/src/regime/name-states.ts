@@ -3,7 +3,6 @@ import { type HmmModel, reorderStates } from './gaussian-hmm.ts';
 
 /** Names in the order of the states of a named model. */
 export const STATE_NAMES = ['bull', 'sideways', 'bear'] as const;
-export type StateName = (typeof STATE_NAMES)[number];
 
 /** Below this ratio of the wildest to the calmest state volatility tells nothing, and the mean names. */
 export const VOLATILITY_RATIO_MIN = 1.15;

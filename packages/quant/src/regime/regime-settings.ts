@@ -39,7 +39,7 @@ export const REGIME_SETTINGS: RegimeSettings = {
   trainingRowsMax: 2520,
   refitEveryRows: 252,
   refitRestarts: 2,
-  jumpPenalty: 30,
+  jumpPenalty: 5,
   changePoint: {
     runLengthMean: 250,
     runLengthMax: 750,

@@ -3,6 +3,7 @@
 
 export { registerAnomalyRoutes } from './anomalies/anomalies.routes.ts';
 export { createAnomalyService } from './anomalies/anomalies.service.ts';
+export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/market-record.task.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
 export { createRegimeService } from './regimes/regimes.service.ts';
 export { countDistinctTrials, insertTrial } from './trials/trial.repository.ts';

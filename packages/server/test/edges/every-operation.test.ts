@@ -389,6 +389,10 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     const { id } = firstOf(await call('GET', '/data/runs'));
     return { path: `/data/runs/${id}/retract`, body: { reason: 'Vendor notice' } };
   },
+  computePortfolioRisk: () => ({
+    path: '/market/portfolio-risk',
+    body: { holdings: [{ instrumentId: world.instrumentId, weight: 1 }] },
+  }),
   freezeDataset: () => ({ path: '/datasets', body: { universeId: world.universeId } }),
   createUniverse: () => ({ path: '/universes', body: newUniverse() }),
   async updateUniverse() {

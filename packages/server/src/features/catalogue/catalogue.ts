@@ -1,6 +1,6 @@
 import type { IndicatorCatalogue } from '@touchstone/quant/expressions/compile-expression';
+import { ALL_INDICATORS, INDICATOR_FACTORIES } from '@touchstone/quant/indicators/catalogue';
 import type { Indicator } from '@touchstone/quant/indicators/indicator';
-import { ALL_INDICATORS, INDICATOR_FACTORIES } from './first-indicators.ts';
 
 const outputs = new Map<string, { indicator: Indicator; output: number }>();
 for (const indicator of ALL_INDICATORS)

@@ -1,3 +1,4 @@
+import type { FeatureBadges } from '@touchstone/contracts/features';
 import type { Compute } from '../../platform/compute/compute.ts';
 import type { ExpressionReport, FeatureJob, FeatureValues, FeatureWork } from './features.worker.ts';
 import { reasonByte } from './reasons.ts';
@@ -78,6 +79,8 @@ export function createFeatureComputer(
   return {
     /** @returns for each job its values row-major, NaN where undefined or failed. @throws the signal's reason. */
     compute: run,
+    /** The badges of every indicator of the catalogue, in its order. */
+    checkCatalogue: () => compute.run<FeatureBadges[]>(worker, 'checkCatalogue', undefined),
     /** The badges of some expressions that compile. */
     async check(expressions: readonly string[]): Promise<(ExpressionReport | Failure)[]> {
       const reports: (ExpressionReport | Failure)[] = [];

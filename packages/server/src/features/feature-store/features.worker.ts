@@ -1,8 +1,10 @@
 import { checkExpression, type ExpressionBadges, testBars } from '@touchstone/quant/evaluation/expression-check';
 import { compileExpression, type Expression, type Scope } from '@touchstone/quant/expressions/compile-expression';
+import { checkIndicator } from '@touchstone/quant/indicators/check-indicator';
 import type { BarColumn } from '@touchstone/quant/indicators/indicator';
+import { createRandom } from '@touchstone/quant/random/random';
 import type { Bars } from '@touchstone/quant/series/bars';
-import { CATALOGUE } from '../catalogue/catalogue.ts';
+import { ALL_INDICATORS, CATALOGUE } from '../catalogue/catalogue.ts';
 import { reasonByte } from './reasons.ts';
 
 /** Values of features at some bars of one pass. */
@@ -19,6 +21,7 @@ export type FeatureValues = {
 
 export type ExpressionReport = { badges: ExpressionBadges; milliseconds: number };
 
+const SEED = 20_261_122;
 const FAILED = reasonByte('failed');
 const compiled = new Map<string, Expression>();
 const COMPILED_MAX = 5_000;
@@ -96,6 +99,22 @@ export function checkFeatures(expressions: readonly string[]): ExpressionReport[
     program.evaluate({ bars, columns: new Map() });
     const milliseconds = performance.now() - startedAt;
     return { badges: checkExpression(text, program), milliseconds };
+  });
+}
+
+/**
+ * The badges of every indicator of the catalogue, in its order.
+ *
+ * @public Called by its name from another thread.
+ */
+export function checkCatalogue(): ExpressionBadges[] {
+  return ALL_INDICATORS.map((indicator) => {
+    const { canary, warmUp } = checkIndicator(indicator, createRandom(SEED));
+    const none = canary.ok ? `Bars that came later changed none of ${canary.comparedCount} values.` : canary.sentence;
+    return {
+      canary: { passed: canary.ok, sentence: none },
+      warmUp: { passed: warmUp.ok, sentence: warmUp.sentence },
+    };
   });
 }
 

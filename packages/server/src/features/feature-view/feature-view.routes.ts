@@ -24,21 +24,17 @@ export function registerFeatureViewRoutes(
 ): void {
   serve(getFeatureCatalogue, async ({ query }) => {
     const badges = await views.catalogueBadges();
-    let next = 0;
     const items = ALL_INDICATORS.map(
-      ({ advance: _advance, stateSize: _stateSize, memory, ...indicator }): CatalogueEntry => {
-        const own = indicator.outputs.map(() => badges[next++]!);
-        // Several outputs of one indicator stand or fall together: the worst is told.
-        const worst = (kind: 'canary' | 'warmUp') =>
-          own.map((badge) => badge[kind]).sort((a, b) => Number(a.passed) - Number(b.passed))[0]!;
-        return {
-          ...{ name: indicator.name, title: indicator.title, family: indicator.family, unit: indicator.unit },
-          ...{ inputs: [...indicator.inputs], outputs: [...indicator.outputs], parameters: indicator.parameters },
-          ...{ warmUp: indicator.warmUp, reference: indicator.reference },
-          memory: { kind: memory.kind, settle: memory.kind === 'recursive' ? memory.settle : null },
-          badges: { canary: worst('canary'), warmUp: worst('warmUp') },
-        };
-      },
+      (indicator, i): CatalogueEntry => ({
+        ...{ name: indicator.name, title: indicator.title, family: indicator.family, unit: indicator.unit },
+        ...{ inputs: [...indicator.inputs], outputs: [...indicator.outputs], parameters: indicator.parameters },
+        ...{ warmUp: indicator.warmUp, reference: indicator.reference },
+        memory: {
+          kind: indicator.memory.kind,
+          settle: indicator.memory.kind === 'recursive' ? indicator.memory.settle : null,
+        },
+        badges: badges[i]!,
+      }),
     );
     return {
       codeVersion: views.codeVersion,

@@ -4,7 +4,7 @@ import { createRecent } from '../../platform/cache/recent.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { CATALOGUE } from '../catalogue/catalogue.ts';
+import { ALL_INDICATORS, CATALOGUE } from '../catalogue/catalogue.ts';
 import type { FeatureComputer } from '../feature-store/feature-computer.ts';
 import { BUILT_IN_VIEWS } from './built-in-views.ts';
 import * as repository from './feature-view.repository.ts';
@@ -41,7 +41,7 @@ export function createFeatureViewService(database: Database, computer: FeatureCo
     },
   });
   /** What follows from the code alone is found out once in the life of a process. */
-  const recent = createRecent<FeatureBadges[]>(64);
+  const recent = createRecent<FeatureBadges[]>(1);
 
   async function load(tx: Transaction): Promise<Views> {
     const all = [...builtIn, ...(await repository.findAllVersions(tx))];
@@ -58,28 +58,17 @@ export function createFeatureViewService(database: Database, computer: FeatureCo
     return loading;
   }
 
-  /** The badges of expressions of the program, which are known to compile. */
-  function badgesOf(key: string, expressions: readonly string[]): Promise<FeatureBadges[]> {
-    return recent.get(key, async () => {
-      const reports = await computer.check(expressions);
-      return reports.map((report) => {
-        if ('badges' in report) return report.badges;
-        const badge = { passed: false, sentence: report.sentence };
-        return { canary: badge, warmUp: badge };
-      });
-    });
-  }
+  const catalogueBadges = () => recent.get('catalogue', computer.checkCatalogue);
 
   async function checksOf(view: ViewVersion): Promise<CheckedFeature[]> {
     if (view.checks !== null) return view.checks;
-    const { features } = view.definition;
-    const badges = await badgesOf(
-      view.sha256,
-      features.map(({ expression }) => expression ?? ''),
-    );
-    return features.map((feature, i) =>
-      toChecked(feature.name, feature.expression, mustCompile(feature.expression), badges[i]!),
-    );
+    // A view of the program holds outputs of the catalogue as they are.
+    const badges = await catalogueBadges();
+    return view.definition.features.map(({ name, expression }) => {
+      const found = CATALOGUE.findOutput(expression ?? '');
+      const own = found === undefined ? null : (badges[ALL_INDICATORS.indexOf(found.indicator)] ?? null);
+      return toChecked(name, expression, mustCompile(expression), own);
+    });
   }
 
   async function check(definition: ViewDefinition): Promise<ViewCheck> {
@@ -131,8 +120,8 @@ export function createFeatureViewService(database: Database, computer: FeatureCo
     check,
     checksOf,
     codeVersion,
-    /** Badges of every output of the catalogue, in its order. */
-    catalogueBadges: () => badgesOf('catalogue', CATALOGUE.outputNames),
+    /** Badges of every indicator of the catalogue, in its order. */
+    catalogueBadges,
 
     /** @throws ALREADY_EXISTS, INVALID_REQUEST when a feature looks ahead, throws or never ends. */
     async create(principal: Principal, definition: ViewDefinition): Promise<ViewVersion> {

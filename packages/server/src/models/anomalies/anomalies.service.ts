@@ -9,7 +9,7 @@ import type { Compute } from '../../platform/compute/compute.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { readingOf } from '../market/reading.ts';
+import { readingOf, tooLittle } from '../market/reading.ts';
 import type { AnomalyJob } from './anomalies.worker.ts';
 import {
   type CaseFilter,
@@ -160,16 +160,13 @@ function reasonsOf(series: Series, partner: Partner | null): Partial<Record<Anom
   return reasons;
 }
 
-function reasonForAll({ bars }: Series): Reason | null {
-  const count = bars.day.length;
-  const known = bars.close.filter(Number.isFinite);
-  if (count > 0 && known.length === 0) return { code: 'all_missing', sentence: 'No close is known by then.' };
-  if (known.length > 1 && known.every((close) => close === known[0]))
+function reasonForAll(series: Series): Reason | null {
+  const { close } = series.bars;
+  const known = close.filter(Number.isFinite);
+  if (close.length > 0 && known.length === 0) return { code: 'all_missing', sentence: 'No close is known by then.' };
+  if (known.length > 1 && known.every((price) => price === known[0]))
     return { code: 'constant_prices', sentence: 'Every known close is the same: nothing moves.' };
-  const needed = ANOMALY_SETTINGS.pastRowsMin + ANOMALY_SETTINGS.tuning.rowsMin + 2;
-  if (count >= needed) return null;
-  const told = count === 1 ? 'one is known' : `${count} are known`;
-  return { code: 'too_little_history', sentence: `Needs ${needed} sessions; ${told} by then.` };
+  return tooLittle(series, ANOMALY_SETTINGS.pastRowsMin + ANOMALY_SETTINGS.tuning.rowsMin + 2);
 }
 
 const sameAsOf = ({ kind, id }: Subject) => `anomaly.detected:${kind}:${id}`;

@@ -6,7 +6,8 @@ import type { RegimeFit, RegimeReading, RegimeRefusal } from '@touchstone/quant/
 import { REGIME_SETTINGS } from '@touchstone/quant/regime/regime-settings';
 import { stationaryDistribution } from '@touchstone/quant/regime/stationary-distribution';
 import { dayText } from '@touchstone/quant/series/day';
-import { orNull } from '../market/reading.ts';
+import type { Series } from '../../features/index.ts';
+import { orNull, tooLittle } from '../market/reading.ts';
 import { LAG_NOTE, REGIME_SKILL } from './regime-skill.ts';
 
 export type RegimeAnswer = Omit<Regimes, keyof Reading>;
@@ -54,15 +55,11 @@ export function emptyAnswer(reason: Reason | null): RegimeAnswer {
 }
 
 /** Why there is no regime, in words. */
-export function refusalReason(refusal: RegimeRefusal, sessionCount: number): Reason {
+export function refusalReason(refusal: RegimeRefusal, series: Series): Reason | null {
   if (refusal === 'all missing') return { code: 'all_missing', sentence: 'No close is known by then.' };
   if (refusal === 'constant values')
     return { code: 'constant_prices', sentence: 'Every known close is the same: nothing moves.' };
-  const needed = REGIME_SETTINGS.trainingRowsMin + 1;
-  return {
-    code: 'too_little_history',
-    sentence: `Needs ${needed} sessions; ${sessionCount === 1 ? 'one is known' : `${sessionCount} are known`} by then.`,
-  };
+  return tooLittle(series, REGIME_SETTINGS.trainingRowsMin + 1);
 }
 
 function rounded(value: number): number | null {

@@ -36,11 +36,11 @@ export function createRegimeService(parts: {
     return { ...reading, ...(await answerOf(known)) };
   }
 
-  function answerOf({ bars, suspectDays, dataSha256 }: Series): Promise<RegimeAnswer> {
+  function answerOf(known: Series): Promise<RegimeAnswer> {
+    const { bars, suspectDays, dataSha256 } = known;
     const logReturn = logReturns(bars.close, bars.day, suspectDays);
-    // The first session has no return; a year of sessions is one return short.
     const refusal = refuseRegimes(logReturn);
-    if (refusal !== null) return Promise.resolve(emptyAnswer(refusalReason(refusal, bars.day.length)));
+    if (refusal !== null) return Promise.resolve(emptyAnswer(refusalReason(refusal, known)));
     // Suspect days are part of the key: a case that is decided changes them, and not the bars.
     return kept.get(`${dataSha256}/${suspectDays.join(',')}`, async () => {
       const job: RegimeJob = { logReturn, seed: SEED };
