@@ -247,7 +247,8 @@ function makeScale(
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  if (low > high) [low, high] = [0, 1];
+  const isEmpty = low > high;
+  if (isEmpty) [low, high] = isLog ? [1, 2] : [0, 1];
   const room = (high - low || Math.abs(high) || 1) * 0.04;
   const [bottom, top] = isLog ? [low / 1.03, high * 1.03] : [low - room, high + room];
   const place = isLog ? Math.log : (value: number) => value;
@@ -264,7 +265,7 @@ function makeScale(
       return x(after < 0 ? days.length - 1 : after);
     },
     nearest: (pixel: number) => Math.min(days.length - 1, Math.max(0, Math.round((pixel - LEFT) / perDay))),
-    yTicks: isLog ? logTicks(bottom, top) : niceTicks(bottom, top, Math.max(2, Math.round(height / 64))),
+    yTicks: isEmpty ? [] : isLog ? logTicks(bottom, top) : niceTicks(bottom, top, Math.max(2, Math.round(height / 64))),
     xTicks: timeTicks(days, Math.max(2, Math.floor((width - LEFT - RIGHT) / 84))).filter(
       (tick) => x(tick.index) > 22 && x(tick.index) < width - RIGHT - 4,
     ),

@@ -25,6 +25,8 @@ test('A logarithmic axis has ticks however short or long it is.', () => {
   assert.deepEqual(logTicks(90, 1100), [100, 200, 500, 1000]);
   assert.ok(logTicks(95, 130).length >= 3);
   assert.deepEqual(logTicks(5, 5), [5]);
+  // No logarithm, no ticks: before its values are there, a chart has neither end.
+  assert.deepEqual(logTicks(0, 1), []);
 });
 
 test('An axis of days labels years when it is long and days when it is short.', () => {

@@ -14,8 +14,9 @@ export function niceTicks(low: number, high: number, count: number): number[] {
   return ticks;
 }
 
-/** Round values of a logarithmic axis; finer the shorter the axis is. */
+/** Round values of a logarithmic axis; finer the shorter the axis is. None where an end has no logarithm. */
 export function logTicks(low: number, high: number): number[] {
+  if (!(low > 0) || !Number.isFinite(high)) return [];
   const ratio = high / low;
   if (!(ratio > 1)) return [low];
   if (ratio < 3) return niceTicks(low, high, 5);
