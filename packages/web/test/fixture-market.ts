@@ -286,6 +286,7 @@ function dependenceOf(asked: Asked) {
     estimator: 'denoised' as const,
     correlations: Array.from({ length: count * count }, (_, at) => correlation(Math.floor(at / count), at % count)),
     signalCount: 3,
+    treeSampleCount: 100,
     clusters: [0, 1, 2].map((cluster) => ({
       cluster,
       members: [...reading.names.keys()].filter((at) => groupOf(at) === cluster),
@@ -304,6 +305,7 @@ function dependenceOf(asked: Asked) {
 function relationsOf(asked: Asked) {
   return {
     ...universeReading(asked),
+    directSampleCount: 100,
     direct: [{ a: 0, b: 1, partialCorrelation: 0.31, stability: 0.94 }],
     leads: [],
     leadTestCount: 360,
