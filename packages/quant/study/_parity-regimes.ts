@@ -35,6 +35,7 @@ type ParityFigure = { name: string; figure: number; peerFigure: number; toleranc
  * Hidden Markov models and Hamilton's filter for the study `parity`. The figure is ours less the reference's; of several
  * parameters the largest difference.
  *
+ * @public Called by its name from the study.
  * @throws Error where the data folder is absent.
  */
 export function runParityRegimes(): StudyResult[] {

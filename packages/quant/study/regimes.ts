@@ -313,6 +313,8 @@ function print(results: readonly StudyResult[]): void {
     console.log(variant);
     console.table(rows);
   }
+  console.log(`as served, seeds ${SIMULATOR_A_SEED_FIRST}-${SERVED_SEED_LAST}`);
+  console.table(detail.served);
   console.log(
     'degrees of freedom chosen',
     JSON.stringify(detail.tails),
