@@ -3,12 +3,10 @@ import { count, day, fraction, id, name, price, timeQuery } from './fields.ts';
 import { reading, reason, subjectParams } from './market.ts';
 import { defineRoute } from './route.ts';
 
-const direction = z
-  .enum(['up', 'down', 'none'])
-  .meta({
-    description: 'The way it is said to point; none: undecided, its figures are shares that rose.',
-    example: 'up',
-  });
+const direction = z.enum(['up', 'down', 'none']).meta({
+  description: 'The way it is said to point; none: undecided, its figures are shares that rose.',
+  example: 'up',
+});
 
 /**
  * What followed a kind of pattern in the universe, of cases whose outcome was known by asOf. A figure that cannot be told
@@ -154,6 +152,11 @@ export const getPatterns = defineRoute({
       .max(63)
       .default(10)
       .meta({ description: 'Sessions after which the outcome is taken.', example: 10 }),
+    strictness: z.enum(['strict', 'loose']).default('loose').meta({
+      description:
+        'strict: the settings the study judges, a handful of chart patterns in ten years. loose: some seven times as many, and more of them chance.',
+      example: 'loose',
+    }),
     universeId: z.coerce
       .number()
       .int()
