@@ -28,7 +28,7 @@ import type { FoundChange, MeasureInput, Scan } from './patterns.worker.ts';
 export type PatternsService = ReturnType<typeof createPatternsService>;
 
 /** The universe whose days a subject's patterns are measured on; null when it is in none. Universes live downstream. */
-export type UniverseOf = (
+type UniverseOf = (
   tx: Transaction,
   subject: Subject,
   universeId: number | undefined,
