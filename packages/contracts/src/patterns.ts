@@ -152,6 +152,11 @@ export const getPatterns = defineRoute({
       .max(63)
       .default(10)
       .meta({ description: 'Sessions after which the outcome is taken.', example: 10 }),
+    strictness: z.enum(['strict', 'loose']).default('loose').meta({
+      description:
+        'strict: the settings the study judges, a handful of chart patterns in ten years. loose: some seven times as many, and more of them chance.',
+      example: 'loose',
+    }),
     universeId: z.coerce
       .number()
       .int()

@@ -14,6 +14,7 @@ export const patternCommands: Command[] = [
       days: { value: 'COUNT', summary: 'Sessions marks are shown of; default 250' },
       horizon: { value: 'COUNT', summary: 'Sessions after which the outcome is taken; default 10' },
       universe: { value: 'UNIVERSE', summary: 'Universe of the base rates; default the first that has it' },
+      strict: { summary: 'Only patterns as clean as the study judges; far fewer' },
       candles: { summary: 'Show the candles too' },
       records: { summary: 'Show every kind tested instead of the marks' },
       ...TIME_OPTIONS,
@@ -29,6 +30,7 @@ export const patternCommands: Command[] = [
         query: {
           days: call.number('days'),
           horizonDays: call.number('horizon'),
+          strictness: call.flag('strict') ? 'strict' : 'loose',
           universeId: universe === undefined ? undefined : await universeId(call, universe),
           ...timesOf(call),
         },

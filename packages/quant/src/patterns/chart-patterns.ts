@@ -1,7 +1,11 @@
+import { expect } from '../checks/expect.ts';
 import type { ChartPatternKind } from './chart-pattern-kinds.ts';
 import { CHART_SETTINGS } from './chart-settings.ts';
 import { advanceLegSums, createLegSums, fitCup, fitLegs, type LegSums, legSquares } from './leg-fit.ts';
 import { advanceZigzag, createZigzag, type Zigzag } from './zigzag.ts';
+
+/** Finds some seven times as many patterns in real prices as the judged settings do; half of those in simulated paths are chance. */
+export const LOOSE_LENIENCY = 1.6;
 
 export type ChartPoint = { bar: number; price: number };
 
@@ -35,13 +39,17 @@ export type ChartPattern = {
  * Missing (NaN) and non-positive closes are skipped: bars then count the closes that exist. Without
  * `volatilityBars` returns, or with constant closes, the answer is empty. O(bars).
  *
+ * @param leniency 1 are the settings the study judges; above it the limits on noise, strength and clarity are looser by that
+ *   factor (clarity by its square): more is found in real prices, and more of it is chance.
+ * @throws RangeError if `leniency` is below 1.
  * @see Lo, Mamaysky and Wang (2000), doi:10.1111/0022-1082.00265, for patterns told from smoothed extrema.
  */
-export function detectChartPatterns(close: Float64Array): ChartPattern[] {
+export function detectChartPatterns(close: Float64Array, leniency = 1): ChartPattern[] {
+  expect(leniency >= 1, `leniency must be at least 1, was ${leniency}`);
   const kept: number[] = [];
   for (let t = 0; t < close.length; t++) if (close[t]! > 0 && Number.isFinite(close[t]!)) kept.push(t);
   const logClose = Float64Array.from(kept, (t) => Math.log(close[t]!));
-  const scan = createScan(logClose);
+  const scan = createScan(logClose, leniency);
   for (let t = 0; t < logClose.length; t++) scan.advance(t);
   return scan.found.map((found) => toPattern(found, kept));
 }
@@ -78,7 +86,7 @@ function toPattern(found: Found, kept: readonly number[]): ChartPattern {
   };
 }
 
-function createScan(logClose: Float64Array) {
+function createScan(logClose: Float64Array, leniency: number) {
   const { volatilityBars, pivotMoves, smoothing, overlapMax } = CHART_SETTINGS;
   const volatility = new Float64Array(logClose.length).fill(Number.NaN);
   const smoothed = smoothing.map(() => new Float64Array(logClose.length));
@@ -104,7 +112,7 @@ function createScan(logClose: Float64Array) {
       });
       // A dead price has no turning points of its own; the level of 1e-9 a day is rounding.
       if (!(volatility[t]! > 1e-9)) return;
-      const context = { logClose, sums, volatility, t };
+      const context = { logClose, sums, volatility, t, leniency };
       let best: Found | null = null;
       memo.clear();
       for (const track of tracks) {
@@ -283,7 +291,7 @@ function areStraight([a, b, c]: readonly [number, number, number], within: numbe
   return Math.abs(b - (a + c) / 2) <= within;
 }
 
-type Context = { logClose: Float64Array; sums: LegSums; volatility: Float64Array; t: number };
+type Context = { logClose: Float64Array; sums: LegSums; volatility: Float64Array; t: number; leniency: number };
 
 /** A shape that waits for the close to cross its line. Levels are as if upright: times `side`. */
 type Armed = {
@@ -421,25 +429,24 @@ function confirmFamily(context: Context, family: Family, rawBars: readonly numbe
   const roughShape = shapeOf(rough.levels.slice(0, family.count), rawBars, family);
   if (
     !(roughShape.height > 0) ||
-    rough.residualSd > CHART_SETTINGS.roughNoise * family.limits.noiseMax * roughShape.height
+    rough.residualSd > context.leniency * CHART_SETTINGS.roughNoise * family.limits.noiseMax * roughShape.height
   )
     return null;
   const bars = refine(context.sums, rawBars, t);
   const fit = fitLegs(logClose, [...bars, t], side);
   const levels = fit.levels.slice(0, family.count);
   const shape = shapeOf(levels, bars, family);
-  if (!(shape.height > 0) || fit.residualSd > family.limits.noiseMax * shape.height) return null;
+  if (!(shape.height > 0) || fit.residualSd > context.leniency * family.limits.noiseMax * shape.height) return null;
   const { intercept, slope } = lineThrough(levels, bars, family.line);
   const beyond = (family.breaks * (side * meanOfTwo(logClose, t) - intercept - slope * t)) / shape.height;
   if (beyond < family.limits.breakMargin || beyond > CHART_SETTINGS.breakReachMax) return null;
   if (!family.keeps(shape)) return null;
   const strength = shape.height / (volatility[bars[0]!]! * Math.sqrt(t - bars[0]!));
-  if (!(strength >= family.limits.strengthMin)) return null;
   const entry = entryBar(context, bars, side, Math.min(...levels), shape.height);
   if (entry < 0) return null;
   const whole = fitLegs(logClose, [entry, ...bars, t], side);
   const noise = whole.residualSd / shape.height;
-  if (noise > family.limits.noiseMax || strength < family.limits.clarityMin * noise) return null;
+  if (!isClear(context, family.limits, strength, noise)) return null;
   const lineBar = bars[family.line[0]!]!;
   return {
     kind: side === 1 ? family.upright : family.turned,
@@ -542,6 +549,15 @@ function meanOfTwo(logClose: Float64Array, t: number): number {
   return (logClose[t]! + logClose[t - 1]!) / 2;
 }
 
+/** Clean and large enough for its family; `strength` is the height in daily volatilities times √bars, `noise` in heights. */
+function isClear({ leniency }: Context, limits: Omit<Limits, 'legRatioMax'>, strength: number, noise: number): boolean {
+  return (
+    noise <= leniency * limits.noiseMax &&
+    strength >= limits.strengthMin / leniency &&
+    strength >= (limits.clarityMin / leniency ** 2) * noise
+  );
+}
+
 function spanFits(first: number, last: number): boolean {
   return last - first >= CHART_SETTINGS.spanMin && last - first <= CHART_SETTINGS.spanMax;
 }
@@ -578,7 +594,7 @@ function confirmFlag(context: Context, bars: readonly number[], side: 1 | -1): F
   const widthFirst = upper.intercept + upper.slope * bars[1]! - levels[1]!;
   const widthLast = levels[2]! - lower.intercept - lower.slope * bars[2]!;
   const width = (widthFirst + widthLast) / 2;
-  if (!(widthFirst > 0 && widthLast > 0) || fit.residualSd > flag.noiseMax * width) return null;
+  if (!(widthFirst > 0 && widthLast > 0) || fit.residualSd > context.leniency * flag.noiseMax * width) return null;
   if (Math.max(widthFirst, widthLast) > flag.widthRatio * Math.min(widthFirst, widthLast)) return null;
   const lineTo = upper.intercept + upper.slope * t;
   const beyond = (side * meanOfTwo(logClose, t) - lineTo) / width;
@@ -594,7 +610,7 @@ function confirmFlag(context: Context, bars: readonly number[], side: 1 | -1): F
   // The pole itself raises the volatility at its top; the one at its foot is what it stands out from.
   const noise = fit.residualSd / width;
   const strength = width / (volatility[foot]! * Math.sqrt(t - bars[0]!));
-  if (!(strength >= flag.strengthMin && strength >= flag.clarityMin * noise)) return null;
+  if (!isClear(context, flag, strength, noise)) return null;
   if (!(pole / (volatility[foot]! * Math.sqrt(bars[0]! - foot)) >= flag.poleStrengthMin)) return null;
   return {
     kind: side === 1 ? 'bull-flag' : 'bear-flag',
@@ -627,7 +643,7 @@ function armCup(context: Context, bars: readonly number[], side: 1 | -1): Armed 
     if (!(hollow > 0) || Math.abs(logClose[left]! - logClose[right]!) > hollow) continue;
     const shape = fitCup(logClose, left, right, side);
     const { depth } = shape;
-    if (!(depth > 0) || shape.residualSd > cup.noiseMax * depth || shape.residualSd > shape.vResidualSd) continue;
+    if (!(depth > 0) || shape.residualSd > shape.vResidualSd) continue;
     if (Math.abs(shape.rimChange) > cup.rimsWithin * depth) continue;
     const rim = shape.leftRim + shape.rimChange;
     const line = shape.leftRim + shape.rimChange / 2;
@@ -635,7 +651,7 @@ function armCup(context: Context, bars: readonly number[], side: 1 | -1): Armed 
     if (handle < cup.handleMin || handle > cup.handleMax) continue;
     const middle = Math.round((left + right) / 2);
     const strength = depth / (volatility[left]! * Math.sqrt(right - left));
-    if (!(strength >= cup.strengthMin && strength * depth >= cup.clarityMin * shape.residualSd)) continue;
+    if (!isClear(context, cup, strength, shape.residualSd / depth)) continue;
     if (entryBar(context, [left, middle], side, line - depth * cup.entryFrom, depth) < 0) continue;
     const confirmCup = ({ t }: Context): Found | null => {
       if (t - right > cup.handleShareMax * (right - left) || !spanFits(left, t)) return null;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CHART_PATTERN_KINDS, PATTERN_INJECTOR, plantPatterns, scorePatterns } from './pattern-injector.ts';
+import { CHART_PATTERN_KINDS } from '../patterns/chart-pattern-kinds.ts';
+import { PATTERN_INJECTOR, plantPatterns, scorePatterns } from './pattern-injector.ts';
 import { simulateRegimePath } from './regime-simulator.ts';
 
 test('two neighbouring seeds plant each of the sixteen kinds once', () => {

@@ -1,26 +1,7 @@
 import { expect } from '../checks/expect.ts';
+import { CHART_PATTERN_KINDS, type ChartPatternKind } from '../patterns/chart-pattern-kinds.ts';
 import { createRandom, type Random } from '../random/random.ts';
 import { SIMULATOR_A, simulateRegimePath } from './regime-simulator.ts';
-
-export const CHART_PATTERN_KINDS = [
-  'head-and-shoulders',
-  'inverse-head-and-shoulders',
-  'double-top',
-  'double-bottom',
-  'triple-top',
-  'triple-bottom',
-  'ascending-triangle',
-  'descending-triangle',
-  'symmetric-triangle',
-  'rising-wedge',
-  'falling-wedge',
-  'rectangle',
-  'bull-flag',
-  'bear-flag',
-  'cup-and-handle',
-  'inverse-cup-and-handle',
-] as const;
-export type ChartPatternKind = (typeof CHART_PATTERN_KINDS)[number];
 
 export type PlantLevel = 'easy' | 'medium' | 'hard';
 

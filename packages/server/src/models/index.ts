@@ -14,6 +14,7 @@ export { registerPatternRoutes } from './patterns/patterns.routes.ts';
 export { createPatternsService, type UniverseOf } from './patterns/patterns.service.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
 export { createRegimeService } from './regimes/regimes.service.ts';
+export { createPatternsService } from './patterns/patterns.service.ts';
 export { countDistinctTrials, insertTrial } from './trials/trial.repository.ts';
 export { registerTrialRoutes } from './trials/trial.routes.ts';
 export { registerTrialDependents } from './trials/trial-dependents.ts';

@@ -1,5 +1,6 @@
 import { CANDLE_MEANINGS } from '@touchstone/quant/indicators/candles/index';
 import { CHART_PATTERN_KINDS, type ChartPatternKind } from '@touchstone/quant/patterns/chart-pattern-kinds';
+import { LOOSE_LENIENCY } from '@touchstone/quant/patterns/chart-patterns';
 import { CHART_SETTINGS } from '@touchstone/quant/patterns/chart-settings';
 
 export type MarkDirection = 'up' | 'down' | 'none';
@@ -18,6 +19,9 @@ export const CHANGE_BARS_MIN = 2 * CHANGE_SETTINGS.stretchMin + 1;
 /** Closes the chart detector cannot do without: its volatility and its shortest pattern. */
 export const CHART_BARS_MIN = CHART_SETTINGS.volatilityBars + CHART_SETTINGS.spanMin + 1;
 export const CANDLE_BARS_MIN = 15;
+
+export type Strictness = 'strict' | 'loose';
+export const LENIENCY = { strict: 1, loose: LOOSE_LENIENCY } as const;
 
 /** What is measured, and on how much: enough for thousands of cases, little enough for an answer within two seconds. */
 export const MEASURE_SETTINGS = { membersMax: 40, daysBack: 3670, seed: 1, level: 0.05 } as const;

@@ -16,9 +16,11 @@ import {
   CHANGE_BARS_MIN,
   CHART_BARS_MIN,
   keyOf,
+  LENIENCY,
   MEASURE_SETTINGS,
   PATTERN_KEYS,
   PATTERN_SETTINGS,
+  type Strictness,
 } from './pattern-settings.ts';
 import { toRecord } from './pattern-words.ts';
 import type { FoundChange, MeasureInput, Scan } from './patterns.worker.ts';
@@ -26,13 +28,18 @@ import type { FoundChange, MeasureInput, Scan } from './patterns.worker.ts';
 export type PatternsService = ReturnType<typeof createPatternsService>;
 
 /** The universe whose days a subject's patterns are measured on; null when it is in none. Universes live downstream. */
-export type UniverseOf = (
+type UniverseOf = (
   tx: Transaction,
   subject: Subject,
   universeId: number | undefined,
 ) => Promise<{ id: number; name: string; instrumentIds: readonly number[] } | null>;
 
-type PatternsQuery = TimeQuery & { days: number; horizonDays: number; universeId?: number | undefined };
+type PatternsQuery = TimeQuery & {
+  days: number;
+  horizonDays: number;
+  strictness: Strictness;
+  universeId?: number | undefined;
+};
 
 const WORKER = new URL('./patterns.worker.ts', import.meta.url);
 const SCANS_KEPT = 400;
@@ -49,8 +56,10 @@ export function createPatternsService(parts: {
   // Keyed by the hash of the bars, so that nothing kept ever goes stale.
   const scans = createRecent<Scan>(SCANS_KEPT);
   const measured = createRecent<BaseRate[]>(RATES_KEPT);
-  const scan = ({ bars, hasRange, dataSha256 }: Series) =>
-    scans.get(dataSha256, () => compute.run<Scan>(WORKER, 'scanBars', { bars, hasRange }));
+  const scan = ({ bars, hasRange, dataSha256 }: Series, strictness: Strictness) =>
+    scans.get(`${strictness}:${dataSha256}`, () =>
+      compute.run<Scan>(WORKER, 'scanBars', { bars, hasRange, leniency: LENIENCY[strictness] }),
+    );
 
   /** The subject, the universe and its members drawn, all as known at one moment. */
   const read = async (principal: Principal, subject: Subject, query: PatternsQuery) => {
@@ -70,8 +79,9 @@ export function createPatternsService(parts: {
     return { own, universe, members: members?.series.filter(({ bars }) => bars.day.length > 0) ?? [own] };
   };
 
-  const measure = (members: readonly Series[], found: readonly Scan[], horizon: number, asOf: string) => {
-    const name = [horizon, asOf, ...members.map(({ dataSha256 }) => dataSha256)].join();
+  const measure = (members: readonly Series[], found: readonly Scan[], query: PatternsQuery, asOf: string) => {
+    const { horizonDays: horizon, strictness } = query;
+    const name = [horizon, strictness, asOf, ...members.map(({ dataSha256 }) => dataSha256)].join();
     return measured.get(name, () => {
       const input: MeasureInput = {
         series: members.map(({ bars }, k) => ({ day: bars.day, close: bars.close, signals: signalsOf(found[k]!) })),
@@ -89,15 +99,19 @@ export function createPatternsService(parts: {
     async read(principal: Principal, subject: Subject, query: PatternsQuery): Promise<Answer<typeof getPatterns>> {
       const { own, universe, members } = await read(principal, subject, query);
       const [ownScan, changes, ...found] = await Promise.all([
-        scan(own),
+        scan(own, query.strictness),
         compute.run<FoundChange[]>(WORKER, 'findChanges', { close: own.bars.close }),
-        ...members.map(scan),
+        ...members.map((member) => scan(member, query.strictness)),
       ]);
-      const rates = await measure(members, found, query.horizonDays, own.time.asOf);
+      const rates = await measure(members, found, query, own.time.asOf);
       const records = new Map(
         rates.map((rate) => [rate.key, toRecord(PATTERN_KEYS.get(rate.key)!, rate, query.horizonDays)]),
       );
-      const settings = { ...PATTERN_SETTINGS, horizonDays: query.horizonDays };
+      const settings = {
+        ...PATTERN_SETTINGS,
+        horizonDays: query.horizonDays,
+        leniency: LENIENCY[query.strictness],
+      };
       const firstMarked = Math.max(0, own.bars.day.length - query.days);
       return {
         ...readingOf(own, { codeVersion, settings, seed: MEASURE_SETTINGS.seed }),

@@ -70,7 +70,7 @@ function plantedFile(): string {
 
 test('a planted pattern comes with its line, its points, and the record of its kind', async () => {
   const { plants } = plantPatterns(0, 'easy');
-  const answer = await read('PLANT0', '?days=2520');
+  const answer = await read('PLANT0', '?days=2520&strictness=strict');
   let found = 0;
   for (const plant of plants.filter(({ end }) => end + 6 < DAYS.length)) {
     const mark = answer.patterns.find(
@@ -110,8 +110,8 @@ test('candles go through the same measure: rate, lift, interval and adjusted p o
 
 test('as of an earlier day nothing is known of what came after it: marks, outcomes and hash are of that day', async () => {
   const asOf = DAYS[500]!;
-  const then = await read('PLANT0', `?days=2520&asOf=${asOf}&knownAt=${asOf}T23:00:00Z`);
-  const now = await read('PLANT0', '?days=2520');
+  const then = await read('PLANT0', `?days=2520&strictness=strict&asOf=${asOf}&knownAt=${asOf}T23:00:00Z`);
+  const now = await read('PLANT0', '?days=2520&strictness=strict');
   assert.equal(then.time.asOf, asOf);
   assert.ok([...then.patterns, ...then.candles].every(({ confirmationDay }) => confirmationDay <= asOf));
   assert.deepEqual(
@@ -123,7 +123,7 @@ test('as of an earlier day nothing is known of what came after it: marks, outcom
   assert.notEqual(then.lineage.dataSha256, now.lineage.dataSha256);
   const cases = (answer: typeof now) => answer.records.reduce((sum, { sampleCount }) => sum + sampleCount, 0);
   assert.ok(cases(then) < cases(now));
-  assert.deepEqual(await read('PLANT0', `?days=2520&asOf=${asOf}&knownAt=${asOf}T23:00:00Z`), then);
+  assert.deepEqual(await read('PLANT0', `?days=2520&strictness=strict&asOf=${asOf}&knownAt=${asOf}T23:00:00Z`), then);
 });
 
 test('too little history and constant prices are named reasons, and an unknown instrument does not exist', async () => {

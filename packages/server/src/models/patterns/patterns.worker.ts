@@ -16,8 +16,8 @@ export type Scan = { charts: ChartPattern[]; candles: CandleHits[] };
  *
  * @public Called by its name from another thread.
  */
-export function scanBars({ bars, hasRange }: { bars: Bars; hasRange: boolean }): Scan {
-  return { charts: detectChartPatterns(bars.close), candles: hasRange ? scanCandles(bars) : [] };
+export function scanBars({ bars, hasRange, leniency }: { bars: Bars; hasRange: boolean; leniency: number }): Scan {
+  return { charts: detectChartPatterns(bars.close, leniency), candles: hasRange ? scanCandles(bars) : [] };
 }
 
 function scanCandles(bars: Bars): CandleHits[] {
