@@ -135,14 +135,15 @@ export function rankStep(state: Float64Array, at: number, period: number, value:
 
 /** How many of `count` ascending values from `first` on lie below `value`. */
 function countBelow(state: Float64Array, first: number, count: number, value: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (state[first + middle]! < value) low = middle + 1;
-    else high = middle;
+  // Halves without a branch on the outcome: nobody can foretell it, and foretelling wrongly cost more than the search.
+  let base = first;
+  let left = count;
+  while (left > 1) {
+    const half = left >> 1;
+    base += half * Number(state[base + half - 1]! < value);
+    left -= half;
   }
-  return low;
+  return base - first + (left === 1 && state[base]! < value ? 1 : 0);
 }
 
 /** Kinds of moving average an indicator may be told to use; TA-Lib's numbers. */
