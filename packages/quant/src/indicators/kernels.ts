@@ -150,8 +150,10 @@ function countBelow(state: Float64Array, first: number, count: number, value: nu
 export const AVERAGE_KINDS = { simple: 0, exponential: 1, weighted: 2 } as const;
 export const AVERAGE_KIND_RANGE = { initial: 0, min: 0, max: 2, isWhole: true } as const;
 
-/** Room `averageStep` takes. */
-export const averageSize = weightedSize;
+/** Room `averageStep` takes: that of the largest kind. */
+export function averageSize(period: number): number {
+  return weightedSize(period);
+}
 
 export function averageStep(state: Float64Array, at: number, kind: number, period: number, value: number): number {
   if (kind === AVERAGE_KINDS.exponential) return exponentialStep(state, at, period, 2 / (period + 1), value);
