@@ -135,22 +135,25 @@ export function rankStep(state: Float64Array, at: number, period: number, value:
 
 /** How many of `count` ascending values from `first` on lie below `value`. */
 function countBelow(state: Float64Array, first: number, count: number, value: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (state[first + middle]! < value) low = middle + 1;
-    else high = middle;
+  // Halves without a branch on the outcome: nobody can foretell it, and foretelling wrongly cost more than the search.
+  let base = first;
+  let left = count;
+  while (left > 1) {
+    const half = left >> 1;
+    base += half * Number(state[base + half - 1]! < value);
+    left -= half;
   }
-  return low;
+  return base - first + (left === 1 && state[base]! < value ? 1 : 0);
 }
 
 /** Kinds of moving average an indicator may be told to use; TA-Lib's numbers. */
 export const AVERAGE_KINDS = { simple: 0, exponential: 1, weighted: 2 } as const;
 export const AVERAGE_KIND_RANGE = { initial: 0, min: 0, max: 2, isWhole: true } as const;
 
-/** Room `averageStep` takes. */
-export const averageSize = weightedSize;
+/** Room `averageStep` takes: that of the largest kind. */
+export function averageSize(period: number): number {
+  return weightedSize(period);
+}
 
 export function averageStep(state: Float64Array, at: number, kind: number, period: number, value: number): number {
   if (kind === AVERAGE_KINDS.exponential) return exponentialStep(state, at, period, 2 / (period + 1), value);

@@ -35,6 +35,7 @@ import {
   rankStep,
   ratio,
   sumStep,
+  typicalAt,
   weightedSize,
   weightedStep,
 } from './kernels.ts';
@@ -297,31 +298,34 @@ export const cci = factory({
   machine: ({ period }) => ({
     warmUp: period - 1,
     memory: WINDOW,
-    stateSize: period + 2,
+    stateSize: period + 3,
     advance({ high, low, close }, from, to, state, out) {
       const y = out[0]!;
-      let last = state[period]!;
-      let still = state[period + 1]! | 0;
+      const origin = typicalAt(high, low, close, 0);
+      let sum = state[period]!;
+      let last = state[period + 1]!;
+      let still = state[period + 2]! | 0;
       let place = from % period;
       for (let i = from; i < to; i++) {
-        const price = (high[i]! + low[i]! + close[i]!) / 3;
+        const price = typicalAt(high, low, close, i);
         still = i > 0 && price === last ? still + 1 : 1;
         last = price;
+        sum += price - origin;
+        if (i >= period) sum -= state[place]! - origin;
         state[place] = price;
         place = place === period - 1 ? 0 : place + 1;
         if (i < period - 1 || still >= period) {
           y[i - from] = Number.NaN;
           continue;
         }
-        let sum = 0;
-        for (let k = 0; k < period; k++) sum += state[k]!;
-        const mean = sum / period;
+        const mean = origin + sum / period;
         let deviation = 0;
         for (let k = 0; k < period; k++) deviation += Math.abs(state[k]! - mean);
         y[i - from] = (price - mean) / (0.015 * (deviation / period));
       }
-      state[period] = last;
-      state[period + 1] = still;
+      state[period] = sum;
+      state[period + 1] = last;
+      state[period + 2] = still;
     },
   }),
 });

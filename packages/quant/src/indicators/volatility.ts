@@ -345,26 +345,36 @@ export const realized = factory({
   inputs: ['close'],
   parameters: { period: barCount(21, 3) },
   reference: defined('Sample standard deviation of log returns, per day'),
-  note: 'Undefined over closes that are not positive.',
+  note: 'A close that is not positive counts as no move.',
   machine: ({ period }) => ({
     warmUp: period,
     memory: WINDOW,
-    stateSize: 2 * meanSize(period) + 2,
+    stateSize: period + 4,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      const squaresAt = meanSize(period);
-      const stillAt = 2 * squaresAt;
-      const first = markWarmUp(1, from, to, out);
-      for (let i = first; i < to; i++) {
-        const change = Math.log(close[i]! / close[i - 1]!);
-        const still = i > 1 && change === state[stillAt + 1] ? state[stillAt]! + 1 : 1;
-        state[stillAt] = still;
-        state[stillAt + 1] = change;
-        const mean = meanStep(state, 0, period, change);
-        const squares = sumStep(state, squaresAt, period, change * change);
-        const variance = (squares - period * mean * mean) / (period - 1);
-        y[i - from] = Math.sqrt(still >= period || variance < 0 ? 0 : variance);
+      let sum = state[period]!;
+      let squares = state[period + 1]!;
+      let last = state[period + 2]!;
+      let still = state[period + 3]! | 0;
+      let place = from % period;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = from; i < to; i++) {
+        const change = i === 0 ? 0 : logRatio(close[i]!, close[i - 1]!);
+        const old = state[place]!;
+        state[place] = change;
+        place = place + 1 === period ? 0 : place + 1;
+        sum += change - old;
+        squares += change * change - old * old;
+        still = i > 1 && change === last ? still + 1 : 1;
+        last = change;
+        if (i < first) continue;
+        const variance = still >= period ? 0 : (squares - (sum * sum) / period) / (period - 1);
+        y[i - from] = Math.sqrt(Math.max(variance, 0));
       }
+      state[period] = sum;
+      state[period + 1] = squares;
+      state[period + 2] = last;
+      state[period + 3] = still;
     },
   }),
 });
