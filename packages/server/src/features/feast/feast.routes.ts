@@ -85,5 +85,6 @@ function timeOf(
 ): string {
   const view = features[column]?.view;
   const value = view == null ? null : stored[views.indexOf(view)];
-  return value == null ? NO_TIME : new Date(value.knownAt).toISOString();
+  // Whole seconds are written without a fraction, as protobuf does.
+  return value == null ? NO_TIME : new Date(value.knownAt).toISOString().replace('.000Z', 'Z');
 }

@@ -114,7 +114,8 @@ async function newestRows(
   return Array.from(newest.values(), ({ instrumentId, eventAt, pushedAt, values }) => ({
     instrumentId,
     packed: packValue({
-      ...{ version: view.version, knownAt: pushedAt, recordedAt: pushedAt },
+      // As with Feast, age counts from the moment the values are about.
+      ...{ version: view.version, knownAt: eventAt, recordedAt: pushedAt },
       eventDay: dayNumber(new Date(eventAt).toISOString().slice(0, 10)),
       values: Float64Array.from(values),
       reasons: Uint8Array.from(values, (value) => (Number.isNaN(value) ? reasonByte('not_defined') : 0)),
