@@ -5,8 +5,10 @@ import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
+import { dependenceCommands } from './dependence.ts';
 import { doctorCommands } from './doctor.ts';
 import { evidenceCommands } from './evidence.ts';
+import { factorsCommands } from './factors.ts';
 import { feedCommands } from './feeds.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
@@ -39,6 +41,8 @@ export const COMMANDS: readonly Command[] = [
   ...truthCommands,
   ...universeCommands,
   ...indexCommands,
+  ...dependenceCommands,
+  ...factorsCommands,
   ...datasetCommands,
   ...taskCommands,
   ...scheduleCommands,
