@@ -6,9 +6,11 @@ import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
+import { dependenceCommands } from './dependence.ts';
 import { doctorCommands } from './doctor.ts';
 import { evidenceCommands } from './evidence.ts';
 import { featureCommands } from './features.ts';
+import { factorsCommands } from './factors.ts';
 import { feedCommands } from './feeds.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
@@ -46,6 +48,8 @@ export const COMMANDS: readonly Command[] = [
   ...indexCommands,
   ...regimeCommands,
   ...anomalyCommands,
+  ...dependenceCommands,
+  ...factorsCommands,
   ...datasetCommands,
   ...volatilityCommands,
   ...patternCommands,

@@ -22,6 +22,9 @@ function calendarDays(sessions: number): number {
   return Math.ceil(sessions * 1.5) + 15;
 }
 
+/** Longer than any market was closed in a year. */
+const BEGIN_DAYS = 14;
+
 /**
  * The members of a universe over its last sessions as known then. Old bars are read only when the last years hold too few:
  * a universe of a market that ended has its last sessions as well.
@@ -33,14 +36,23 @@ export async function readLastSessions(
   query: SeriesQuery,
   sessions: number,
 ): Promise<UniverseSeries> {
-  const time = await parts.database.transaction(principal, (tx) => resolveTime(tx, query), {
+  const pinned = await pinnedTime(parts.database, principal, query);
+  const from = dayNumber(pinned.asOf) - calendarDays(sessions);
+  const recent = await parts.series.readUniverse(principal, universeId, { ...pinned, from: dayText(from) });
+  const days = sessionDays(recent.members);
+  // Bars that begin well after the first day asked for have none before it.
+  const isAll = days.length > 0 && days[0]! > from + BEGIN_DAYS;
+  if (days.length > sessions || isAll) return recent;
+  return parts.series.readUniverse(principal, universeId, pinned);
+}
+
+async function pinnedTime(database: Database, principal: Principal, query: SeriesQuery) {
+  const { asOf, knownAt, recordedAt } = query;
+  if (asOf !== undefined && knownAt !== undefined && recordedAt !== undefined) return { asOf, knownAt, recordedAt };
+  const time = await database.transaction(principal, (tx) => resolveTime(tx, query), {
     ...{ readOnly: true, isolation: 'repeatable read' },
   });
-  const pinned = { asOf: time.asOf, knownAt: time.knownAt, recordedAt: time.recordedAt };
-  const from = dayText(dayNumber(time.asOf) - calendarDays(sessions));
-  const recent = await parts.series.readUniverse(principal, universeId, { ...pinned, from });
-  if (sessionDays(recent.members).length > sessions) return recent;
-  return parts.series.readUniverse(principal, universeId, pinned);
+  return { asOf: time.asOf, knownAt: time.knownAt, recordedAt: time.recordedAt };
 }
 
 /** Days on which more than half as many members have a bar as on the busiest day, ascending. */
