@@ -1,20 +1,16 @@
 /** The door of the stage: the trials ledger, and what models say of a subject. */
-/** The door of the stage: the trials ledger. */
 
 export { registerAnomalyRoutes } from './anomalies/anomalies.routes.ts';
 export { createAnomalyService } from './anomalies/anomalies.service.ts';
-/** The door of the stage: the trials ledger, and what a market or a subject in it is like. */
 export { registerDependenceRoutes } from './dependence/dependence.routes.ts';
 export { createDependenceService } from './dependence/dependence.service.ts';
 export { registerFactorsRoutes } from './factors/factors.routes.ts';
 export { createFactorsService } from './factors/factors.service.ts';
 export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/market-record.task.ts';
-/** The door of the stage: the trials ledger, and what is told of a subject. */
 export { registerPatternRoutes } from './patterns/patterns.routes.ts';
-export { createPatternsService, type UniverseOf } from './patterns/patterns.service.ts';
+export { createPatternsService } from './patterns/patterns.service.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
 export { createRegimeService } from './regimes/regimes.service.ts';
-export { createPatternsService } from './patterns/patterns.service.ts';
 export { countDistinctTrials, insertTrial } from './trials/trial.repository.ts';
 export { registerTrialRoutes } from './trials/trial.routes.ts';
 export { registerTrialDependents } from './trials/trial-dependents.ts';
