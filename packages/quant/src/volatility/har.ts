@@ -26,6 +26,9 @@ type HarWindow = Pick<RollingFitSettings, 'windowMax' | 'windowMin' | 'refitEver
 export const HAR_WINDOW: HarWindow = { windowMax: 1500, windowMin: 500, refitEvery: 5 };
 /** One basis point a day: a day without any movement would have the logarithm −∞. */
 export const VARIANCE_FLOOR = 1e-8;
+/** A bar that was repeated says nothing of its day: no day counts for less than a hundredth of the year before it. */
+const QUIET_SHARE = 0.01;
+const QUIET_DAYS = 250;
 /** A line fitted to variances can fall below zero or far above: it is kept between a tenth of the past mean … */
 const LEAST_SHARE = 0.1;
 /** … and twice the past maximum. */
@@ -57,9 +60,10 @@ export function harForecast(variance: Float64Array, returns: Float64Array, setti
     variance.length === returns.length,
     `variance and returns need one length, had ${variance.length} and ${returns.length}`,
   );
-  const target = meanAhead(variance, horizon);
-  if (variant !== 'log_har_blend') return fitVariant(variance, returns, target, variant, horizon, window);
-  const parts = BLEND.map((part) => fitVariant(variance, returns, target, part, horizon, window));
+  const told = variant === 'har' ? variance : withoutSilence(variance);
+  const target = meanAhead(told, horizon);
+  if (variant !== 'log_har_blend') return fitVariant(told, returns, target, variant, horizon, window);
+  const parts = BLEND.map((part) => fitVariant(told, returns, target, part, horizon, window));
   return {
     forecast: blendForecasts(
       parts.map(({ forecast }) => forecast),
@@ -78,6 +82,28 @@ export function harForecast(variance: Float64Array, returns: Float64Array, setti
  */
 export function blendForecasts(parts: readonly Float64Array[], target: Float64Array, horizon: number): Float64Array {
   return drawToPastErrors(geometricMean(parts), target, horizon);
+}
+
+/**
+ * Variances no smaller than a hundredth of their mean over the year before. A stale price has none, and its logarithm would
+ * outweigh every other day of a fit.
+ */
+function withoutSilence(variance: Float64Array): Float64Array {
+  let sum = 0;
+  let count = 0;
+  return variance.map((value, t) => {
+    const floor = count === 0 ? 0 : (QUIET_SHARE * sum) / count;
+    const leaving = t >= QUIET_DAYS ? variance[t - QUIET_DAYS]! : Number.NaN;
+    if (!Number.isNaN(leaving)) {
+      sum -= leaving;
+      count--;
+    }
+    if (!Number.isNaN(value)) {
+      sum += value;
+      count++;
+    }
+    return Math.max(value, floor);
+  });
 }
 
 /** Row by row; NaN where one is missing. */
