@@ -19,6 +19,8 @@ type ChartProps = {
   isLog?: boolean;
   height?: number;
   format?: (value: number) => string;
+  /** What stands at the axis; shorter than `format`. */
+  formatTick?: (value: number) => string;
   marks?: readonly { day: string; value: number; label: string }[];
   /** Drawn behind the lines: between the two values of each day. */
   areas?: readonly Area[];
@@ -47,7 +49,8 @@ const BOTTOM = 24;
 
 /** Lines over days, drawn as SVG. Arrow keys move the reading day; the legend shows its values. */
 export function LineChart(props: ChartProps) {
-  const { label, days, lines, isLog = false, height = 320, format = twoDigits, marks, areas, bands } = props;
+  const { label, days, lines, isLog = false, height = 320, format = twoDigits, formatTick = formatPlain } = props;
+  const { marks, areas, bands } = props;
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const readingId = useId();
@@ -138,7 +141,7 @@ export function LineChart(props: ChartProps) {
               <g key={tick}>
                 <line x1={LEFT} x2={width - RIGHT} y1={scale.y(tick)} y2={scale.y(tick)} className="stroke-line" />
                 <text x={width - RIGHT + 8} y={scale.y(tick) + 4} className="fill-soft text-xs">
-                  {formatPlain(tick)}
+                  {formatTick(tick)}
                 </text>
               </g>
             ))}

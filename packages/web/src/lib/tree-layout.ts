@@ -54,7 +54,8 @@ export function layOutTree(nodeCount: number, edges: readonly TreeEdge[]): TreeP
   return places.map((place, node) => {
     const [from, to] = slices.get(node) ?? [0, 0];
     const angle = (from + to) / 2 - Math.PI / 2;
-    const radius = place.depth / deepest;
+    // The middle is crowded, the rim is not: the inner rings stand further out.
+    const radius = (place.depth / deepest) ** 0.65;
     return { x: radius * Math.cos(angle), y: radius * Math.sin(angle), depth: place.depth };
   });
 }

@@ -23,3 +23,21 @@ const MODELS: Record<string, string> = {
 export function modelWords(model: string): string {
   return MODELS[model] ?? words(model);
 }
+
+const ESTIMATORS: Record<string, string> = {
+  denoised: 'Denoised',
+  sample: 'Sample',
+  ledoit_wolf: 'Ledoit-Wolf',
+  non_linear: 'Non-linear shrinkage',
+  weighted: 'Weighted by age',
+};
+
+/** An estimate of correlations as people call it. */
+export function estimatorWords(estimator: string): string {
+  return ESTIMATORS[estimator] ?? words(estimator);
+}
+
+/** A kind of pattern as people call it: `cdl_doji_star` is a doji star. */
+export function kindWords(kind: string): string {
+  return words(kind.replace(/^cdl_/, '').replaceAll('-', '_'));
+}

@@ -8,10 +8,11 @@ import { Segments } from '../../components/index-levels.tsx';
 import { LineChart } from '../../components/line-chart.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { Badge, Button, Empty, Loading, Panel } from '../../components/ui.tsx';
-import { formatCount, formatDay, formatNumber, formatPercent, plural, words } from '../../lib/format.ts';
+import { formatCount, formatDay, formatNumber, formatPercent, plural } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { useCloses } from './closes.ts';
+import { kindWords } from './market-words.ts';
 import { ReadingFoot, SuspectDays } from './reading-foot.tsx';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
@@ -133,7 +134,7 @@ function drawingsOf(marks: readonly PatternMark[]) {
   return marks.map((mark) => ({
     day: mark.confirmationDay,
     label: mark.name,
-    isUp: mark.direction === 'up',
+    isUp: mark.direction !== 'down',
     points: mark.points.map(({ day, price }) => ({ day, value: price })),
     lines: mark.lines.map(({ from, to }) => ({
       from: { day: from.day, value: from.price },
@@ -169,6 +170,10 @@ function MarkTable({ marks, empty }: { marks: readonly PatternMark[]; empty: str
   );
 }
 
+function directionWords(direction: PatternMark['direction']): string {
+  return direction === 'none' ? 'either way' : direction;
+}
+
 const MARKS: Column<PatternMark>[] = [
   {
     key: 'day',
@@ -180,7 +185,7 @@ const MARKS: Column<PatternMark>[] = [
     header: 'Pattern',
     cell: (row) => (
       <span className="inline-flex items-center gap-2 whitespace-nowrap">
-        {row.name} <Badge>{row.direction}</Badge>
+        {row.name} <Badge>{directionWords(row.direction)}</Badge>
       </span>
     ),
   },
@@ -235,7 +240,7 @@ const RECORDS: Column<PatternRecord>[] = [
     header: 'Kind',
     cell: (row) => (
       <span className="inline-flex items-center gap-2 whitespace-nowrap">
-        {words(row.kind.replaceAll('-', '_'))} <Badge>{row.direction}</Badge>
+        {kindWords(row.kind)} <Badge>{directionWords(row.direction)}</Badge>
       </span>
     ),
   },

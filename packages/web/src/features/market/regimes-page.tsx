@@ -121,6 +121,7 @@ function BandPanel({ data }: { data: Regimes }) {
           ]}
           height={170}
           format={(value) => formatPercent(value, 0)}
+          formatTick={(value) => formatPercent(value, 0)}
         />
       </div>
     </Panel>

@@ -12,9 +12,10 @@ import { SubNav } from '../../components/sub-nav.tsx';
 import { TreeGraph } from '../../components/tree-graph.tsx';
 import { Empty, Note, PageHeader, Panel } from '../../components/ui.tsx';
 import { Provenance } from '../../components/where-from.tsx';
-import { formatCount, formatDay, formatNumber, formatPercent, plural, shortHash, words } from '../../lib/format.ts';
+import { formatCount, formatDay, formatNumber, formatPercent, plural, shortHash } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
+import { estimatorWords } from './market-words.ts';
 
 type Dependence = Answer<typeof getDependence>;
 type Relations = Answer<typeof getRelations>;
@@ -105,11 +106,11 @@ function DependencePanels({ data }: { data: Dependence }) {
   const groups = new Map(data.clusters.flatMap(({ cluster, members }) => members.map((at) => [at, cluster])));
   const estimator = data.estimators.find((one) => one.estimator === data.estimator);
   return (
-    <>
+    <div className="grid min-w-0 gap-4">
       <div className="grid min-w-0 gap-4 xl:grid-cols-2 xl:items-start">
         <Panel
           title="Correlations"
-          hint={`${words(data.estimator)}, over ${plural(data.sessions, 'session')}, in the order of the clusters. ${plural(data.signalCount, 'eigenvalue')} of ${data.names.length} stand above chance.`}
+          hint={`${estimatorWords(data.estimator)}, over ${plural(data.sessions, 'session')}, in the order of the clusters. ${plural(data.signalCount, 'eigenvalue')} of ${data.names.length} stand above chance.`}
           footer={<Foot of={data} unit="correlation" route={getDependence} />}
         >
           <HeatMap
@@ -176,7 +177,7 @@ function DependencePanels({ data }: { data: Dependence }) {
             .join(' ')}
         </Note>
       )}
-    </>
+    </div>
   );
 }
 
@@ -204,7 +205,7 @@ function clusterColumns(data: Dependence): Column<Dependence['clusters'][number]
 }
 
 const ESTIMATORS: Column<Dependence['estimators'][number]>[] = [
-  { key: 'name', header: 'Estimate', cell: (row) => words(row.estimator) },
+  { key: 'name', header: 'Estimate', cell: (row) => estimatorWords(row.estimator) },
   {
     key: 'volatility',
     header: 'Realised volatility',
@@ -221,7 +222,7 @@ function RelationPanels({ data }: { data: Relations }) {
       </Panel>
     );
   return (
-    <>
+    <div className="grid min-w-0 gap-4">
       <div className="grid min-w-0 gap-4 xl:grid-cols-2 xl:items-start">
         <Panel
           title="Hidden relations"
@@ -266,7 +267,7 @@ function RelationPanels({ data }: { data: Relations }) {
           empty="No relation left the band of its own past."
         />
       </Panel>
-    </>
+    </div>
   );
 }
 

@@ -95,6 +95,7 @@ function DrawdownPanels({ data }: { data: Drawdown }) {
           lines={[{ name: 'Probability', values: history.map(({ probability }) => probability), look: 'main' }]}
           height={240}
           format={formatPercent}
+          formatTick={(value) => formatPercent(value, 0)}
         />
       </Panel>
       <Panel

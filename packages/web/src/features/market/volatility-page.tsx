@@ -134,6 +134,7 @@ function ConePanel({ data }: { data: Volatility }) {
           areas={[{ name: '90 %', low: picture.low, high: picture.high }]}
           height={300}
           format={formatPercent}
+          formatTick={(value) => formatPercent(value, 0)}
         />
       )}
     </Panel>
@@ -208,6 +209,7 @@ function HistoryPanel({ data }: { data: Volatility }) {
         ]}
         height={300}
         format={formatPercent}
+        formatTick={(value) => formatPercent(value, 0)}
         isLog
       />
     </Panel>
