@@ -8,7 +8,7 @@ import {
   listAnomalyCases,
   sealAnomalies,
 } from '@touchstone/contracts/anomalies';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { LineChart } from '../../components/line-chart.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
@@ -25,7 +25,7 @@ import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 type Detector = Anomalies['detectors'][number];
 const MARKS_MAX = 60;
-const ROWS_MAX = 40;
+const ROWS_AT_FIRST = 12;
 
 export function AnomaliesPage() {
   const subject = useSubject();
@@ -91,19 +91,33 @@ function AnomaliesDetail({ data }: { data: Anomalies }) {
           />
         </Panel>
         <div className="grid min-w-0 gap-4 xl:grid-cols-2 xl:items-start">
-          <Panel title="Alarms" hint="Newest first." flush>
-            <DataTable
-              label="Alarms"
-              columns={ALARMS}
-              rows={data.items.slice(0, ROWS_MAX)}
-              rowKey={(row) => `${row.day} ${row.detector}`}
-              empty="None was detected."
-            />
-          </Panel>
+          <AlarmsPanel items={data.items} />
           <CasesPanel />
         </div>
       </div>
     </>
+  );
+}
+
+function AlarmsPanel({ items }: { items: readonly Anomaly[] }) {
+  const [isWhole, setIsWhole] = useState(false);
+  return (
+    <Panel title="Alarms" hint="Newest first." flush>
+      <DataTable
+        label="Alarms"
+        columns={ALARMS}
+        rows={isWhole ? items : items.slice(0, ROWS_AT_FIRST)}
+        rowKey={(row) => `${row.day} ${row.detector}`}
+        empty="None was detected."
+      />
+      {items.length > ROWS_AT_FIRST && (
+        <div className="border-t border-line px-1 py-1">
+          <Button look="quiet" aria-expanded={isWhole} onClick={() => setIsWhole(!isWhole)}>
+            {isWhole ? 'Show the newest only' : `Show all ${items.length}`}
+          </Button>
+        </div>
+      )}
+    </Panel>
   );
 }
 

@@ -139,7 +139,7 @@ function TailPanel({ data }: { data: Tail }) {
       }
       footer={
         <>
-          <ReadingFoot unit="share of the value" reading={data} route={getValueAtRisk} />
+          <ReadingFoot unit="share of the value; Fissler-Ziegel loss" reading={data} route={getValueAtRisk} />
           {first && (
             <span>
               {formatDay(first.backtest.firstDay)} to {formatDay(first.backtest.lastDay)},{' '}
@@ -217,7 +217,7 @@ function tailColumns(served: string): Column<Measure>[] {
     },
     {
       key: 'loss',
-      header: 'Fissler-Ziegel loss',
+      header: 'Loss less EWMA’s',
       isNumber: true,
       isWide: true,
       cell: ({ backtest }) => <MeasuredFigure of={backtest.fisslerZiegel} format={(value) => formatNumber(value, 3)} />,
