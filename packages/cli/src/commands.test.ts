@@ -526,7 +526,7 @@ test('patterns come with what followed them; records and an index are asked for 
   assert.match(marks.out, /Double top/);
   assert.match(marks.out, /not told from nothing/);
   const asked = marks.seen.find(({ id }) => id === 'getPatterns');
-  assert.equal(Object(asked?.query).horizonDays, '21');
+  assert.equal(Object(asked?.query).horizonDays, 21);
   assert.equal(Object(asked?.query).strictness, 'strict');
   const records = await call(['patterns', 'My index', '--index', '--records']);
   assert.equal(records.code, 0, records.err);
