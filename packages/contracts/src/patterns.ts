@@ -144,7 +144,14 @@ export const getPatterns = defineRoute({
       .min(1)
       .max(2520)
       .default(250)
-      .meta({ description: 'Marks confirmed in this many last sessions.', example: 250 }),
+      .meta({ description: 'Chart patterns confirmed in this many last sessions.', example: 250 }),
+    candleDays: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(2520)
+      .default(60)
+      .meta({ description: 'Candles of this many last sessions.', example: 60 }),
     horizonDays: z.coerce
       .number()
       .int()

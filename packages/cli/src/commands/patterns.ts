@@ -11,7 +11,8 @@ export const patternCommands: Command[] = [
     args: ['SYMBOL'],
     options: {
       index: { summary: 'SYMBOL is the name or number of an index' },
-      days: { value: 'COUNT', summary: 'Sessions marks are shown of; default 250' },
+      days: { value: 'COUNT', summary: 'Sessions chart patterns are shown of; default 250' },
+      'candle-days': { value: 'COUNT', summary: 'Sessions candles are shown of; default 60' },
       horizon: { value: 'COUNT', summary: 'Sessions after which the outcome is taken; default 10' },
       universe: { value: 'UNIVERSE', summary: 'Universe of the base rates; default the first that has it' },
       strict: { summary: 'Only patterns as clean as the study judges; far fewer' },
@@ -29,6 +30,7 @@ export const patternCommands: Command[] = [
         params: { kind: isIndex ? 'index' : 'instrument', id },
         query: {
           days: call.number('days'),
+          candleDays: call.number('candle-days'),
           horizonDays: call.number('horizon'),
           strictness: call.flag('strict') ? 'strict' : 'loose',
           universeId: universe === undefined ? undefined : await universeId(call, universe),
@@ -68,10 +70,17 @@ function markTable(marks: readonly PatternMark[]): string {
       { title: 'POINTS', value: (row) => row.direction },
       { title: 'SINCE', value: (row) => row.firstDay },
       { title: 'CASES', value: (row) => row.record.sampleCount, right: true },
-      { title: 'WHAT FOLLOWED', value: (row) => row.record.sentence },
+      { title: 'RATE', value: (row) => percent(row.record.baseRate), right: true },
+      { title: 'ALL DAYS', value: (row) => percent(row.record.unconditionalRate), right: true },
+      { title: 'WHAT FOLLOWED', value: (row) => verdictOf(row.record) },
     ],
     'No pattern was confirmed in these sessions.',
   );
+}
+
+function verdictOf({ isTold, pValue }: PatternRecord): string {
+  if (pValue === null) return 'too few cases';
+  return isTold ? 'more than chance' : 'not told from nothing';
 }
 
 function recordTable(records: readonly PatternRecord[]): string {

@@ -24,7 +24,7 @@ export type Strictness = 'strict' | 'loose';
 export const LENIENCY = { strict: 1, loose: LOOSE_LENIENCY } as const;
 
 /** What is measured, and on how much: enough for thousands of cases, little enough for an answer within two seconds. */
-export const MEASURE_SETTINGS = { membersMax: 40, daysBack: 3670, seed: 1, level: 0.05 } as const;
+export const MEASURE_SETTINGS = { membersMax: 30, daysBack: 3670, seed: 1, level: 0.05 } as const;
 
 export const PATTERN_SETTINGS = { chart: CHART_SETTINGS, change: CHANGE_SETTINGS, measure: MEASURE_SETTINGS } as const;
 

@@ -36,6 +36,7 @@ type UniverseOf = (
 
 type PatternsQuery = TimeQuery & {
   days: number;
+  candleDays: number;
   horizonDays: number;
   strictness: Strictness;
   universeId?: number | undefined;
@@ -116,7 +117,7 @@ export function createPatternsService(parts: {
       return {
         ...readingOf(own, { codeVersion, settings, seed: MEASURE_SETTINGS.seed }),
         patterns: chartMarks(own, ownScan.charts, firstMarked, records),
-        candles: candleMarks(own, ownScan, firstMarked, records),
+        candles: candleMarks(own, ownScan, Math.max(0, own.bars.day.length - query.candleDays), records),
         changePoints: changes.map((change) => toChangePoint(own, change)),
         records: [...records.values()],
         scope: scopeOf(universe, members, rates),
