@@ -102,48 +102,13 @@ export function weightedStep(state: Float64Array, at: number, period: number, va
   return count + 1 >= period && unknown === 0 ? weighted / ((period * (period + 1)) / 2) : Number.NaN;
 }
 
-/** Room `rankStep` takes. */
-export function rankSize(period: number): number {
-  return 1 + period;
-}
-
-/**
- * Keeps the last `period` values in order.
- *
- * @param old The value that leaves the window; not looked at before it is full.
- * @returns how many values of the window before lie below `value`.
- */
-export function rankStep(state: Float64Array, at: number, period: number, value: number, old: number): number {
-  const count = state[at]! | 0;
-  const first = at + 1;
-  const rank = countBelow(state, first, count, value);
-  let to = rank;
-  if (count < period) {
-    state[at] = count + 1;
-    for (let k = count; k > to; k--) state[first + k] = state[first + k - 1]!;
-  } else {
-    // The gap the old value leaves wanders to where the new one belongs.
-    const gap = countBelow(state, first, count, old);
-    if (gap < to) {
-      to--;
-      for (let k = gap; k < to; k++) state[first + k] = state[first + k + 1]!;
-    } else for (let k = gap; k > to; k--) state[first + k] = state[first + k - 1]!;
-  }
-  state[first + to] = value;
-  return rank;
-}
-
-/** How many of `count` ascending values from `first` on lie below `value`. */
-function countBelow(state: Float64Array, first: number, count: number, value: number): number {
-  // Halves without a branch on the outcome: nobody can foretell it, and foretelling wrongly cost more than the search.
-  let base = first;
-  let left = count;
-  while (left > 1) {
-    const half = left >> 1;
-    base += half * Number(state[base + half - 1]! < value);
-    left -= half;
-  }
-  return base - first + (left === 1 && state[base]! < value ? 1 : 0);
+/** How many of `values[start..start + count − 1]` lie below `value`. */
+export function countBelow(values: Float64Array, start: number, count: number, value: number): number {
+  let below = 0;
+  // Added as a number, not chosen by a branch, because nobody can foretell the outcome.
+  const end = start + count;
+  for (let k = start; k < end; k++) below = (below + Number(values[k]! < value)) | 0;
+  return below;
 }
 
 /** Kinds of moving average an indicator may be told to use; TA-Lib's numbers. */

@@ -1,6 +1,6 @@
 import { barCount, defined, factory, type IndicatorFactory, realNumber, talib, WINDOW } from './factory.ts';
 import type { BarColumn } from './indicator.ts';
-import { extremeSize, fillHighest, fillLowest, markWarmUp, rankSize, rankStep, ratio } from './kernels.ts';
+import { countBelow, extremeSize, fillHighest, fillLowest, markWarmUp, ratio } from './kernels.ts';
 
 /**
  * TA-Lib STDDEV, and VAR: population figures of the close.
@@ -486,14 +486,12 @@ export const percentRank = factory({
   machine: ({ period }) => ({
     warmUp: period,
     memory: WINDOW,
-    stateSize: rankSize(period),
-    advance({ close }, from, to, state, out) {
+    stateSize: 0,
+    advance({ close }, from, to, _state, out) {
       const y = out[0]!;
       const first = markWarmUp(period, from, to, out);
-      for (let i = from; i < to; i++) {
-        const below = rankStep(state, 0, period, close[i]!, i < period ? 0 : close[i - period]!);
-        if (i >= first) y[i - from] = (100 * below) / period;
-      }
+      const scale = 100 / period;
+      for (let i = first; i < to; i++) y[i - from] = scale * countBelow(close, i - period, period, close[i]!);
     },
   }),
 });
