@@ -6,6 +6,7 @@ import {
   factory,
   type IndicatorFactory,
   perBar,
+  perRange,
   realNumber,
   slowest,
   talib,
@@ -903,39 +904,13 @@ export const willr = factory({
   parameters: { period: barCount(14) },
   reference: talib('WILLR'),
   note: 'Undefined for a window without range, where TA-Lib gives 0.',
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ high, low, close }, from, to, state, out) {
-        const y = out[0]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(high, i - period, period, state, tops);
-            fillLowest(low, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, high[i]!);
-          bottom = Math.min(bottom, low[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          const range = highest - lowest;
-          y[i - from] = i < period - 1 || range <= 0 ? Number.NaN : (highest - close[i]!) / (range / -100);
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) =>
+    perRange(period, 'high', 'low', ({ close }, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        const range = highest[i - start]! - lowest[i - start]!;
+        y[i - from] = range > 0 ? (highest[i - start]! - close[i]!) / (range / -100) : Number.NaN;
+      }
+    }),
 });
 
 /** TA-Lib AO (Williams): mean of the middle of 5 bars less that of 34. */

@@ -4,6 +4,7 @@ import {
   defined,
   exponentialMemory,
   factory,
+  perRange,
   realNumber,
   slowest,
   talib,
@@ -13,13 +14,12 @@ import {
 import type { Indicator } from './indicator.ts';
 import {
   advanceExponential,
+  advanceExtremes,
   advanceSimple,
   advanceWeighted,
   EXPONENTIAL_SIZE,
   exponentialStep,
-  extremeSize,
-  fillHighest,
-  fillLowest,
+  extremesSize,
   latestHighest,
   latestLowest,
   markWarmUp,
@@ -318,38 +318,12 @@ export const midpoint = factory({
   inputs: ['close'],
   parameters: { period: barCount(14) },
   reference: talib('MIDPOINT'),
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ close }, from, to, state, out) {
-        const y = out[0]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(close, i - period, period, state, tops);
-            fillLowest(close, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, close[i]!);
-          bottom = Math.min(bottom, close[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          y[i - from] = i < period - 1 ? Number.NaN : (highest + lowest) / 2;
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) =>
+    perRange(period, 'close', 'close', (_bars, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = (highest[i - start]! + lowest[i - start]!) / 2;
+      }
+    }),
 });
 
 /** TA-Lib MIDPRICE: middle between the highest high and the lowest low. */
@@ -361,38 +335,12 @@ export const midprice = factory({
   inputs: ['high', 'low'],
   parameters: { period: barCount(14) },
   reference: talib('MIDPRICE'),
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ high, low }, from, to, state, out) {
-        const y = out[0]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(high, i - period, period, state, tops);
-            fillLowest(low, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, high[i]!);
-          bottom = Math.min(bottom, low[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          y[i - from] = i < period - 1 ? Number.NaN : (highest + lowest) / 2;
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) =>
+    perRange(period, 'high', 'low', (_bars, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = (highest[i - start]! + lowest[i - start]!) / 2;
+      }
+    }),
 });
 
 /** TA-Lib BBANDS with a simple average: ± deviations of the population standard deviation (Bollinger). */
@@ -841,43 +789,19 @@ export const donchian = factory({
   parameters: { period: barCount(20) },
   reference: talib('DONCHIAN'),
   note: 'This bar counts; some charts show the channel of the bars before it.',
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ high, low }, from, to, state, out) {
-        const upper = out[0]!;
-        const middle = out[1]!;
-        const lower = out[2]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(high, i - period, period, state, tops);
-            fillLowest(low, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, high[i]!);
-          bottom = Math.min(bottom, low[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          const isWarm = i >= period - 1;
-          upper[i - from] = isWarm ? highest : Number.NaN;
-          middle[i - from] = isWarm ? (highest + lowest) / 2 : Number.NaN;
-          lower[i - from] = isWarm ? lowest : Number.NaN;
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) => ({
+    warmUp: period - 1,
+    memory: WINDOW,
+    stateSize: extremesSize(period),
+    advance({ high, low }, from, to, state, out) {
+      const upper = out[0]!;
+      const middle = out[1]!;
+      const lower = out[2]!;
+      advanceExtremes(high, low, period, from, to, state, upper, lower);
+      for (let k = 0; k < to - from; k++) middle[k] = (upper[k]! + lower[k]!) / 2;
+      markWarmUp(period - 1, from, to, out);
+    },
+  }),
 });
 
 /**

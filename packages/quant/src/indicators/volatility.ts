@@ -4,6 +4,7 @@ import {
   defined,
   exponentialMemory,
   factory,
+  perRange,
   realNumber,
   slowest,
   talib,
@@ -569,36 +570,10 @@ export const rangeWidth = factory({
   inputs: ['high', 'low'],
   parameters: { period: barCount(63) },
   reference: defined('2 (highest high − lowest low) / (highest high + lowest low)'),
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ high, low }, from, to, state, out) {
-        const y = out[0]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(high, i - period, period, state, tops);
-            fillLowest(low, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, high[i]!);
-          bottom = Math.min(bottom, low[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          y[i - from] = i < period - 1 ? Number.NaN : ratio(2 * (highest - lowest), highest + lowest);
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) =>
+    perRange(period, 'high', 'low', (_bars, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = ratio(2 * (highest[i - start]! - lowest[i - start]!), highest[i - start]! + lowest[i - start]!);
+      }
+    }),
 });
