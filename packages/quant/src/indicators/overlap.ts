@@ -820,55 +820,50 @@ export const ichimoku = factory({
   reference: defined('Hosoda 1969; spans as drawn on this bar'),
   note: 'Spans are shifted forward by base bars, as drawn; the lagging span is left out because it looks ahead.',
   machine: ({ conversion, base, span }) => {
-    const longest = Math.max(conversion, base, span);
-    const ringA = 6;
-    const ringB = 6 + base;
+    const warmUp = Math.max(conversion, base, span) - 1 + base;
+    const slowAt = extremesSize(conversion);
+    const spanAt = slowAt + extremesSize(base);
+    const ringA = spanAt + extremesSize(span);
+    const ringB = ringA + base;
     return {
-      warmUp: longest - 1 + base,
+      warmUp,
       memory: WINDOW,
-      stateSize: 6 + 2 * base,
+      stateSize: ringB + base,
       advance({ high, low }, from, to, state, out) {
-        const warmUp = longest - 1 + base;
         const [yFast, ySlow, yA, yB] = out as [Float64Array, Float64Array, Float64Array, Float64Array];
-        let fastHigh = state[0]! | 0;
-        let fastLow = state[1]! | 0;
-        let slowHigh = state[2]! | 0;
-        let slowLow = state[3]! | 0;
-        let spanHigh = state[4]! | 0;
-        let spanLow = state[5]! | 0;
+        middleOfRange(high, low, conversion, from, to, state.subarray(0, slowAt), yFast, yA);
+        middleOfRange(high, low, base, from, to, state.subarray(slowAt, spanAt), ySlow, yA);
+        middleOfRange(high, low, span, from, to, state.subarray(spanAt, ringA), yB, yA);
         let place = from % base;
-        for (let i = from; i < to; i++) {
-          const k = i - from;
-          const fastStart = Math.max(0, i - conversion + 1);
-          const slowStart = Math.max(0, i - base + 1);
-          const spanStart = Math.max(0, i - span + 1);
-          fastHigh = latestHighest(high, fastHigh, fastStart, i);
-          fastLow = latestLowest(low, fastLow, fastStart, i);
-          slowHigh = latestHighest(high, slowHigh, slowStart, i);
-          slowLow = latestLowest(low, slowLow, slowStart, i);
-          spanHigh = latestHighest(high, spanHigh, spanStart, i);
-          spanLow = latestLowest(low, spanLow, spanStart, i);
-          const fast = (high[fastHigh]! + low[fastLow]!) / 2;
-          const slow = (high[slowHigh]! + low[slowLow]!) / 2;
-          const isWarm = i >= warmUp;
-          yFast[k] = isWarm ? fast : Number.NaN;
-          ySlow[k] = isWarm ? slow : Number.NaN;
-          yA[k] = isWarm ? state[ringA + place]! : Number.NaN;
-          yB[k] = isWarm ? state[ringB + place]! : Number.NaN;
-          state[ringA + place] = (fast + slow) / 2;
-          state[ringB + place] = (high[spanHigh]! + low[spanLow]!) / 2;
+        for (let k = 0; k < to - from; k++) {
+          // What was made now is drawn `base` bars later; what was made then is drawn now.
+          yA[k] = state[ringA + place]!;
+          state[ringA + place] = (yFast[k]! + ySlow[k]!) / 2;
+          const made = yB[k]!;
+          yB[k] = state[ringB + place]!;
+          state[ringB + place] = made;
           place = place + 1 === base ? 0 : place + 1;
         }
-        state[0] = fastHigh;
-        state[1] = fastLow;
-        state[2] = slowHigh;
-        state[3] = slowLow;
-        state[4] = spanHigh;
-        state[5] = spanLow;
+        markWarmUp(warmUp, from, to, out);
       },
     };
   },
 });
+
+/** Middle between highest high and lowest low into `middle`; `spare` is overwritten. */
+function middleOfRange(
+  high: Float64Array,
+  low: Float64Array,
+  period: number,
+  from: number,
+  to: number,
+  state: Float64Array,
+  middle: Float64Array,
+  spare: Float64Array,
+): void {
+  advanceExtremes(high, low, period, from, to, state, middle, spare);
+  for (let k = 0; k < to - from; k++) middle[k] = (middle[k]! + spare[k]!) / 2;
+}
 
 /** TA-Lib SUPERTREND (Seban): a stop at a multiple of the average true range that only moves with the trend. */
 export const supertrend = factory({

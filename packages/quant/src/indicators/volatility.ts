@@ -172,7 +172,7 @@ export const choppiness = factory({
   reference: defined('Dreiss 1993: 100 log(sum of true range / (highest high − lowest low)) / log(period); Lean', 1e-5),
   note: 'Undefined for a window without range.',
   machine: ({ period }) => {
-    const scale = 100 / Math.log10(period);
+    const scale = 100 / Math.log(period);
     const tops = 4;
     const bottoms = tops + extremeSize(period);
     return {
@@ -207,7 +207,7 @@ export const choppiness = factory({
           if (i > period) path -= trueRangeAt(high, low, close, i - period);
           if (i < first) continue;
           const isUndefined = highest <= lowest || still >= period;
-          y[i - from] = isUndefined ? Number.NaN : scale * Math.log10(path / (highest - lowest));
+          y[i - from] = isUndefined ? Number.NaN : scale * Math.log(path / (highest - lowest));
         }
         state[0] = path;
         state[1] = top;
