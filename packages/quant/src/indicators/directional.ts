@@ -1,44 +1,13 @@
 import { barCount, factory, talib, wilderMemory } from './factory.ts';
-import type { BarColumns, Indicator } from './indicator.ts';
+import type { Indicator } from './indicator.ts';
 import { latestHighest, latestLowest, markWarmUp, ratio, trueRangeAt } from './kernels.ts';
 
-/**
- * Wilder's directional movement (New Concepts in Technical Trading Systems, 1978), with TA-Lib's seeds: the first
- * `period − 1` movements are added up, each later one replaces a `period`-th of the sum.
- */
-const PLUS = 0;
-const MINUS = 1;
-const RANGE = 2;
-const MOVEMENT_SIZE = 3;
+// Wilder's directional movement (New Concepts in Technical Trading Systems, 1978), with TA-Lib's seeds: the first period − 1
+// movements are added up, each later one replaces a period-th of the sum.
 
 /** A move counts when it goes outwards and further than the one on the other side. */
 function largerMove(move: number, other: number): number {
   return move > 0 && move > other ? move : 0;
-}
-
-/** Takes bar `i` into the three sums. */
-function moveStep({ high, low, close }: BarColumns, i: number, period: number, state: Float64Array): void {
-  if (i === 0) return;
-  const up = high[i]! - high[i - 1]!;
-  const down = low[i - 1]! - low[i]!;
-  const plus = largerMove(up, down);
-  const minus = largerMove(down, up);
-  const range = trueRangeAt(high, low, close, i);
-  if (i < period) {
-    state[PLUS] = state[PLUS]! + plus;
-    state[MINUS] = state[MINUS]! + minus;
-    state[RANGE] = state[RANGE]! + range;
-  } else {
-    state[PLUS] = state[PLUS]! - state[PLUS]! / period + plus;
-    state[MINUS] = state[MINUS]! - state[MINUS]! / period + minus;
-    state[RANGE] = state[RANGE]! - state[RANGE]! / period + range;
-  }
-}
-
-/** 100 |+DI − −DI| / (+DI + −DI), NaN where there was no movement. */
-function directionalIndex(state: Float64Array): number {
-  const total = state[PLUS]! + state[MINUS]!;
-  return total === 0 || state[RANGE] === 0 ? Number.NaN : (100 * Math.abs(state[MINUS]! - state[PLUS]!)) / total;
 }
 
 /** TA-Lib PLUS_DM and MINUS_DM: smoothed directional movement. */
@@ -94,15 +63,33 @@ export const directionalIndicator = factory({
   machine: ({ period }) => ({
     warmUp: period,
     memory: wilderMemory(period),
-    stateSize: MOVEMENT_SIZE,
-    advance(bars, from, to, state, out) {
-      for (let i = from; i < to; i++) {
-        moveStep(bars, i, period, state);
-        const isWarm = i >= period;
-        out[0]![i - from] = isWarm ? 100 * ratio(state[PLUS]!, state[RANGE]!) : Number.NaN;
-        out[1]![i - from] = isWarm ? 100 * ratio(state[MINUS]!, state[RANGE]!) : Number.NaN;
-        out[2]![i - from] = isWarm ? directionalIndex(state) : Number.NaN;
+    stateSize: 3,
+    advance({ high, low, close }, from, to, state, out) {
+      const yPlus = out[0]!;
+      const yMinus = out[1]!;
+      const yIndex = out[2]!;
+      const keep = 1 - 1 / period;
+      let plus = state[0]!;
+      let minus = state[1]!;
+      let range = state[2]!;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = Math.max(from, 1); i < to; i++) {
+        const up = high[i]! - high[i - 1]!;
+        const down = low[i - 1]! - low[i]!;
+        const decay = i < period ? 1 : keep;
+        plus = plus * decay + largerMove(up, down);
+        minus = minus * decay + largerMove(down, up);
+        range = range * decay + trueRangeAt(high, low, close, i);
+        if (i < first) continue;
+        const k = i - from;
+        const total = range === 0 ? 0 : plus + minus;
+        yPlus[k] = ratio(100 * plus, range);
+        yMinus[k] = ratio(100 * minus, range);
+        yIndex[k] = ratio(100 * Math.abs(minus - plus), total);
       }
+      state[0] = plus;
+      state[1] = minus;
+      state[2] = range;
     },
   }),
 });

@@ -6,6 +6,7 @@ import {
   factory,
   type IndicatorFactory,
   perBar,
+  perRange,
   realNumber,
   slowest,
   talib,
@@ -19,6 +20,7 @@ import {
   advanceAverage,
   averageSize,
   averageStep,
+  countBelow,
   EXPONENTIAL_SIZE,
   exponentialStep,
   extremeSize,
@@ -31,8 +33,6 @@ import {
   meanStep,
   rangeSize,
   rangeStep,
-  rankSize,
-  rankStep,
   ratio,
   sumStep,
   typicalAt,
@@ -758,6 +758,8 @@ export const stochrsi = factory({
         const keep = 1 - share;
         let gain = state[0]!;
         let loss = state[1]!;
+        let place = Math.max(from - period, 0) % window;
+        let signalPlace = Math.max(from - (period + window - 1), 0) % signal;
         for (let i = from; i < to; i++) {
           yK[i - from] = Number.NaN;
           yD[i - from] = Number.NaN;
@@ -769,10 +771,12 @@ export const stochrsi = factory({
           loss = loss * decay + Math.max(-change, 0) * share;
           if (i < period) continue;
           const strength = ratio(100 * gain, gain + loss);
-          rangeStep(state, ring, window, (i - period) % window, strength);
+          rangeStep(state, ring, window, place, strength);
+          place = place + 1 === window ? 0 : place + 1;
           if (i < period + window - 1) continue;
           const fast = stochasticAt(strength, state[ring]!, state[ring + 1]!);
-          state[last + (i % signal)] = fast;
+          state[last + signalPlace] = fast;
+          signalPlace = signalPlace + 1 === signal ? 0 : signalPlace + 1;
           if (i < warmUp) continue;
           yK[i - from] = fast;
           yD[i - from] = shortMean(state, last, signal);
@@ -900,39 +904,13 @@ export const willr = factory({
   parameters: { period: barCount(14) },
   reference: talib('WILLR'),
   note: 'Undefined for a window without range, where TA-Lib gives 0.',
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ high, low, close }, from, to, state, out) {
-        const y = out[0]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(high, i - period, period, state, tops);
-            fillLowest(low, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, high[i]!);
-          bottom = Math.min(bottom, low[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          const range = highest - lowest;
-          y[i - from] = i < period - 1 || range <= 0 ? Number.NaN : (highest - close[i]!) / (range / -100);
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) =>
+    perRange(period, 'high', 'low', ({ close }, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        const range = highest[i - start]! - lowest[i - start]!;
+        y[i - from] = range > 0 ? (highest[i - start]! - close[i]!) / (range / -100) : Number.NaN;
+      }
+    }),
 });
 
 /** TA-Lib AO (Williams): mean of the middle of 5 bars less that of 34. */
@@ -1296,22 +1274,27 @@ export const schaff = factory({
       stateSize: second + rangeSize(cycle),
       advance({ close }, from, to, state, out) {
         const y = out[0]!;
+        let place = Math.max(from - slow + 1, 0) % cycle;
+        let secondPlace = Math.max(from - full, 0) % cycle;
         for (let i = from; i < to; i++) {
           y[i - from] = Number.NaN;
           const b = exponentialStep(state, EXPONENTIAL_SIZE, slow, 2 / (slow + 1), close[i]!);
-          const a = i < slow - fast ? Number.NaN : exponentialStep(state, 0, fast, 2 / (fast + 1), close[i]!);
+          if (i < slow - fast) continue;
+          const a = exponentialStep(state, 0, fast, 2 / (fast + 1), close[i]!);
           if (i < slow - 1) continue;
-          rangeStep(state, first, cycle, (i - slow + 1) % cycle, a - b);
+          rangeStep(state, first, cycle, place, a - b);
+          place = place + 1 === cycle ? 0 : place + 1;
           if (i < full) continue;
-          const before = i === full ? 50 : state[at]!;
-          const once = 100 * placeBetween(a - b, state[first]!, state[first + 1]!, before / 100);
+          // Until a window has had a range its place counts as the middle.
+          if (i === full) state.fill(50, at, at + 3);
+          const once = 100 * placeBetween(a - b, state[first]!, state[first + 1]!, state[at]! / 100);
           const smooth = approach(i === full, state[at + 1]!, once, factor);
           state[at] = once;
           state[at + 1] = smooth;
-          rangeStep(state, second, cycle, (i - full) % cycle, smooth);
+          rangeStep(state, second, cycle, secondPlace, smooth);
+          secondPlace = secondPlace + 1 === cycle ? 0 : secondPlace + 1;
           if (i < warmUp) continue;
-          const last = i === warmUp ? 50 : state[at + 2]!;
-          const twice = 100 * placeBetween(smooth, state[second]!, state[second + 1]!, last / 100);
+          const twice = 100 * placeBetween(smooth, state[second]!, state[second + 1]!, state[at + 2]! / 100);
           state[at + 3] = approach(i === warmUp, state[at + 3]!, twice, factor);
           state[at + 2] = twice;
           y[i - from] = state[at + 3]!;
@@ -1336,9 +1319,10 @@ export const connorsRsi = factory({
     return {
       warmUp,
       memory: slowest(wilderMemory(period, 2), wilderMemory(streak, 2)),
-      stateSize: 5 + rankSize(rank),
+      stateSize: 5 + rank,
       advance({ close }, from, to, state, out) {
         const y = out[0]!;
+        let place = Math.max(from - 1, 0) % rank;
         for (let i = from; i < to; i++) {
           y[i - from] = Number.NaN;
           if (i === 0) continue;
@@ -1349,7 +1333,9 @@ export const connorsRsi = factory({
           state[4] = next;
           const runStrength = strengthStep(state, 2, i, streak, next - run);
           const gain = gainAt(close, i);
-          const below = rankStep(state, 5, rank, gain, i > rank ? gainAt(close, i - rank) : 0);
+          const below = i < warmUp ? 0 : countBelow(state, 5, rank, gain);
+          state[5 + place] = gain;
+          place = place + 1 === rank ? 0 : place + 1;
           if (i < warmUp) continue;
           y[i - from] = (strength + runStrength + (100 * below) / rank) / 3;
         }

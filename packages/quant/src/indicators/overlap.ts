@@ -4,6 +4,7 @@ import {
   defined,
   exponentialMemory,
   factory,
+  perRange,
   realNumber,
   slowest,
   talib,
@@ -13,13 +14,12 @@ import {
 import type { Indicator } from './indicator.ts';
 import {
   advanceExponential,
+  advanceExtremes,
   advanceSimple,
   advanceWeighted,
   EXPONENTIAL_SIZE,
   exponentialStep,
-  extremeSize,
-  fillHighest,
-  fillLowest,
+  extremesSize,
   latestHighest,
   latestLowest,
   markWarmUp,
@@ -318,38 +318,12 @@ export const midpoint = factory({
   inputs: ['close'],
   parameters: { period: barCount(14) },
   reference: talib('MIDPOINT'),
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ close }, from, to, state, out) {
-        const y = out[0]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(close, i - period, period, state, tops);
-            fillLowest(close, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, close[i]!);
-          bottom = Math.min(bottom, close[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          y[i - from] = i < period - 1 ? Number.NaN : (highest + lowest) / 2;
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) =>
+    perRange(period, 'close', 'close', (_bars, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = (highest[i - start]! + lowest[i - start]!) / 2;
+      }
+    }),
 });
 
 /** TA-Lib MIDPRICE: middle between the highest high and the lowest low. */
@@ -361,38 +335,12 @@ export const midprice = factory({
   inputs: ['high', 'low'],
   parameters: { period: barCount(14) },
   reference: talib('MIDPRICE'),
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ high, low }, from, to, state, out) {
-        const y = out[0]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(high, i - period, period, state, tops);
-            fillLowest(low, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, high[i]!);
-          bottom = Math.min(bottom, low[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          y[i - from] = i < period - 1 ? Number.NaN : (highest + lowest) / 2;
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) =>
+    perRange(period, 'high', 'low', (_bars, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = (highest[i - start]! + lowest[i - start]!) / 2;
+      }
+    }),
 });
 
 /** TA-Lib BBANDS with a simple average: ± deviations of the population standard deviation (Bollinger). */
@@ -841,43 +789,19 @@ export const donchian = factory({
   parameters: { period: barCount(20) },
   reference: talib('DONCHIAN'),
   note: 'This bar counts; some charts show the channel of the bars before it.',
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ high, low }, from, to, state, out) {
-        const upper = out[0]!;
-        const middle = out[1]!;
-        const lower = out[2]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(high, i - period, period, state, tops);
-            fillLowest(low, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, high[i]!);
-          bottom = Math.min(bottom, low[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          const isWarm = i >= period - 1;
-          upper[i - from] = isWarm ? highest : Number.NaN;
-          middle[i - from] = isWarm ? (highest + lowest) / 2 : Number.NaN;
-          lower[i - from] = isWarm ? lowest : Number.NaN;
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) => ({
+    warmUp: period - 1,
+    memory: WINDOW,
+    stateSize: extremesSize(period),
+    advance({ high, low }, from, to, state, out) {
+      const upper = out[0]!;
+      const middle = out[1]!;
+      const lower = out[2]!;
+      advanceExtremes(high, low, period, from, to, state, upper, lower);
+      for (let k = 0; k < to - from; k++) middle[k] = (upper[k]! + lower[k]!) / 2;
+      markWarmUp(period - 1, from, to, out);
+    },
+  }),
 });
 
 /**
@@ -896,55 +820,50 @@ export const ichimoku = factory({
   reference: defined('Hosoda 1969; spans as drawn on this bar'),
   note: 'Spans are shifted forward by base bars, as drawn; the lagging span is left out because it looks ahead.',
   machine: ({ conversion, base, span }) => {
-    const longest = Math.max(conversion, base, span);
-    const ringA = 6;
-    const ringB = 6 + base;
+    const warmUp = Math.max(conversion, base, span) - 1 + base;
+    const slowAt = extremesSize(conversion);
+    const spanAt = slowAt + extremesSize(base);
+    const ringA = spanAt + extremesSize(span);
+    const ringB = ringA + base;
     return {
-      warmUp: longest - 1 + base,
+      warmUp,
       memory: WINDOW,
-      stateSize: 6 + 2 * base,
+      stateSize: ringB + base,
       advance({ high, low }, from, to, state, out) {
-        const warmUp = longest - 1 + base;
         const [yFast, ySlow, yA, yB] = out as [Float64Array, Float64Array, Float64Array, Float64Array];
-        let fastHigh = state[0]! | 0;
-        let fastLow = state[1]! | 0;
-        let slowHigh = state[2]! | 0;
-        let slowLow = state[3]! | 0;
-        let spanHigh = state[4]! | 0;
-        let spanLow = state[5]! | 0;
+        middleOfRange(high, low, conversion, from, to, state.subarray(0, slowAt), yFast, yA);
+        middleOfRange(high, low, base, from, to, state.subarray(slowAt, spanAt), ySlow, yA);
+        middleOfRange(high, low, span, from, to, state.subarray(spanAt, ringA), yB, yA);
         let place = from % base;
-        for (let i = from; i < to; i++) {
-          const k = i - from;
-          const fastStart = Math.max(0, i - conversion + 1);
-          const slowStart = Math.max(0, i - base + 1);
-          const spanStart = Math.max(0, i - span + 1);
-          fastHigh = latestHighest(high, fastHigh, fastStart, i);
-          fastLow = latestLowest(low, fastLow, fastStart, i);
-          slowHigh = latestHighest(high, slowHigh, slowStart, i);
-          slowLow = latestLowest(low, slowLow, slowStart, i);
-          spanHigh = latestHighest(high, spanHigh, spanStart, i);
-          spanLow = latestLowest(low, spanLow, spanStart, i);
-          const fast = (high[fastHigh]! + low[fastLow]!) / 2;
-          const slow = (high[slowHigh]! + low[slowLow]!) / 2;
-          const isWarm = i >= warmUp;
-          yFast[k] = isWarm ? fast : Number.NaN;
-          ySlow[k] = isWarm ? slow : Number.NaN;
-          yA[k] = isWarm ? state[ringA + place]! : Number.NaN;
-          yB[k] = isWarm ? state[ringB + place]! : Number.NaN;
-          state[ringA + place] = (fast + slow) / 2;
-          state[ringB + place] = (high[spanHigh]! + low[spanLow]!) / 2;
+        for (let k = 0; k < to - from; k++) {
+          // What was made now is drawn `base` bars later; what was made then is drawn now.
+          yA[k] = state[ringA + place]!;
+          state[ringA + place] = (yFast[k]! + ySlow[k]!) / 2;
+          const made = yB[k]!;
+          yB[k] = state[ringB + place]!;
+          state[ringB + place] = made;
           place = place + 1 === base ? 0 : place + 1;
         }
-        state[0] = fastHigh;
-        state[1] = fastLow;
-        state[2] = slowHigh;
-        state[3] = slowLow;
-        state[4] = spanHigh;
-        state[5] = spanLow;
+        markWarmUp(warmUp, from, to, out);
       },
     };
   },
 });
+
+/** Middle between highest high and lowest low into `middle`; `spare` is overwritten. */
+function middleOfRange(
+  high: Float64Array,
+  low: Float64Array,
+  period: number,
+  from: number,
+  to: number,
+  state: Float64Array,
+  middle: Float64Array,
+  spare: Float64Array,
+): void {
+  advanceExtremes(high, low, period, from, to, state, middle, spare);
+  for (let k = 0; k < to - from; k++) middle[k] = (middle[k]! + spare[k]!) / 2;
+}
 
 /** TA-Lib SUPERTREND (Seban): a stop at a multiple of the average true range that only moves with the trend. */
 export const supertrend = factory({

@@ -1,6 +1,6 @@
-import { barCount, defined, factory, type IndicatorFactory, realNumber, talib, WINDOW } from './factory.ts';
+import { barCount, defined, factory, type IndicatorFactory, perRange, realNumber, talib, WINDOW } from './factory.ts';
 import type { BarColumn } from './indicator.ts';
-import { extremeSize, fillHighest, fillLowest, markWarmUp, rankSize, rankStep, ratio } from './kernels.ts';
+import { countBelow, markWarmUp, ratio } from './kernels.ts';
 
 /**
  * TA-Lib STDDEV, and VAR: population figures of the close.
@@ -440,38 +440,12 @@ export const rangePlace = factory({
   parameters: { period: barCount(252) },
   reference: defined('(close − lowest close) / (highest close − lowest close)'),
   note: 'Undefined when the close did not move in the window.',
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ close }, from, to, state, out) {
-        const y = out[0]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(close, i - period, period, state, tops);
-            fillLowest(close, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, close[i]!);
-          bottom = Math.min(bottom, close[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          y[i - from] = i < period - 1 ? Number.NaN : ratio(close[i]! - lowest, highest - lowest);
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) =>
+    perRange(period, 'close', 'close', ({ close }, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = ratio(close[i]! - lowest[i - start]!, highest[i - start]! - lowest[i - start]!);
+      }
+    }),
 });
 
 /** Share of the closes in the window before that lie below this one, in percent. */
@@ -486,14 +460,12 @@ export const percentRank = factory({
   machine: ({ period }) => ({
     warmUp: period,
     memory: WINDOW,
-    stateSize: rankSize(period),
-    advance({ close }, from, to, state, out) {
+    stateSize: 0,
+    advance({ close }, from, to, _state, out) {
       const y = out[0]!;
       const first = markWarmUp(period, from, to, out);
-      for (let i = from; i < to; i++) {
-        const below = rankStep(state, 0, period, close[i]!, i < period ? 0 : close[i - period]!);
-        if (i >= first) y[i - from] = (100 * below) / period;
-      }
+      const scale = 100 / period;
+      for (let i = first; i < to; i++) y[i - from] = scale * countBelow(close, i - period, period, close[i]!);
     },
   }),
 });

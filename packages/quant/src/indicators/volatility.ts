@@ -4,6 +4,7 @@ import {
   defined,
   exponentialMemory,
   factory,
+  perRange,
   realNumber,
   slowest,
   talib,
@@ -171,7 +172,7 @@ export const choppiness = factory({
   reference: defined('Dreiss 1993: 100 log(sum of true range / (highest high − lowest low)) / log(period); Lean', 1e-5),
   note: 'Undefined for a window without range.',
   machine: ({ period }) => {
-    const scale = 100 / Math.log10(period);
+    const scale = 100 / Math.log(period);
     const tops = 4;
     const bottoms = tops + extremeSize(period);
     return {
@@ -206,7 +207,7 @@ export const choppiness = factory({
           if (i > period) path -= trueRangeAt(high, low, close, i - period);
           if (i < first) continue;
           const isUndefined = highest <= lowest || still >= period;
-          y[i - from] = isUndefined ? Number.NaN : scale * Math.log10(path / (highest - lowest));
+          y[i - from] = isUndefined ? Number.NaN : scale * Math.log(path / (highest - lowest));
         }
         state[0] = path;
         state[1] = top;
@@ -569,36 +570,10 @@ export const rangeWidth = factory({
   inputs: ['high', 'low'],
   parameters: { period: barCount(63) },
   reference: defined('2 (highest high − lowest low) / (highest high + lowest low)'),
-  machine: ({ period }) => {
-    const tops = 2;
-    const bottoms = tops + extremeSize(period);
-    return {
-      warmUp: period - 1,
-      memory: WINDOW,
-      stateSize: bottoms + extremeSize(period),
-      advance({ high, low }, from, to, state, out) {
-        const y = out[0]!;
-        let top = state[0]!;
-        let bottom = state[1]!;
-        let place = from % period;
-        for (let i = from; i < to; i++) {
-          if (place === 0) {
-            fillHighest(high, i - period, period, state, tops);
-            fillLowest(low, i - period, period, state, bottoms);
-            top = Number.NEGATIVE_INFINITY;
-            bottom = Number.POSITIVE_INFINITY;
-          }
-          top = Math.max(top, high[i]!);
-          bottom = Math.min(bottom, low[i]!);
-          place++;
-          const highest = Math.max(top, state[tops + place]!);
-          const lowest = Math.min(bottom, state[bottoms + place]!);
-          if (place === period) place = 0;
-          y[i - from] = i < period - 1 ? Number.NaN : ratio(2 * (highest - lowest), highest + lowest);
-        }
-        state[0] = top;
-        state[1] = bottom;
-      },
-    };
-  },
+  machine: ({ period }) =>
+    perRange(period, 'high', 'low', (_bars, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = ratio(2 * (highest[i - start]! - lowest[i - start]!), highest[i - start]! + lowest[i - start]!);
+      }
+    }),
 });
