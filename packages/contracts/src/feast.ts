@@ -76,13 +76,10 @@ export const feastPush = defineRoute({
         example: { instrument: ['ALDR'], event_timestamp: ['2026-01-15T22:00:00Z'], tone: [0.25] },
       }),
     allow_registry_cache: z.boolean().default(true).meta({ example: true }),
-    to: z
-      .enum(['online', 'offline', 'online_and_offline'])
-      .default('online')
-      .meta({
-        description: 'Here both are one: what is pushed is kept with its time, and the newest is served.',
-        example: 'online',
-      }),
+    to: z.enum(['online', 'offline', 'online_and_offline']).default('online').meta({
+      description: 'Here both are one: what is pushed is kept with its time, and the newest is served.',
+      example: 'online',
+    }),
     transform_on_write: z.boolean().default(true).meta({ example: true }),
   }),
   status: 200,

@@ -14,9 +14,8 @@ export { createDatasetService } from './dataset/dataset.service.ts';
 export { type DatasetQuestion, type FrozenInstrument, freezeDataset } from './dataset/freeze.ts';
 export {
   createFeatureStore,
-  type FeatureStore,
   type OnlineStoreKind,
-} from './feature-store/create-feature-store.ts';
+} from './feature-routes/create-feature-store.ts';
 export {
   createSeriesService,
   type NamedSubject,
