@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { checkIndicator } from '../evaluation/check-indicator.ts';
 import { createRandom } from '../random/random.ts';
 import { ALL_INDICATORS, findFactory, findIndicator, INDICATOR_FACTORIES, STANDARD_INDICATORS } from './catalogue.ts';
-import { checkIndicator } from './check-indicator.ts';
 import { type BarColumns, createIndicatorStream, type Indicator, runIndicator, runIndicators } from './indicator.ts';
 import { measureSettling, randomBars } from './warm-up.ts';
 

@@ -1,7 +1,7 @@
-import { type CanaryVerdict, checkNoLookAhead } from '../evaluation/look-ahead-canary.ts';
+import { type BarColumns, type Indicator, runIndicator } from '../indicators/indicator.ts';
+import { measureSettling, randomBars, type Settling } from '../indicators/warm-up.ts';
 import type { Random } from '../random/random.ts';
-import { type BarColumns, type Indicator, runIndicator } from './indicator.ts';
-import { measureSettling, randomBars, type Settling } from './warm-up.ts';
+import { type CanaryVerdict, checkNoLookAhead } from './look-ahead-canary.ts';
 
 /** Whether an indicator keeps what it declares of its warm-up and memory. */
 export type WarmUpVerdict = Settling & {
