@@ -1,6 +1,6 @@
+import { checkIndicator } from '@touchstone/quant/evaluation/check-indicator';
 import { checkExpression, type ExpressionBadges, testBars } from '@touchstone/quant/evaluation/expression-check';
 import { compileExpression, type Expression, type Scope } from '@touchstone/quant/expressions/compile-expression';
-import { checkIndicator } from '@touchstone/quant/indicators/check-indicator';
 import type { BarColumn } from '@touchstone/quant/indicators/indicator';
 import { createRandom } from '@touchstone/quant/random/random';
 import type { Bars } from '@touchstone/quant/series/bars';
