@@ -4,14 +4,19 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashFiles, root } from './bootstrap.mjs';
 
-const folder = join(root, '.peers');
-const list = join(root, 'scripts', 'peers.txt');
-const stamp = join(folder, 'list-hash');
-const wanted = hashFiles([list]);
+// Feast and DVC pin what the others need newer, so each has a place of its own.
+for (const name of ['peers', 'peers-feast', 'peers-dvc']) install(name);
 
-if (existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === wanted) {
-  console.log(`The peers are in ${folder} already.`);
-} else {
+/** @param {string} name Of the list in scripts/ and, with a dot, of the folder. */
+function install(name) {
+  const folder = join(root, `.${name}`);
+  const list = join(root, 'scripts', `${name}.txt`);
+  const stamp = join(folder, 'list-hash');
+  const wanted = hashFiles([list]);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8').trim() === wanted) {
+    console.log(`The peers are in ${folder} already.`);
+    return;
+  }
   run('python3', ['-m', 'venv', '--clear', folder], 'Install Python 3.11 or newer with its venv module.');
   run(
     join(folder, 'bin', 'python'),

@@ -16,9 +16,8 @@ export { checkEvaluable } from './dataset/evaluable.ts';
 export { type DatasetQuestion, type FrozenInstrument, freezeDataset } from './dataset/freeze.ts';
 export {
   createFeatureStore,
-  type FeatureStore,
   type OnlineStoreKind,
-} from './feature-store/create-feature-store.ts';
+} from './feature-routes/create-feature-store.ts';
 export {
   createSeriesService,
   type NamedSubject,

@@ -1,4 +1,4 @@
-import type { FeatureValues, FeatureWork } from '../../src/features/feature-store/features.worker.ts';
+import type { FeatureValues, FeatureWork } from '../../src/features/feature-compute/features.worker.ts';
 
 /** Stands in for features that throw, never end or take all memory, for the test of the computer. */
 export function computeFeatures({ expressions, jobs }: FeatureWork): FeatureValues {

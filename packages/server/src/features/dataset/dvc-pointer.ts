@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { readBundle } from '../../platform/object-store/bundle.ts';
 import type { ObjectStore } from '../../platform/object-store/object-store.ts';
 
@@ -29,17 +28,23 @@ export async function dvcPointerOf(objects: ObjectStore, sha256: string): Promis
   const files = [{ part: MANIFEST_PART, path: 'manifest.json', sha256 }];
   for (const part of parts) files.push({ part: part.name, path: `${part.name}.arrow`, sha256: part.sha256 });
   const listed: DvcFile[] = [];
-  for (const { part, path, sha256: hash } of files) {
-    const { md5, byteCount } = await md5Of(objects.stream(hash));
-    listed.push({ part, path, md5, byteCount });
-  }
+  for (const { part, path, sha256: hash } of files) listed.push({ part, path, ...(await md5Of(objects.stream(hash))) });
+  return pointerTo(`dataset-${sha256.slice(0, NAME_LENGTH)}`, listed, { sha256 });
+}
+
+/**
+ * The pointer to a folder of some files.
+ *
+ * @param meta What else the pointer says; DVC keeps it and makes nothing of it.
+ */
+export function pointerTo(name: string, files: readonly DvcFile[], meta: Readonly<Record<string, string>>): DvcPointer {
   // DVC sorts the list by path and writes it as Python does, a space after each comma and colon.
-  listed.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const listed = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   const entries = listed.map(({ md5, path }) => `{"md5": ${JSON.stringify(md5)}, "relpath": ${JSON.stringify(path)}}`);
   const text = `[${entries.join(', ')}]`;
-  const directory = { md5: (await md5Of(Readable.from([text]))).md5, text };
-  const name = `dataset-${sha256.slice(0, NAME_LENGTH)}`;
+  const directory = { md5: createHash('md5').update(text).digest('hex'), text };
   const byteCount = listed.reduce((sum, file) => sum + file.byteCount, 0);
+  const said = Object.entries(meta).map(([key, value]) => `  ${key}: ${value}`);
   const pointer = [
     'outs:',
     `- md5: ${directory.md5}.dir`,
@@ -47,19 +52,18 @@ export async function dvcPointerOf(objects: ObjectStore, sha256: string): Promis
     `  nfiles: ${listed.length}`,
     '  hash: md5',
     `  path: ${name}`,
-    'meta:',
-    `  sha256: ${sha256}`,
+    ...(said.length === 0 ? [] : ['meta:', ...said]),
     '',
   ].join('\n');
   return { name, pointer, directory, files: listed };
 }
 
-async function md5Of(content: AsyncIterable<Buffer | string>): Promise<{ md5: string; byteCount: number }> {
+async function md5Of(content: AsyncIterable<Buffer>): Promise<{ md5: string; byteCount: number }> {
   const hash = createHash('md5');
   let byteCount = 0;
   for await (const piece of content) {
     hash.update(piece);
-    byteCount += Buffer.byteLength(piece);
+    byteCount += piece.length;
   }
   return { md5: hash.digest('hex'), byteCount };
 }

@@ -2,11 +2,11 @@ import { dayText } from '@touchstone/quant/series/day';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
 import { found } from '../../platform/problem-error.ts';
+import type { FeatureComputer } from '../feature-compute/feature-computer.ts';
+import { sentenceOf } from '../feature-compute/reasons.ts';
 import type { FeatureViewService } from '../feature-view/feature-view.service.ts';
 import type { SeriesQuery, SeriesService } from '../series/series.ts';
-import type { FeatureComputer } from './feature-computer.ts';
 import { findInstruments } from './historical.service.ts';
-import { sentenceOf } from './reasons.ts';
 import { resolveFeatures } from './resolve-features.ts';
 
 export type FeatureSeriesService = ReturnType<typeof createFeatureSeriesService>;

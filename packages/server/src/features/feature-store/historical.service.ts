@@ -3,12 +3,12 @@ import { dayNumber } from '@touchstone/quant/series/day';
 import { firstKnownOf, type History, loadHistories, resolveTime } from '../../market-data/index.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
+import type { FeatureComputer } from '../feature-compute/feature-computer.ts';
+import type { FeatureJob } from '../feature-compute/features.worker.ts';
+import { reasonByte } from '../feature-compute/reasons.ts';
 import type { FeatureViewService } from '../feature-view/feature-view.service.ts';
-import type { FeatureComputer } from './feature-computer.ts';
-import type { FeatureJob } from './features.worker.ts';
 import { type FeatureRun, planRuns } from './plan-runs.ts';
 import { findPushed, type PushedRow } from './push.repository.ts';
-import { reasonByte } from './reasons.ts';
 import { type ResolvedFeature, resolveFeatures, type UnknownFeature } from './resolve-features.ts';
 
 /** What is asked: rows, or all bars of a universe in a period. */

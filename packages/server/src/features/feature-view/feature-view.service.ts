@@ -5,7 +5,7 @@ import type { Database, Principal, Transaction } from '../../platform/database/d
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import { ALL_INDICATORS, CATALOGUE } from '../catalogue/catalogue.ts';
-import type { FeatureComputer } from '../feature-store/feature-computer.ts';
+import type { FeatureComputer } from '../feature-compute/feature-computer.ts';
 import { BUILT_IN_VIEWS } from './built-in-views.ts';
 import * as repository from './feature-view.repository.ts';
 import { hashOfView, isSameDefinition, type ViewDefinition, type ViewVersion } from './feature-view.ts';

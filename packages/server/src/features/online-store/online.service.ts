@@ -1,13 +1,13 @@
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Principal } from '../../platform/database/database.ts';
+import { type ReasonCode, reasonOfByte } from '../feature-compute/reasons.ts';
 import { findInstruments } from '../feature-store/historical.service.ts';
-import { type ReasonCode, reasonOfByte } from '../feature-store/reasons.ts';
 import { type Resolution, type ResolvedFeature, resolveFeatures } from '../feature-store/resolve-features.ts';
 import type { FeatureViewService, Views } from '../feature-view/feature-view.service.ts';
 import type { ViewVersion } from '../feature-view/feature-view.ts';
-import type { ServedSamples } from '../skew/served-samples.ts';
 import type { OnlineStore } from './online-store.ts';
 import type { OnlineValue } from './packed-value.ts';
+import type { ServedSamples } from './served-samples.ts';
 
 export type OnlineEntity = {
   instrument: string;

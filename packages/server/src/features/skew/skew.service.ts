@@ -7,7 +7,13 @@ import type { TaskContext, TaskInput, Tasks } from '../../platform/tasks/tasks.t
 import type { HistoricalService } from '../feature-store/historical.service.ts';
 import { type FeatureViewService, VIEW_SUBJECT, type Views } from '../feature-view/feature-view.service.ts';
 import { type OnlineValue, unpackValue } from '../online-store/packed-value.ts';
-import { countSamples, findSamples, forgetSamples, type ServedSample, type ServedSamples } from './served-samples.ts';
+import {
+  countSamples,
+  findSamples,
+  forgetSamples,
+  type ServedSample,
+  type ServedSamples,
+} from '../online-store/served-samples.ts';
 
 export const SKEW_TASK = 'features.skew.check';
 

@@ -92,7 +92,7 @@ test('Feast’s own client reads our values with an API key', async (t) => {
   }
   const made = await must(server, token, 'POST', '/keys', { name: 'Feast', scopes: ['market:read'] });
   const script = path.join(import.meta.dirname, 'ask_feast_client.py');
-  const env = { ...process.env, TOUCHSTONE_KEY: String(made.key ?? made.token ?? made.secret) };
+  const env = { ...process.env, TOUCHSTONE_KEY: String(made.key) };
   const { stdout } = await promisify(execFile)(python, [script, server.url], { env, timeout: 120_000 });
   const { feast, answer } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   t.diagnostic(`feast ${feast}`);

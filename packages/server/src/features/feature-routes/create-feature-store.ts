@@ -9,7 +9,11 @@ import type { BlastRadiusService } from '../blast-radius/blast-radius.service.ts
 import type { ReadCoverage } from '../blast-radius/coverage.ts';
 import { registerFeastRoutes } from '../feast/feast.routes.ts';
 import { createPushService } from '../feast/push.service.ts';
-import { registerFeatureViewRoutes } from '../feature-view/feature-view.routes.ts';
+import { createFeatureComputer, type FeatureComputer } from '../feature-compute/feature-computer.ts';
+import { registerFeatureDependents } from '../feature-store/feature-dependents.ts';
+import { createFeatureSeriesService } from '../feature-store/feature-series.service.ts';
+import { createFreezeFeaturesService } from '../feature-store/freeze-features.service.ts';
+import { createHistoricalService, type ResolveUniverseBars } from '../feature-store/historical.service.ts';
 import { createFeatureViewService } from '../feature-view/feature-view.service.ts';
 import { createDatabaseStore } from '../online-store/database-store.ts';
 import { createMaterialiseService, MATERIALISE_TASK } from '../online-store/materialise.service.ts';
@@ -17,15 +21,11 @@ import { createOnlineService } from '../online-store/online.service.ts';
 import type { OnlineStore } from '../online-store/online-store.ts';
 import { createProcessStore } from '../online-store/process-store.ts';
 import { createRedisStore } from '../online-store/redis-store.ts';
+import { createServedSamples } from '../online-store/served-samples.ts';
 import type { SeriesService } from '../series/series.ts';
-import { createServedSamples } from '../skew/served-samples.ts';
 import { createSkewService, SKEW_TASK } from '../skew/skew.service.ts';
-import { createFeatureComputer, type FeatureComputer } from './feature-computer.ts';
-import { registerFeatureDependents } from './feature-dependents.ts';
-import { createFeatureSeriesService } from './feature-series.service.ts';
 import { registerFeatureStoreRoutes } from './feature-store.routes.ts';
-import { createFreezeFeaturesService } from './freeze-features.service.ts';
-import { createHistoricalService, type ResolveUniverseBars } from './historical.service.ts';
+import { registerFeatureViewRoutes } from './feature-view.routes.ts';
 
 export type OnlineStoreKind = OnlineStore['kind'];
 
@@ -49,8 +49,6 @@ export type FeatureStoreParts = {
   /** For tests: a computer with other limits. */
   computer?: FeatureComputer | undefined;
 };
-
-export type FeatureStore = ReturnType<typeof createFeatureStore>;
 
 /** The whole feature store: registers its tasks, schedules and dependents on the way. */
 export function createFeatureStore(parts: FeatureStoreParts) {

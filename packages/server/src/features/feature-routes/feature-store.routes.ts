@@ -11,14 +11,14 @@ import {
 } from '@touchstone/contracts/features';
 import { dayText } from '@touchstone/quant/series/day';
 import type { Serve } from '../../platform/http/serve.ts';
+import { reasonOfByte, sentenceOf } from '../feature-compute/reasons.ts';
+import type { FeatureSeriesService } from '../feature-store/feature-series.service.ts';
+import type { FreezeFeaturesService } from '../feature-store/freeze-features.service.ts';
+import type { HistoricalService } from '../feature-store/historical.service.ts';
+import type { ResolvedFeature } from '../feature-store/resolve-features.ts';
 import type { MaterialiseService } from '../online-store/materialise.service.ts';
 import type { OnlineService } from '../online-store/online.service.ts';
 import type { SkewService } from '../skew/skew.service.ts';
-import type { FeatureSeriesService } from './feature-series.service.ts';
-import type { FreezeFeaturesService } from './freeze-features.service.ts';
-import type { HistoricalService } from './historical.service.ts';
-import { reasonOfByte, sentenceOf } from './reasons.ts';
-import type { ResolvedFeature } from './resolve-features.ts';
 
 export type FeatureStoreServices = {
   series: FeatureSeriesService;

@@ -12,9 +12,9 @@ import { EXPRESSION_FUNCTIONS } from '@touchstone/quant/expressions/compile-expr
 import type { Caller, Serve } from '../../platform/http/serve.ts';
 import { found } from '../../platform/problem-error.ts';
 import { ALL_INDICATORS } from '../catalogue/catalogue.ts';
+import { type FeatureViewService, latestOf, type Views } from '../feature-view/feature-view.service.ts';
+import type { ViewDefinition, ViewVersion } from '../feature-view/feature-view.ts';
 import type { MaterialiseService } from '../online-store/materialise.service.ts';
-import { type FeatureViewService, latestOf, type Views } from './feature-view.service.ts';
-import type { ViewDefinition, ViewVersion } from './feature-view.ts';
 
 /** The catalogue, and views: those of the program and the caller's own. */
 export function registerFeatureViewRoutes(

@@ -302,6 +302,39 @@ test('the online store gives what the past gives at the same moment, bit for bit
   assert.deepEqual(renewed.entities[0], online.entities[0]);
 });
 
+test('another tenant sees neither views nor values nor instruments', async () => {
+  const other = await server.tokenFor('owner', 6);
+  const body = { features: ['stretch:sma_7', 'trend:sma_20'], instruments: ['AAA', ids.BBB] };
+  const { json } = await server.call('POST', '/features/online', { token: other, body });
+  const { entities } = json as { entities: { values: unknown[]; reasons: string[] }[] };
+  for (const { values, reasons } of entities) {
+    assert.deepEqual(values, [null, null]);
+    assert.deepEqual(reasons, ['unknown_feature', 'unknown_entity']);
+  }
+});
+
+test('a materialisation that was stopped goes on where it was, with the moment it began with', async () => {
+  await db.migrator.query(
+    `UPDATE online.materialisation SET complete = false, since = NULL, last_instrument_id = $1
+     WHERE tenant_id = $2 AND view = 'stretch'`,
+    [ids.AAA, TENANT],
+  );
+  const { items } = (await ask('GET', '/features/materialisations')) as {
+    items: { view: string; recordedAt: string; complete: boolean }[];
+  };
+  const before = items.find(({ view }) => view === 'stretch')!;
+  assert.equal(before.complete, false);
+  await db.database.transaction(who, (tx) =>
+    addBars(tx, source, [{ instrumentId: ids.BBB, day: '2024-10-02', close: 78 }]),
+  );
+  const resumed = await finished('/features/materialise', { universeId, views: ['stretch'] });
+  assert.equal(resumed.computedCount, 1);
+  const after = ((await ask('GET', '/features/materialisations')) as { items: (typeof items)[number][] }).items;
+  assert.deepEqual(after.find(({ view }) => view === 'stretch')!.recordedAt, before.recordedAt);
+  // What came meanwhile is for the next one.
+  assert.equal((await finished('/features/materialise', { universeId, views: ['stretch'] })).computedCount, 1);
+});
+
 test('a comparison of what was served finds nothing, and an alert comes when a stored value was changed', async () => {
   const clean = await finished('/features/skew', undefined);
   assert.ok(Number(clean.valueCount) > 0);
@@ -357,7 +390,7 @@ test('values from outside are pushed on the wire of Feast, served by it, and kno
     name: 'news',
     description: 'Tone.',
     owner: 'desk',
-    ttlDays: 1,
+    ttlDays: 5_000,
     source: 'push',
     features: [{ name: 'tone' }],
   };
@@ -400,7 +433,7 @@ test('values from outside are pushed on the wire of Feast, served by it, and kno
     [0.25, null, 0.75],
   );
 
-  laterMs = 2 * 86_400_000;
+  laterMs = 6_000 * 86_400_000;
   const late = (await ask('POST', '/feast/get-online-features', {
     ...{ features: ['news:tone'], entities: { instrument: ['AAA'] } },
   })) as typeof answer;
