@@ -41,7 +41,7 @@ import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
 export { ARCHIVE_TASK } from './archive/archive.service.ts';
-export { type LoadedBars, loadBars } from './bars/load-bars.ts';
+export { findLastBarDay, type LoadedBars, loadBars } from './bars/load-bars.ts';
 /** The door of the stage: facts in and out. Later stages enter here. */
 export { sessionTimes } from './calendars/session-times.ts';
 export { registerCourtRoutes } from './court/court.routes.ts';

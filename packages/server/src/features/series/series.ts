@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Bars } from '@touchstone/quant/series/bars';
-import { type LoadedBars, loadBars, type ReadTime, resolveTime, type TimeQuery } from '../../market-data/index.ts';
+import {
+  findLastBarDay,
+  type LoadedBars,
+  loadBars,
+  type ReadTime,
+  resolveTime,
+  type TimeQuery,
+} from '../../market-data/index.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 
@@ -99,6 +106,20 @@ export function createSeriesService(
           const told = new Map(series.map((one) => [one.subject.id, one]));
           const inOrder = instrumentIds.map((id) => found(told.get(id), `There is no instrument ${id}.`));
           return { time, series: inOrder, dataSha256: hashSeries(inOrder) };
+        },
+        options,
+      ),
+
+    /**
+     * The last day up to `asOf` of which a member was ever told a bar; null: none. Known then or not: a hint where to read,
+     * for a universe whose last bars are years before today. @throws NOT_FOUND
+     */
+    lastDay: (principal: Principal, universeId: number, query: TimeQuery): Promise<string | null> =>
+      database.transaction(
+        principal,
+        async (tx) => {
+          const { sourceId, instrumentIds } = await universeBars(tx, universeId);
+          return findLastBarDay(tx, instrumentIds, sourceId, (await resolveTime(tx, query)).asOf);
         },
         options,
       ),

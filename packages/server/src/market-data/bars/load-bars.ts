@@ -1,5 +1,6 @@
 import type { Bars } from '@touchstone/quant/series/bars';
 import { dayText } from '@touchstone/quant/series/day';
+import { sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
 import type { KnownAction } from '../facts/corporate-actions.ts';
 import { type ActionTellings, loadActions, loadSuspectSteps } from '../facts/load-small-facts.ts';
@@ -58,6 +59,24 @@ export async function loadBars(
     }
   }
   return loaded;
+}
+
+/** The last day up to `asOf` of which any of the instruments was ever told a bar by a source, by one probe an instrument. */
+export async function findLastBarDay(
+  tx: Transaction,
+  instrumentIds: readonly number[],
+  sourceId: number,
+  asOf: string,
+): Promise<string | null> {
+  const { rows } = await sql<{ day: string | null }>`
+    SELECT max(b.day) AS day FROM unnest(${[...instrumentIds]}::int[]) AS i (id)
+    CROSS JOIN LATERAL (
+      SELECT o.day FROM bar_key o
+      WHERE o.instrument_id = i.id AND o.source_id = ${sourceId} AND o.day <= ${asOf}::date
+      ORDER BY o.day DESC LIMIT 1
+    ) b
+  `.execute(tx.query);
+  return rows[0]?.day ?? null;
 }
 
 /** Of several tellings of a day the last one counts; one without any price withholds the bar. */

@@ -2,7 +2,7 @@ import type { CovarianceEstimator, Dependence, Relations } from '@touchstone/con
 import type { Measured, Reason } from '@touchstone/contracts/market';
 import { COVARIANCE_ESTIMATORS } from '@touchstone/quant/dependence/covariance';
 import { dayText } from '@touchstone/quant/series/day';
-import type { Series, SeriesQuery, SeriesService, UniverseSeries } from '../../features/index.ts';
+import type { SeriesQuery, SeriesService, UniverseSeries } from '../../features/index.ts';
 import type { Compute } from '../../platform/compute/compute.ts';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
@@ -82,7 +82,7 @@ export function createDependenceService(parts: {
       const ledoitWolf = outcome.held.find((each) => each.estimator === 'ledoit_wolf')?.volatility?.value ?? null;
       return {
         ...head,
-        names: Array.from(order, (column) => nameOf(window.whole[column]!)),
+        names: Array.from(order, (column) => nameOf(window, column)),
         ...{ reason: null, estimator, correlations, signalCount: outcome.signalCount },
         clusters: Array.from({ length: clusterCount }, (_, number) => {
           const members = Array.from(order.keys()).filter((place) => cluster[order[place]!] === number);
@@ -127,7 +127,7 @@ export function createDependenceService(parts: {
       const symbolOf = (column: number) => window.whole[column]?.subject.symbol ?? String(column);
       return {
         ...head,
-        ...{ names: window.whole.map(nameOf), reason: null },
+        ...{ names: window.whole.map((_, column) => nameOf(window, column)), reason: null },
         direct: outcome.direct,
         directSampleCount: outcome.directSampleCount ?? 0,
         leads: leadLag.leads.map(({ leader, follower, lag, correlation, adjustedP }) => ({
@@ -196,8 +196,12 @@ function toReturns({ close, whole, days }: UniverseWindow): Returns {
   return { values: returnsOf(close, whole.length), rowCount: days.length - 1, count: whole.length };
 }
 
-function nameOf({ subject }: Series) {
-  return { instrumentId: subject.id, symbol: subject.symbol ?? '', name: subject.name };
+function nameOf({ whole, bridged }: UniverseWindow, column: number) {
+  const { subject } = whole[column]!;
+  return {
+    ...{ instrumentId: subject.id, symbol: subject.symbol ?? '', name: subject.name },
+    bridgedSessions: bridged[column]!,
+  };
 }
 
 /** Four digits are more than a year of sessions tells, and a third of the bytes. */
