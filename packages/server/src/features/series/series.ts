@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Bars } from '@touchstone/quant/series/bars';
+import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import {
   findLastBarDay,
   type LoadedBars,
@@ -110,28 +111,26 @@ export function createSeriesService(
         options,
       ),
 
-    /**
-     * The last day up to `asOf` of which a member was ever told a bar; null: none. Known then or not: a hint where to read,
-     * for a universe whose last bars are years before today. @throws NOT_FOUND
-     */
-    lastDay: (principal: Principal, universeId: number, query: TimeQuery): Promise<string | null> =>
-      database.transaction(
-        principal,
-        async (tx) => {
-          const { sourceId, instrumentIds } = await universeBars(tx, universeId);
-          return findLastBarDay(tx, instrumentIds, sourceId, (await resolveTime(tx, query)).asOf);
-        },
-        options,
-      ),
-
     /** Of the members of a universe. Members without a bar by then are left out. @throws NOT_FOUND */
-    readUniverse: (principal: Principal, universeId: number, query: SeriesQuery): Promise<UniverseSeries> =>
+    readUniverse: (
+      principal: Principal,
+      universeId: number,
+      query: SeriesQuery & {
+        /** Only so many calendar days up to the last of which a member was ever told a bar. */
+        lastDays?: number;
+      },
+    ): Promise<UniverseSeries> =>
       database.transaction(
         principal,
         async (tx) => {
           const { name, sourceId, instrumentIds } = await universeBars(tx, universeId);
           const time = await resolveTime(tx, query);
-          const series = await readInstruments(tx, instrumentIds, time, query.from, sourceId);
+          let { from } = query;
+          if (query.lastDays !== undefined) {
+            const last = await findLastBarDay(tx, instrumentIds, sourceId, time.asOf);
+            if (last !== null) from = dayText(dayNumber(last) - query.lastDays);
+          }
+          const series = await readInstruments(tx, instrumentIds, time, from, sourceId);
           const members = series
             .filter(({ bars }) => bars.day.length > 0)
             .sort((a, b) => ((a.subject.symbol ?? '') < (b.subject.symbol ?? '') ? -1 : 1));

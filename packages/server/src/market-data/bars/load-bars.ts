@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
 import type { KnownAction } from '../facts/corporate-actions.ts';
 import { type ActionTellings, loadActions, loadSuspectSteps } from '../facts/load-small-facts.ts';
-import { findPriceSources, type PriceBasis } from '../facts/price-source.ts';
+import { findPriceBasis, findPriceSources, type PriceBasis } from '../facts/price-source.ts';
 import { type BarTellings, loadTellings } from '../facts/read-bars.ts';
 import type { ReadTime } from '../facts/read-time.ts';
 import { adjustmentFactors } from './adjust-bars.ts';
@@ -40,16 +40,11 @@ export async function loadBars(
   const { instrumentIds, time, from } = question;
   const loaded = new Map<number, LoadedBars>();
   if (instrumentIds.length === 0) return loaded;
-  const sources = await findPriceSources(tx, instrumentIds, time.recordedAt);
-  const bySource = Map.groupBy(
-    instrumentIds.filter((id) => sources.has(id)),
-    (id) => question.sourceId ?? sources.get(id)!.id,
-  );
+  const sources = await sourcesOf(tx, question);
   const actions = actionsByInstrument(await loadActions(tx, instrumentIds, time));
-  for (const [sourceId, ids] of bySource) {
+  for (const { id: sourceId, priceBasis: delivered, ids } of sources) {
     const tellings = await loadTellings(tx, { instrumentIds: ids, sourceId, time, from });
     const suspects = await loadSuspectSteps(tx, ids, sourceId, time);
-    const delivered = [...sources.values()].find(({ id }) => id === sourceId)?.priceBasis ?? null;
     for (const [id, bars] of splitTellings(tellings)) {
       const basis = delivered === null ? null : 'total_return';
       if (delivered !== null) adjust(bars, actions.get(id) ?? [], delivered);
@@ -59,6 +54,25 @@ export async function loadBars(
     }
   }
   return loaded;
+}
+
+/** Which source each instrument is read from; those without any are left out. A named source is asked for all. */
+async function sourcesOf(
+  tx: Transaction,
+  {
+    instrumentIds,
+    time,
+    sourceId,
+  }: { instrumentIds: readonly number[]; time: ReadTime; sourceId?: number | undefined },
+): Promise<{ id: number; priceBasis: PriceBasis | null; ids: readonly number[] }[]> {
+  if (sourceId !== undefined)
+    return [{ id: sourceId, priceBasis: await findPriceBasis(tx, sourceId), ids: instrumentIds }];
+  const told = await findPriceSources(tx, instrumentIds, time.recordedAt);
+  const bySource = Map.groupBy(
+    instrumentIds.filter((id) => told.has(id)),
+    (id) => told.get(id)!.id,
+  );
+  return Array.from(bySource.values(), (ids) => ({ ...told.get(ids[0]!)!, ids }));
 }
 
 /** The last day up to `asOf` of which any of the instruments was ever told a bar by a source, by one probe an instrument. */

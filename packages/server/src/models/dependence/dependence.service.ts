@@ -4,7 +4,7 @@ import { COVARIANCE_ESTIMATORS } from '@touchstone/quant/dependence/covariance';
 import { dayText } from '@touchstone/quant/series/day';
 import type { SeriesQuery, SeriesService, UniverseSeries } from '../../features/index.ts';
 import type { Compute } from '../../platform/compute/compute.ts';
-import type { Database, Principal } from '../../platform/database/database.ts';
+import type { Principal } from '../../platform/database/database.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
 import { orNull } from '../market/reading.ts';
 import { lastWindow, readLastSessions, returnsOf, type UniverseWindow } from '../market/universe-window.ts';
@@ -30,12 +30,7 @@ export const NAMES_MAX = { dependence: 500, relations: 120, estimators: 200 } as
 const HISTORY_SESSIONS = MINIMUM_VARIANCE.window + 8 * MINIMUM_VARIANCE.hold;
 
 /** How the members of a universe hang together, as known then. */
-export function createDependenceService(parts: {
-  database: Database;
-  series: SeriesService;
-  compute: Compute;
-  codeVersion: string;
-}) {
+export function createDependenceService(parts: { series: SeriesService; compute: Compute; codeVersion: string }) {
   const { compute, codeVersion } = parts;
 
   return {
@@ -45,7 +40,7 @@ export function createDependenceService(parts: {
       { sessions, estimator, ...query }: SeriesQuery & { sessions: number; estimator: CovarianceEstimator },
     ): Promise<Dependence> {
       const universe = await readLastSessions(
-        parts,
+        parts.series,
         principal,
         universeId,
         query,
@@ -106,7 +101,7 @@ export function createDependenceService(parts: {
       universeId: number,
       { sessions, ...query }: SeriesQuery & { sessions: number },
     ): Promise<Relations> {
-      const universe = await readLastSessions(parts, principal, universeId, query, sessions);
+      const universe = await readLastSessions(parts.series, principal, universeId, query, sessions);
       const window = lastWindow(universe.members, sessions);
       const reason = whyNot(window, NAMES_MAX.relations);
       const head = headOf(universe, window, codeVersion, { sessions });

@@ -1,8 +1,7 @@
 import type { Reason } from '@touchstone/contracts/market';
-import { dayNumber, dayText } from '@touchstone/quant/series/day';
+import { dayText } from '@touchstone/quant/series/day';
 import type { Series, SeriesQuery, SeriesService, UniverseSeries } from '../../features/index.ts';
-import { resolveTime } from '../../market-data/index.ts';
-import type { Database, Principal } from '../../platform/database/database.ts';
+import type { Principal } from '../../platform/database/database.ts';
 
 export type LeftOut = { series: Series; reason: Reason };
 
@@ -28,44 +27,24 @@ function calendarDays(sessions: number): number {
 const BEGIN_DAYS = 14;
 
 /**
- * The members of a universe over its last sessions as known then. Old bars are read only when the last years hold too few:
- * a universe of a market that ended has its last sessions as well.
+ * The members of a universe over its last sessions as known then. Old bars are read only where these hold too few: a universe
+ * of a market that ended has its last sessions as well.
  */
 export async function readLastSessions(
-  parts: { database: Database; series: SeriesService },
+  reader: SeriesService,
   principal: Principal,
   universeId: number,
   query: SeriesQuery,
   sessions: number,
 ): Promise<UniverseSeries> {
-  const pinned = await pinnedTime(parts.database, principal, query);
-  const read = (day: string) => {
-    const from = dayNumber(day) - calendarDays(sessions);
-    return parts.series.readUniverse(principal, universeId, { ...pinned, from: dayText(from) });
-  };
-  const recent = await read(pinned.asOf);
-  if (hasAll(recent, pinned.asOf, sessions)) return recent;
-  const lastDay = await parts.series.lastDay(principal, universeId, pinned);
-  if (lastDay === null) return recent;
-  const older = await read(lastDay);
-  if (hasAll(older, lastDay, sessions)) return older;
-  return parts.series.readUniverse(principal, universeId, pinned);
-}
-
-/** Enough sessions, or bars that begin well after the first day asked for, so that there are none before it. */
-function hasAll({ members }: UniverseSeries, day: string, sessions: number): boolean {
-  const days = sessionDays(members);
-  if (days.length === 0) return false;
-  return days.length > sessions || days[0]! > dayNumber(day) - calendarDays(sessions) + BEGIN_DAYS;
-}
-
-async function pinnedTime(database: Database, principal: Principal, query: SeriesQuery) {
-  const { asOf, knownAt, recordedAt } = query;
-  if (asOf !== undefined && knownAt !== undefined && recordedAt !== undefined) return { asOf, knownAt, recordedAt };
-  const time = await database.transaction(principal, (tx) => resolveTime(tx, query), {
-    ...{ readOnly: true, isolation: 'repeatable read' },
-  });
-  return { asOf: time.asOf, knownAt: time.knownAt, recordedAt: time.recordedAt };
+  const lastDays = calendarDays(sessions);
+  const recent = await reader.readUniverse(principal, universeId, { ...query, lastDays });
+  const days = sessionDays(recent.members);
+  // Bars that begin well after the first day asked for have none before it.
+  const isAll = days.length > 0 && days.at(-1)! - days[0]! < lastDays - BEGIN_DAYS;
+  if (days.length > sessions || isAll) return recent;
+  const { asOf, knownAt, recordedAt } = recent.time;
+  return reader.readUniverse(principal, universeId, { asOf, knownAt, recordedAt });
 }
 
 /** Days on which more than half as many members have a bar as on the busiest day, ascending. */

@@ -7,6 +7,7 @@ import {
   countIndexesOf,
   findMembers,
   findUniverse,
+  findUniverseRule,
   insertUniverse,
   listUniversesPage,
   type MemberChoice,
@@ -103,7 +104,7 @@ export async function getUniverseIn(tx: Transaction, id: number): Promise<Univer
 
 /** Whose bars of which instruments a universe stands for. Also the answer to stages that may not look downstream. */
 export async function universeBars(tx: Transaction, id: number) {
-  const universe = await getUniverseIn(tx, id);
+  const universe = found(await findUniverseRule(tx, id), `There is no universe ${id}.`);
   const members = await findMembers(tx, universe);
   return {
     name: universe.name,
