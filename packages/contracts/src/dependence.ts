@@ -32,9 +32,19 @@ const universeReading = z.object({
   sessions: count.meta({ description: 'Sessions looked at.', example: 252 }),
   firstDay: day.nullable(),
   lastDay: day.nullable(),
-  names: z.array(z.object({ instrumentId: id, symbol, name })).meta({
-    description: 'Those with whole histories in the window, in the order of the clusters.',
-  }),
+  names: z
+    .array(
+      z.object({
+        instrumentId: id,
+        symbol,
+        name,
+        bridgedSessions: count.meta({
+          description: 'Sessions without a close, bridged by the one before; at most 2 % of the window.',
+          example: 0,
+        }),
+      }),
+    )
+    .meta({ description: 'Those with whole histories in the window; of correlations in the order of the clusters.' }),
   leftOut: z.array(z.object({ instrumentId: id, symbol, reason })),
   reason: reason.nullable().meta({ description: 'Why nothing can be told at all.' }),
 });

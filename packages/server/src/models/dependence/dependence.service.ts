@@ -2,9 +2,9 @@ import type { CovarianceEstimator, Dependence, Relations } from '@touchstone/con
 import type { Measured, Reason } from '@touchstone/contracts/market';
 import { COVARIANCE_ESTIMATORS } from '@touchstone/quant/dependence/covariance';
 import { dayText } from '@touchstone/quant/series/day';
-import type { Series, SeriesQuery, SeriesService, UniverseSeries } from '../../features/index.ts';
+import type { SeriesQuery, SeriesService, UniverseSeries } from '../../features/index.ts';
 import type { Compute } from '../../platform/compute/compute.ts';
-import type { Database, Principal } from '../../platform/database/database.ts';
+import type { Principal } from '../../platform/database/database.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
 import { orNull } from '../market/reading.ts';
 import { lastWindow, readLastSessions, returnsOf, type UniverseWindow } from '../market/universe-window.ts';
@@ -30,12 +30,7 @@ export const NAMES_MAX = { dependence: 500, relations: 120, estimators: 200 } as
 const HISTORY_SESSIONS = MINIMUM_VARIANCE.window + 8 * MINIMUM_VARIANCE.hold;
 
 /** How the members of a universe hang together, as known then. */
-export function createDependenceService(parts: {
-  database: Database;
-  series: SeriesService;
-  compute: Compute;
-  codeVersion: string;
-}) {
+export function createDependenceService(parts: { series: SeriesService; compute: Compute; codeVersion: string }) {
   const { compute, codeVersion } = parts;
 
   return {
@@ -45,7 +40,7 @@ export function createDependenceService(parts: {
       { sessions, estimator, ...query }: SeriesQuery & { sessions: number; estimator: CovarianceEstimator },
     ): Promise<Dependence> {
       const universe = await readLastSessions(
-        parts,
+        parts.series,
         principal,
         universeId,
         query,
@@ -82,7 +77,7 @@ export function createDependenceService(parts: {
       const ledoitWolf = outcome.held.find((each) => each.estimator === 'ledoit_wolf')?.volatility?.value ?? null;
       return {
         ...head,
-        names: Array.from(order, (column) => nameOf(window.whole[column]!)),
+        names: Array.from(order, (column) => nameOf(window, column)),
         ...{ reason: null, estimator, correlations, signalCount: outcome.signalCount },
         clusters: Array.from({ length: clusterCount }, (_, number) => {
           const members = Array.from(order.keys()).filter((place) => cluster[order[place]!] === number);
@@ -106,7 +101,7 @@ export function createDependenceService(parts: {
       universeId: number,
       { sessions, ...query }: SeriesQuery & { sessions: number },
     ): Promise<Relations> {
-      const universe = await readLastSessions(parts, principal, universeId, query, sessions);
+      const universe = await readLastSessions(parts.series, principal, universeId, query, sessions);
       const window = lastWindow(universe.members, sessions);
       const reason = whyNot(window, NAMES_MAX.relations);
       const head = headOf(universe, window, codeVersion, { sessions });
@@ -127,7 +122,7 @@ export function createDependenceService(parts: {
       const symbolOf = (column: number) => window.whole[column]?.subject.symbol ?? String(column);
       return {
         ...head,
-        ...{ names: window.whole.map(nameOf), reason: null },
+        ...{ names: window.whole.map((_, column) => nameOf(window, column)), reason: null },
         direct: outcome.direct,
         directSampleCount: outcome.directSampleCount ?? 0,
         leads: leadLag.leads.map(({ leader, follower, lag, correlation, adjustedP }) => ({
@@ -196,8 +191,12 @@ function toReturns({ close, whole, days }: UniverseWindow): Returns {
   return { values: returnsOf(close, whole.length), rowCount: days.length - 1, count: whole.length };
 }
 
-function nameOf({ subject }: Series) {
-  return { instrumentId: subject.id, symbol: subject.symbol ?? '', name: subject.name };
+function nameOf({ whole, bridged }: UniverseWindow, column: number) {
+  const { subject } = whole[column]!;
+  return {
+    ...{ instrumentId: subject.id, symbol: subject.symbol ?? '', name: subject.name },
+    bridgedSessions: bridged[column]!,
+  };
 }
 
 /** Four digits are more than a year of sessions tells, and a third of the bytes. */

@@ -16,6 +16,8 @@ import { createUniverseService } from '../../portfolio/index.ts';
 const DAYS = Array.from(tradingDays('XNYS', dayNumber('2022-01-03'), dayNumber('2024-06-28')), dayText);
 const TENANT = 71;
 const SYMBOLS = ['A0', 'A1', 'A2', 'A3', 'B0', 'B1', 'B2', 'B3', 'C0', 'C1', 'C2', 'C3'];
+/** B1 has no bar on it. */
+const GAP = DAYS.at(-50)!;
 const PAIR = ['C0', 'C1'];
 
 let db: TestDatabase;
@@ -114,7 +116,7 @@ function bars(): TestBar[] {
       if (symbol === 'B3') step = 1.2 * leader + 0.4 * random.normal();
       const close = closes.get(symbol)! * Math.exp(0.006 * step);
       closes.set(symbol, close);
-      all.push({ instrumentId: ids.get(symbol)!, day, close });
+      if (symbol !== 'B1' || day !== GAP) all.push({ instrumentId: ids.get(symbol)!, day, close });
     }
     leader = next;
     if (t > DAYS.length - 100) all.push({ instrumentId: ids.get('LATE')!, day, close: 50 + random.uniform() });
@@ -142,6 +144,10 @@ test('shows the correlations of a universe, its groups and its tree, and who was
       ['LATE', 'gap_in_window'],
       ['STILL', 'constant_prices'],
     ],
+  );
+  assert.deepEqual(
+    told.names.filter(({ bridgedSessions }) => bridgedSessions > 0).map((one) => [one.symbol, one.bridgedSessions]),
+    [['B1', 1]],
   );
   assert.equal(told.correlations.length, 144);
   for (let i = 0; i < 12; i++) assert.equal(told.correlations[13 * i], 1);

@@ -1,8 +1,7 @@
 import type { Reason } from '@touchstone/contracts/market';
-import { dayNumber, dayText } from '@touchstone/quant/series/day';
+import { dayText } from '@touchstone/quant/series/day';
 import type { Series, SeriesQuery, SeriesService, UniverseSeries } from '../../features/index.ts';
-import { resolveTime } from '../../market-data/index.ts';
-import type { Database, Principal } from '../../platform/database/database.ts';
+import type { Principal } from '../../platform/database/database.ts';
 
 export type LeftOut = { series: Series; reason: Reason };
 
@@ -10,10 +9,12 @@ export type LeftOut = { series: Series; reason: Reason };
 export type UniverseWindow = {
   /** Days of the closes, one more than there are returns. */
   days: Int32Array;
-  /** Members with a close on every day that move at all. */
+  /** Members with a close on nearly every day that move at all. */
   whole: Series[];
-  /** Row-major days × whole. */
+  /** Row-major days × whole; a missing close is the one before it. */
   close: Float64Array;
+  /** Of each of the whole: days without a close. */
+  bridged: number[];
   leftOut: LeftOut[];
 };
 
@@ -26,33 +27,24 @@ function calendarDays(sessions: number): number {
 const BEGIN_DAYS = 14;
 
 /**
- * The members of a universe over its last sessions as known then. Old bars are read only when the last years hold too few:
- * a universe of a market that ended has its last sessions as well.
+ * The members of a universe over its last sessions as known then. Old bars are read only where these hold too few: a universe
+ * of a market that ended has its last sessions as well.
  */
 export async function readLastSessions(
-  parts: { database: Database; series: SeriesService },
+  reader: SeriesService,
   principal: Principal,
   universeId: number,
   query: SeriesQuery,
   sessions: number,
 ): Promise<UniverseSeries> {
-  const pinned = await pinnedTime(parts.database, principal, query);
-  const from = dayNumber(pinned.asOf) - calendarDays(sessions);
-  const recent = await parts.series.readUniverse(principal, universeId, { ...pinned, from: dayText(from) });
+  const lastDays = calendarDays(sessions);
+  const recent = await reader.readUniverse(principal, universeId, { ...query, lastDays });
   const days = sessionDays(recent.members);
   // Bars that begin well after the first day asked for have none before it.
-  const isAll = days.length > 0 && days[0]! > from + BEGIN_DAYS;
+  const isAll = days.length > 0 && days.at(-1)! - days[0]! < lastDays - BEGIN_DAYS;
   if (days.length > sessions || isAll) return recent;
-  return parts.series.readUniverse(principal, universeId, pinned);
-}
-
-async function pinnedTime(database: Database, principal: Principal, query: SeriesQuery) {
-  const { asOf, knownAt, recordedAt } = query;
-  if (asOf !== undefined && knownAt !== undefined && recordedAt !== undefined) return { asOf, knownAt, recordedAt };
-  const time = await database.transaction(principal, (tx) => resolveTime(tx, query), {
-    ...{ readOnly: true, isolation: 'repeatable read' },
-  });
-  return { asOf: time.asOf, knownAt: time.knownAt, recordedAt: time.recordedAt };
+  const { asOf, knownAt, recordedAt } = recent.time;
+  return reader.readUniverse(principal, universeId, { asOf, knownAt, recordedAt });
 }
 
 /** Days on which more than half as many members have a bar as on the busiest day, ascending. */
@@ -76,33 +68,58 @@ export function closesOn(days: Int32Array, members: readonly Series[]): Float64A
   return close;
 }
 
-/** The last `sessions` returns of a universe, of those members that have all of them. */
+/** Of the days of a window, at most this share may be bridged: a lone missing bar is no reason to lose a name. */
+const BRIDGED_SHARE_MAX = 0.02;
+
+/**
+ * The last `sessions` returns of a universe, of those members that have nearly all of them. A missing day is bridged by the
+ * close before: its return is nought and the next one spans both days.
+ */
 export function lastWindow(members: readonly Series[], sessions: number): UniverseWindow {
   const days = sessionDays(members).slice(-(sessions + 1));
   const all = closesOn(days, members);
-  const kept: number[] = [];
+  const whole: Series[] = [];
+  const columns: Float64Array[] = [];
+  const bridged: number[] = [];
   const leftOut: LeftOut[] = [];
   for (const [column, series] of members.entries()) {
-    const reason = reasonOf(column, all, days, members.length);
-    if (reason === null) kept.push(column);
-    else leftOut.push({ series, reason });
+    const values = Float64Array.from(days, (_, row) => all[row * members.length + column]!);
+    const reason = reasonOf(values, days);
+    if (reason !== null) {
+      leftOut.push({ series, reason });
+      continue;
+    }
+    bridged.push(bridge(values));
+    whole.push(series);
+    columns.push(values);
   }
-  const close = new Float64Array(days.length * kept.length);
-  for (let row = 0; row < days.length; row++)
-    for (const [at, column] of kept.entries()) close[row * kept.length + at] = all[row * members.length + column]!;
-  return { days, whole: kept.map((column) => members[column]!), close, leftOut };
+  const close = new Float64Array(days.length * whole.length);
+  for (const [at, values] of columns.entries())
+    for (let row = 0; row < days.length; row++) close[row * whole.length + at] = values[row]!;
+  return { days, whole, close, bridged, leftOut };
 }
 
-function reasonOf(column: number, close: Float64Array, days: Int32Array, count: number): Reason | null {
-  const values = Array.from(days, (_, row) => close[row * count + column]!);
+/** @returns How many were missing. */
+function bridge(values: Float64Array): number {
+  let missing = 0;
+  for (let row = 1; row < values.length; row++) {
+    if (!Number.isNaN(values[row]!)) continue;
+    values[row] = values[row - 1]!;
+    missing += 1;
+  }
+  return missing;
+}
+
+function reasonOf(values: Float64Array, days: Int32Array): Reason | null {
   const missing = values.filter(Number.isNaN).length;
   if (missing === values.length) return { code: 'all_missing', sentence: 'It has no close in the window.' };
-  if (missing > 0) {
+  if (Number.isNaN(values[0]!) || missing > BRIDGED_SHARE_MAX * values.length) {
     const first = dayText(days[values.findIndex(Number.isNaN)]!);
     const sentence = `${missing} of ${values.length} sessions have no close, the first ${first}.`;
     return { code: 'gap_in_window', sentence };
   }
-  if (values.every((value) => value === values[0]))
+  const told = values.filter((value) => !Number.isNaN(value));
+  if (told.every((value) => value === told[0]))
     return { code: 'constant_prices', sentence: 'Its price did not move in the window.' };
   return null;
 }

@@ -81,6 +81,16 @@ export async function findUniverse(tx: Transaction, id: number): Promise<Univers
   return row && toUniverse(row);
 }
 
+/** What a universe stands for, without counting its members, which takes as long as reading them. */
+export function findUniverseRule(tx: Transaction, id: number) {
+  return tx.query
+    .selectFrom('universe')
+    .where(isVisible(tx))
+    .where('universe.id', '=', id)
+    .select(['universe.id', 'universe.name', 'universe.rule', 'universe.source_id as sourceId'])
+    .executeTakeFirst();
+}
+
 /** The first universe in sight that an instrument is in: the tenant's own before the system's. */
 export async function findUniverseHolding(tx: Transaction, instrumentId: number): Promise<number | null> {
   const row = await tx.query
@@ -129,7 +139,7 @@ export async function findUniverseOfIndex(tx: Transaction, indexId: number): Pro
 /** The members, by symbol. Of a universe of a whole source: every instrument the source has ever told a bar of. */
 export async function findMembers(
   tx: Transaction,
-  universe: Pick<Universe, 'id' | 'rule' | 'sourceId'>,
+  universe: { id: number; rule: string; sourceId: number },
 ): Promise<UniverseMember[]> {
   if (universe.rule === 'list') {
     return tx.query

@@ -7,8 +7,12 @@ import {
   countIndexesOf,
   findMembers,
   findUniverse,
+<<<<<<< HEAD
   findUniverseHolding,
   findUniverseOfIndex,
+=======
+  findUniverseRule,
+>>>>>>> dependence
   insertUniverse,
   listUniversesPage,
   type MemberChoice,
@@ -105,7 +109,7 @@ export async function getUniverseIn(tx: Transaction, id: number): Promise<Univer
 
 /** Whose bars of which instruments a universe stands for. Also the answer to stages that may not look downstream. */
 export async function universeBars(tx: Transaction, id: number) {
-  const universe = await getUniverseIn(tx, id);
+  const universe = found(await findUniverseRule(tx, id), `There is no universe ${id}.`);
   const members = await findMembers(tx, universe);
   return {
     name: universe.name,
