@@ -261,7 +261,9 @@ function patternsOf(subject: SubjectParams, asked: Asked) {
 
 function universeReading(asked: Asked) {
   const time = timeOf(asked);
-  const names = world.instruments.slice(0, 9).map(({ id, symbol, name }) => ({ instrumentId: id, symbol, name }));
+  const names = world.instruments
+    .slice(0, 9)
+    .map(({ id, symbol, name }) => ({ instrumentId: id, symbol, name, bridgedSessions: 0 }));
   return {
     universe: { id: 1, name: 'All simulated companies' },
     ...{ time, lineage: LINEAGE, sessions: 252, firstDay: '2024-12-31', lastDay: time.asOf, names },

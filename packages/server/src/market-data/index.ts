@@ -41,8 +41,7 @@ import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
 export { ARCHIVE_TASK } from './archive/archive.service.ts';
-<<<<<<< HEAD
-export { type LoadedBars, loadBars } from './bars/load-bars.ts';
+export { findLastBarDay, type LoadedBars, loadBars } from './bars/load-bars.ts';
 export {
   barsAsKnown,
   firstKnownOf,
@@ -51,9 +50,6 @@ export {
   loadHistories,
   revisionTimes,
 } from './bars/load-histories.ts';
-=======
-export { findLastBarDay, type LoadedBars, loadBars } from './bars/load-bars.ts';
->>>>>>> dependence
 /** The door of the stage: facts in and out. Later stages enter here. */
 export { sessionTimes } from './calendars/session-times.ts';
 export { registerCourtRoutes } from './court/court.routes.ts';

@@ -101,11 +101,7 @@ export function createFactorsService(
     if (universe === null)
       return { code: 'not_defined', sentence: 'No universe holds it. Name one that the factors are made from.' };
     const history = asked.sessions + (asked.set === 'style' ? LOOK_BACK + 1 : 0);
-<<<<<<< HEAD
-    const read = await readLastSessions(parts, principal, universe.id, pinned, history);
-=======
-    const read = await readLastSessions(parts.series, principal, universeId, pinned, history);
->>>>>>> dependence
+    const read = await readLastSessions(parts.series, principal, universe.id, pinned, history);
     // Nothing is explained by itself.
     const members = read.members.filter((each) => subject.kind !== 'instrument' || each.subject.id !== subject.id);
     if (members.length > NAMES_MAX)

@@ -7,12 +7,9 @@ import {
   countIndexesOf,
   findMembers,
   findUniverse,
-<<<<<<< HEAD
   findUniverseHolding,
   findUniverseOfIndex,
-=======
   findUniverseRule,
->>>>>>> dependence
   insertUniverse,
   listUniversesPage,
   type MemberChoice,
