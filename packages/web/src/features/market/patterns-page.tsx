@@ -7,12 +7,12 @@ import { type Column, DataTable } from '../../components/data-table.tsx';
 import { Segments } from '../../components/index-levels.tsx';
 import { LineChart } from '../../components/line-chart.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { ReadingFoot, SuspectDays } from '../../components/reading-foot.tsx';
 import { Badge, Button, Empty, Loading, Panel } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatNumber, formatPercent, plural, words } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { useCloses } from './closes.ts';
-import { ReadingFoot, SuspectDays } from './reading-foot.tsx';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 const CandleChart = lazy(() => import('../../components/candle-chart.tsx'));
