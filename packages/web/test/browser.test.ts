@@ -308,6 +308,7 @@ describe('the screens in a browser', { skip: skipsBrowser() }, () => {
     await page.getByRole('heading', { name: 'Holdings' }).waitFor();
     await page.getByRole('slider', { name: /Index level/ }).waitFor();
     const seconds = (performance.now() - startedAt) / 1000;
+    await page.getByRole('region', { name: 'Regime' }).getByText('nine of ten within').waitFor();
     assert.deepEqual(
       loaded.filter((url) => !url.startsWith(owner.origin)),
       [],

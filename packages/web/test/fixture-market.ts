@@ -92,6 +92,17 @@ function volatilityOf(asked: Asked): volatility.VolatilityReading {
   };
 }
 
+/** Of an instrument that was listed a while ago only. */
+const YOUNG_ID = 2;
+
+function tooYoung(): volatility.VolatilityReading {
+  return {
+    proxy: { name: null, wholeBarShare: 0, note: null },
+    ...{ history: [], forecasts: [], cone: [], comparison: [] },
+    reason: { code: 'too_little_history', sentence: 'Needs 500 sessions; 41 are known by then.' },
+  };
+}
+
 function drawdownOf(asked: Asked): volatility.DrawdownReading {
   const days = daysUntil(timeOf(asked).asOf);
   return {
@@ -411,7 +422,11 @@ type StartTask = (
 ) => { task: ReturnType<typeof world.taskOf> };
 
 export function answerMarket(on: On, startTask: StartTask): void {
-  on(volatility.getVolatility, ({ params, query }) => ({ ...readingOf(params, query), ...volatilityOf(query) }));
+  let anomalyCase = ANOMALY_CASE;
+  on(volatility.getVolatility, ({ params, query }) => ({
+    ...readingOf(params, query),
+    ...(params.kind === 'instrument' && params.id === YOUNG_ID ? tooYoung() : volatilityOf(query)),
+  }));
   on(volatility.getDrawdown, ({ params, query }) => ({ ...readingOf(params, query), ...drawdownOf(query) }));
   on(volatility.getValueAtRisk, ({ params, query }) => ({ ...readingOf(params, query), ...valueAtRiskOf() }));
   on(regimes.getRegimes, ({ params, query }) => regimesOf(params, query));
@@ -422,12 +437,15 @@ export function answerMarket(on: On, startTask: StartTask): void {
   });
   on(anomalies.getAnomalies, ({ params, query }) => anomaliesOf(params, query));
   on(anomalies.listAnomalyCases, () => ({
-    items: [ANOMALY_CASE],
+    items: [anomalyCase],
     nextCursor: null,
     detectors: [{ detector: 'return' as const, caseCount: 1, judgedCount: 0, confirmedShare: null }],
   }));
-  on(anomalies.sealAnomalies, ({ params }) => ({ subject: readingOf(params, {}).subject, opened: [ANOMALY_CASE] }));
-  on(anomalies.judgeAnomalyCase, ({ body }) => ({ ...ANOMALY_CASE, state: body.state, version: 2 }));
+  on(anomalies.sealAnomalies, ({ params }) => ({ subject: readingOf(params, {}).subject, opened: [anomalyCase] }));
+  on(anomalies.judgeAnomalyCase, ({ body }) => {
+    anomalyCase = { ...anomalyCase, state: body.state, judgedAt: SINCE, judgedBy: 1, version: anomalyCase.version + 1 };
+    return anomalyCase;
+  });
   on(patterns.getPatterns, ({ params, query }) => patternsOf(params, query));
   on(dependence.getDependence, ({ query }) => dependenceOf(query));
   on(dependence.getRelations, ({ query }) => relationsOf(query));

@@ -13,6 +13,7 @@ import { type Column, DataTable } from '../../components/data-table.tsx';
 import { LineChart } from '../../components/line-chart.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { ReadingFoot, SuspectDays } from '../../components/reading-foot.tsx';
 import { Badge, Button, Empty, Note, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
 import { formatCount, formatDay, formatNumber, formatPercent } from '../../lib/format.ts';
@@ -20,7 +21,6 @@ import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { closesOn, useCloses } from './closes.ts';
-import { ReadingFoot, SuspectDays } from './reading-foot.tsx';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 type Detector = Anomalies['detectors'][number];

@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { listBars } from '@touchstone/contracts/data';
 import { getIndexLevels } from '@touchstone/contracts/indexes';
 import { useMemo } from 'react';
+import type { Subject } from '../../components/glance.tsx';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
-import type { Subject } from './subject-frame.tsx';
 
 export type Closes = { days: string[]; values: (number | null)[] };
 

@@ -7,12 +7,12 @@ import { CheckField } from '../../components/form.tsx';
 import { Segments } from '../../components/index-levels.tsx';
 import { MeasuredFigure, measuredOver } from '../../components/measured.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { ReadingFoot, SuspectDays } from '../../components/reading-foot.tsx';
 import { SignedBars } from '../../components/signed-bars.tsx';
 import { Empty, Panel } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatNumber, formatPercent, words } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
-import { ReadingFoot, SuspectDays } from './reading-foot.tsx';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 type Factors = Answer<typeof getFactors>;

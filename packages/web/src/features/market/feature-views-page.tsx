@@ -234,23 +234,35 @@ function NewViewPanel() {
     mutationFn: () => client.call(createFeatureView, { body: body() }),
     onSuccess: refreshAll,
   });
+  /** What was checked is no longer what would be saved. */
+  const changes = (set: (value: string) => void) => (value: string) => {
+    set(value);
+    check.reset();
+    save.reset();
+  };
   return (
     <Panel
       title="A feature of your own"
       hint="Columns, indicators and rolling functions. It is held against its own future before it may be saved."
     >
       <form className="grid gap-3 md:grid-cols-2" onSubmit={onSubmit(() => check.mutate())}>
-        <TextField label="Name of the view" placeholder="stretch" value={name} onValue={setName} required />
-        <TextField label="Name of the feature" placeholder="stretch_20" value={feature} onValue={setFeature} required />
+        <TextField label="Name of the view" placeholder="stretch" value={name} onValue={changes(setName)} required />
+        <TextField
+          label="Name of the feature"
+          placeholder="stretch_20"
+          value={feature}
+          onValue={changes(setFeature)}
+          required
+        />
         <div className="md:col-span-2">
-          <TextField label="Expression" value={expression} onValue={setExpression} required />
+          <TextField label="Expression" value={expression} onValue={changes(setExpression)} required />
         </div>
         <div className="md:col-span-2">
           <TextField
             label="What it is"
             placeholder="How far the close is from its mean."
             value={description}
-            onValue={setDescription}
+            onValue={changes(setDescription)}
           />
         </div>
         <div className="flex flex-wrap gap-2 md:col-span-2">

@@ -7,13 +7,17 @@ import { type Column, DataTable } from '../../components/data-table.tsx';
 import { Segments } from '../../components/index-levels.tsx';
 import { LineChart } from '../../components/line-chart.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { ReadingFoot, SuspectDays } from '../../components/reading-foot.tsx';
 import { Badge, Button, Empty, Loading, Panel } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatNumber, formatPercent, plural } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { useCloses } from './closes.ts';
+<<<<<<< HEAD
 import { kindWords } from './market-words.ts';
 import { ReadingFoot, SuspectDays } from './reading-foot.tsx';
+=======
+>>>>>>> web2
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 const CandleChart = lazy(() => import('../../components/candle-chart.tsx'));

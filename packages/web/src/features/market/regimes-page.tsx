@@ -13,6 +13,8 @@ import { Segments } from '../../components/index-levels.tsx';
 import { LineChart } from '../../components/line-chart.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { ReadingFoot, SuspectDays } from '../../components/reading-foot.tsx';
+import { bandsOf, STATE_WORDS } from '../../components/regime-band.ts';
 import { Badge, Button, Empty, Hash, Note, Panel } from '../../components/ui.tsx';
 import { useRefusal } from '../../lib/auth.ts';
 import { formatCount, formatDay, formatInstant, formatNumber, formatPercent, plural } from '../../lib/format.ts';
@@ -21,8 +23,6 @@ import { apiQuery, refreshAll, usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { closesOn, useCloses } from './closes.ts';
 import { modelWords } from './market-words.ts';
-import { ReadingFoot, SuspectDays } from './reading-foot.tsx';
-import { bandsOf, STATE_WORDS } from './regime-band.ts';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 const STATES: readonly RegimeState[] = ['bull', 'sideways', 'bear'];

@@ -7,12 +7,12 @@ import { Segments } from '../../components/index-levels.tsx';
 import { LineChart } from '../../components/line-chart.tsx';
 import { MeasuredFigure, measuredOver } from '../../components/measured.tsx';
 import { QueryPanel } from '../../components/query-view.tsx';
+import { ReadingFoot, SuspectDays } from '../../components/reading-foot.tsx';
 import { Badge, Empty, Panel } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatNumber, formatPercent } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { modelWords } from './market-words.ts';
-import { ReadingFoot, SuspectDays } from './reading-foot.tsx';
 import { ReliabilityChart } from './reliability-chart.tsx';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 

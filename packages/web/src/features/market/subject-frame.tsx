@@ -3,12 +3,11 @@ import { Link, type LinkProps, useParams } from '@tanstack/react-router';
 import { getInstrument } from '@touchstone/contracts/data';
 import { getIndex } from '@touchstone/contracts/indexes';
 import type { ReactNode } from 'react';
+import type { Subject } from '../../components/glance.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, PageHeader, SimulatedMark } from '../../components/ui.tsx';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
-
-export type Subject = { kind: 'instrument' | 'index'; id: number };
 
 const PLACES: readonly (readonly [to: NonNullable<LinkProps['to']>, label: string])[] = [
   ['/market/$kind/$id', 'Summary'],

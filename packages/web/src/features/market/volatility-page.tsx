@@ -7,13 +7,13 @@ import { Segments } from '../../components/index-levels.tsx';
 import { LineChart } from '../../components/line-chart.tsx';
 import { MeasuredFigure, measuredOver } from '../../components/measured.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { ReadingFoot, SuspectDays } from '../../components/reading-foot.tsx';
 import { Badge, Empty, Panel } from '../../components/ui.tsx';
 import { addDays } from '../../lib/day.ts';
 import { formatCount, formatDay, formatNumber, formatPercent, plural } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { modelWords } from './market-words.ts';
-import { ReadingFoot, SuspectDays } from './reading-foot.tsx';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 type Volatility = Answer<typeof getVolatility>;

@@ -1,8 +1,8 @@
 import type { Reading } from '@touchstone/contracts/market';
 import type { Route } from '@touchstone/contracts/route';
-import { Note } from '../../components/ui.tsx';
-import { Provenance } from '../../components/where-from.tsx';
-import { formatCount, formatDay, shortHash, words } from '../../lib/format.ts';
+import { formatCount, formatDay, shortHash, words } from '../lib/format.ts';
+import { Note } from './ui.tsx';
+import { Provenance } from './where-from.tsx';
 
 /** The foot of every panel made from a reading. */
 export function ReadingFoot({ unit, reading, route }: { unit: string; reading: Reading; route: Route }) {

@@ -1,5 +1,5 @@
 import type { RegimeState, Regimes } from '@touchstone/contracts/regimes';
-import type { Band, BandLook } from '../../components/line-chart.tsx';
+import type { Band, BandLook } from './line-chart.tsx';
 
 const LOOKS: Record<RegimeState, BandLook> = { bull: 'calm', sideways: 'plain', bear: 'bad' };
 export const STATE_WORDS: Record<RegimeState, string> = { bull: 'Bull', sideways: 'Sideways', bear: 'Bear' };
