@@ -160,3 +160,5 @@ function codeHash(): string {
     hash.update(readFileSync(join(import.meta.dirname, '../src', name)));
   return hash.digest('hex').slice(0, 16);
 }
+
+if (import.meta.main) run();

@@ -20,7 +20,6 @@ export {
 } from './feature-routes/create-feature-store.ts';
 export {
   createSeriesService,
-  type NamedSubject,
   type Series,
   type SeriesQuery,
   type SeriesService,

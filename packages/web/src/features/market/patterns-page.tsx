@@ -13,11 +13,7 @@ import { formatCount, formatDay, formatNumber, formatPercent, plural } from '../
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { useCloses } from './closes.ts';
-<<<<<<< HEAD
 import { kindWords } from './market-words.ts';
-import { ReadingFoot, SuspectDays } from './reading-foot.tsx';
-=======
->>>>>>> web2
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 const CandleChart = lazy(() => import('../../components/candle-chart.tsx'));
