@@ -23,14 +23,7 @@ export function indicatorList(): string {
   for (const [family, title] of Object.entries(FAMILIES)) {
     const indicators = ALL_INDICATORS.filter((indicator) => indicator.family === family);
     if (indicators.length === 0) continue;
-    lines.push(
-      '',
-      `### ${title}`,
-      '',
-      '| Name | What it is | Columns | Unit | Warm-up | Memory | Reference | Tolerance |',
-    );
-    lines.push('|---|---|---|---|---|---|---|---|');
-    lines.push(...indicators.map(row));
+    lines.push('', `### ${title}`, '', ...table([HEAD, ...indicators.map(cellsOf)]));
     const notes = new Map(indicators.flatMap(({ title, note }) => (note ? [[title, note] as const] : [])));
     if (notes.size > 0) lines.push('');
     for (const [about, note] of notes) lines.push(`- ${about}: ${lowerFirst(note)}`);
@@ -38,13 +31,21 @@ export function indicatorList(): string {
   return `${lines.join('\n')}\n`;
 }
 
-function row(indicator: Indicator): string {
+const HEAD = ['Name', 'What it is', 'Columns', 'Unit', 'Warm-up', 'Memory', 'Reference', 'Tolerance'];
+
+/** As the formatter of the documents has it: columns of one width. */
+function table([head, ...rows]: readonly string[][]): string[] {
+  const widths = head!.map((_, at) => Math.max(...[head!, ...rows].map((cells) => cells[at]!.length)));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at]!)).join(' | ')} |`;
+  return [line(head!), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
+}
+
+function cellsOf(indicator: Indicator): string[] {
   const { name, title, outputs, unit, warmUp, reference } = indicator;
   const endings = outputs.map((output) => (output.startsWith(`${name}_`) ? output.slice(name.length + 1) : output));
   const columns = outputs.length === 1 ? '' : endings.join(', ');
   const tolerance = reference.tolerance === 0 ? 'definition' : String(reference.tolerance);
-  const cells = [`\`${name}\``, title, columns, unit, String(warmUp), memoryOf(indicator), reference.source, tolerance];
-  return `| ${cells.join(' | ')} |`;
+  return [`\`${name}\``, title, columns, unit, String(warmUp), memoryOf(indicator), reference.source, tolerance];
 }
 
 function memoryOf({ memory }: Indicator): string {
