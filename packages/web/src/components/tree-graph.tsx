@@ -7,7 +7,8 @@ export type TreeNode = { name: string; group?: number };
 export type TreeLink = { a: number; b: number; value: number };
 
 const HEIGHT_MAX = 520;
-const NAMES_MAX = 80;
+/** Room one name needs, so that names do not lie on each other. */
+const NAME_ROOM = 14;
 const LOOKS = ['fill-accent', 'fill-warn', 'fill-bad', 'fill-ink', 'fill-strong-line', 'fill-soft'];
 
 /** A tree of relations; the thicker an edge, the closer. The list beside it says the same in words. */
@@ -23,6 +24,7 @@ export function TreeGraph({
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const places = useMemo(() => layOutTree(nodes.length, links), [nodes.length, links]);
+  const hasNames = nodes.length <= width / NAME_ROOM;
   const height = Math.min(HEIGHT_MAX, Math.max(260, width));
   const x = (node: number) => width / 2 + (places[node]?.x ?? 0) * (width / 2 - 44);
   const y = (node: number) => height / 2 + (places[node]?.y ?? 0) * (height / 2 - 22);
@@ -49,12 +51,12 @@ export function TreeGraph({
               <circle
                 cx={x(index)}
                 cy={y(index)}
-                r={nodes.length > NAMES_MAX ? 3 : 5}
+                r={hasNames ? 5 : 3}
                 className={LOOKS[(node.group ?? 0) % LOOKS.length]}
               >
                 <title>{node.name}</title>
               </circle>
-              {nodes.length <= NAMES_MAX && (
+              {hasNames && (
                 <text x={x(index)} y={y(index) - 9} textAnchor="middle" className="fill-ink text-xs">
                   {node.name}
                 </text>
