@@ -244,8 +244,10 @@ TABLE dataset
   columns jsonb NOT NULL
   created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
   created_by integer DEFAULT touchstone_actor()
+  synthetic jsonb
   CONSTRAINT dataset_pkey PRIMARY KEY (tenant_id, sha256)
   CONSTRAINT dataset_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT made_up_rows_are_marked CHECK (((kind = 'synthetic'::text) = (synthetic IS NOT NULL)))
   CONSTRAINT sha256_is_hex CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
   CREATE UNIQUE INDEX dataset_pkey ON public.dataset USING btree (tenant_id, sha256)
   POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
@@ -559,6 +561,7 @@ TABLE index_run
   POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
   CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.index_run FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.index_run FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER facts_are_evaluated BEFORE INSERT ON public.index_run FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_synthetic()
   GRANT INSERT, SELECT TO touchstone_app
 
 TABLE ingest_run
@@ -711,6 +714,50 @@ TABLE macro_observation
   CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.macro_observation FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.macro_observation FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
+
+TABLE market_anomaly
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  subject_kind text NOT NULL
+  subject_id integer NOT NULL
+  detector text NOT NULL
+  day date NOT NULL
+  score double precision NOT NULL
+  threshold double precision NOT NULL
+  alarms_per_year double precision
+  state text NOT NULL DEFAULT 'open'::text
+  note text NOT NULL DEFAULT ''::text
+  as_of date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  reconstructed boolean NOT NULL
+  judged_at timestamp with time zone
+  judged_by integer
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT detector_is_known CHECK ((detector = ANY (ARRAY['return'::text, 'volume'::text, 'volatility'::text, 'correlation'::text, 'isolation_forest'::text, 'shock'::text])))
+  CONSTRAINT judged_has_an_instant CHECK (((state = 'open'::text) = (judged_at IS NULL)))
+  CONSTRAINT market_anomaly_pkey PRIMARY KEY (id)
+  CONSTRAINT market_anomaly_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT market_anomaly_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT market_anomaly_version_check CHECK ((version > 0))
+  CONSTRAINT note_is_short CHECK ((length(note) <= 2000))
+  CONSTRAINT state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'confirmed'::text, 'false'::text])))
+  CONSTRAINT subject_kind_is_known CHECK ((subject_kind = ANY (ARRAY['instrument'::text, 'index'::text])))
+  CREATE UNIQUE INDEX market_anomaly_alarm ON public.market_anomaly USING btree (tenant_id, subject_kind, subject_id, detector, day) WHERE (deleted_at IS NULL)
+  CREATE INDEX market_anomaly_newest ON public.market_anomaly USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX market_anomaly_pkey ON public.market_anomaly USING btree (id)
+  CREATE UNIQUE INDEX market_anomaly_tenant_id_id_key ON public.market_anomaly USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.market_anomaly FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE market_cap
   tenant_id integer NOT NULL
@@ -1062,6 +1109,49 @@ TABLE refresh_token
   CREATE TRIGGER touch BEFORE UPDATE ON public.refresh_token FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
+TABLE regime_record
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  subject_kind text NOT NULL
+  subject_id integer NOT NULL
+  sequence integer NOT NULL
+  day date NOT NULL
+  state text NOT NULL
+  bull double precision NOT NULL
+  sideways double precision NOT NULL
+  bear double precision NOT NULL
+  change_point double precision NOT NULL
+  as_of date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  reconstructed boolean NOT NULL
+  data_sha256 text NOT NULL
+  config_sha256 text NOT NULL
+  code_version text NOT NULL
+  previous_sha256 text
+  record_sha256 text NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT bear_is_a_probability CHECK (((bear >= (0)::double precision) AND (bear <= (1)::double precision)))
+  CONSTRAINT bull_is_a_probability CHECK (((bull >= (0)::double precision) AND (bull <= (1)::double precision)))
+  CONSTRAINT change_point_is_a_probability CHECK (((change_point >= (0)::double precision) AND (change_point <= (1)::double precision)))
+  CONSTRAINT regime_record_pkey PRIMARY KEY (id)
+  CONSTRAINT regime_record_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT regime_record_tenant_id_subject_kind_subject_id_sequence_key UNIQUE (tenant_id, subject_kind, subject_id, sequence)
+  CONSTRAINT said_once UNIQUE (tenant_id, subject_kind, subject_id, day, data_sha256, config_sha256, code_version)
+  CONSTRAINT sequence_is_positive CHECK ((sequence > 0))
+  CONSTRAINT sideways_is_a_probability CHECK (((sideways >= (0)::double precision) AND (sideways <= (1)::double precision)))
+  CONSTRAINT state_is_a_regime CHECK ((state = ANY (ARRAY['bull'::text, 'sideways'::text, 'bear'::text])))
+  CONSTRAINT subject_kind_is_known CHECK ((subject_kind = ANY (ARRAY['instrument'::text, 'index'::text])))
+  CREATE UNIQUE INDEX regime_record_pkey ON public.regime_record USING btree (id)
+  CREATE UNIQUE INDEX regime_record_tenant_id_subject_kind_subject_id_sequence_key ON public.regime_record USING btree (tenant_id, subject_kind, subject_id, sequence)
+  CREATE UNIQUE INDEX said_once ON public.regime_record USING btree (tenant_id, subject_kind, subject_id, day, data_sha256, config_sha256, code_version)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.regime_record FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.regime_record FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
 TABLE schedule
   id integer NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -1334,6 +1424,7 @@ TABLE trial
   POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.trial FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.trial FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER facts_are_evaluated BEFORE INSERT ON public.trial FOR EACH ROW WHEN ((new.dataset_sha256 IS NOT NULL)) EXECUTE FUNCTION touchstone_refuse_synthetic()
   GRANT INSERT, SELECT TO touchstone_app
 
 TABLE universe
@@ -1744,6 +1835,19 @@ CREATE OR REPLACE FUNCTION public.touchstone_refuse_change()
 AS $function$
 BEGIN
   RAISE EXCEPTION 'table % is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = '42501';
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_refuse_synthetic()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF EXISTS (SELECT FROM dataset d
+             WHERE d.tenant_id = NEW.tenant_id AND d.sha256 = NEW.dataset_sha256 AND d.synthetic IS NOT NULL) THEN
+    RAISE EXCEPTION 'dataset % is made up: nothing is evaluated on it', NEW.dataset_sha256
+      USING ERRCODE = '23514', CONSTRAINT = 'facts_are_evaluated';
+  END IF;
+  RETURN NEW;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.touchstone_secure_append_only(name regclass, shared boolean)

@@ -199,7 +199,7 @@ test('a schedule names its index by number, keeps what is not changed, and must 
     ['create verify --cron x --index A', /--index says nothing to verify/],
     [
       'create dance --cron x',
-      /KIND must be one of index-run, verify, refresh, court, backup, archive, materialise, feature-skew, was "dance"/,
+      /KIND must be one of index-run, verify, refresh, court, backup, archive, materialise, feature-skew, market-record, was "dance"/,
     ],
     ['create refresh --cron x', /Say which universe with --universe/],
     ['create verify --after-close XNYS --cron x', /either by --cron or by --after-close/],
@@ -527,4 +527,37 @@ test('prices are shown as they come, up to a count, and what is not streamed is 
   assert.deepEqual(seen.at(-1)?.query, { symbols: 'ALDR,NONE' });
   const asJson = await call(['feeds', 'watch', 'mine', 'ALDR', '--json'], { answers });
   assert.equal(Object(JSON.parse(asJson.out)).prices.length, 3);
+});
+
+test('patterns come with what followed them; records and an index are asked for by name', async () => {
+  const marks = await call(['patterns', 'ALDR', '--candles', '--horizon', '21', '--strict']);
+  assert.equal(marks.code, 0, marks.err);
+  assert.match(marks.out, /Double top/);
+  assert.match(marks.out, /not told from nothing/);
+  const asked = marks.seen.find(({ id }) => id === 'getPatterns');
+  assert.equal(Object(asked?.query).horizonDays, 21);
+  assert.equal(Object(asked?.query).strictness, 'strict');
+  const records = await call(['patterns', 'My index', '--index', '--records']);
+  assert.equal(records.code, 0, records.err);
+  assert.match(records.out, /MORE THAN CHANCE/);
+});
+
+test('a synthetic dataset is told with its generator and how like the real one it is; an unknown generator is refused', async () => {
+  const facts = [
+    { fact: 'excess-kurtosis', real: 8, low: 4, high: 12, synthetic: 6, isWithin: true },
+    { fact: 'lower-tail', real: 4, low: 3, high: 5, synthetic: null, isWithin: null },
+  ];
+  const synthetic = {
+    ...{ generator: 'garch-t', seed: 7, parameters: {}, parentSha256: HASH },
+    ...{ facts, factsWithin: 1, factsMeasured: 1 },
+  };
+  const answers = { augmentDataset: () => like('augmentDataset', { kind: 'synthetic', synthetic }) };
+  const made = await call(['dataset', 'augment', HASH, 'garch-t', '--seed', '7'], { answers });
+  assert.equal(made.code, 0, made.err);
+  assert.match(made.out, /garch-t, seed 7/);
+  assert.match(made.out, /1 of 1 stylised facts within/);
+  assert.match(made.out, /6\.000 in 4\.000 to 12\.000: within/);
+  const refused = await call(['dataset', 'augment', HASH, 'magic']);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.err, /GENERATOR is one of stationary-bootstrap, garch-t/);
 });

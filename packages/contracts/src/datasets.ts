@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { augmentBody, syntheticMark } from './augmentation.ts';
 import { count, day, id, instant, page, pageQuery, sha256, timeAnswer, timeQuery } from './fields.ts';
 import { defineRoute } from './route.ts';
 
 export const dataset = z.object({
   sha256,
   kind: z
-    .enum(['prices', 'index-input', 'features'])
+    .enum(['prices', 'index-input', 'features', 'synthetic'])
     .meta({ description: 'Which question was frozen.', example: 'prices' }),
   query: z.record(z.string(), z.unknown()).meta({ description: 'The question.', example: { universeId: 1 } }),
   time: timeAnswer.omit({ reconstructed: true }),
@@ -14,6 +15,10 @@ export const dataset = z.object({
   columns: z.array(
     z.object({ name: z.string().meta({ example: 'close' }), type: z.string().meta({ example: 'float64' }) }),
   ),
+  synthetic: syntheticMark.nullable().meta({
+    description: 'How the rows were made up; null for a dataset of facts. Evaluation refuses made-up rows.',
+    example: null,
+  }),
   createdAt: instant,
   createdBy: id.nullable(),
 });
@@ -136,4 +141,17 @@ export const diffDatasets = defineRoute({
     ),
   }),
   problems: ['NOT_FOUND'],
+});
+export const augmentDataset = defineRoute({
+  id: 'augmentDataset',
+  method: 'POST',
+  path: '/datasets/:sha256/augment',
+  group: 'dataset',
+  summary: 'Make a synthetic dataset from a frozen one, marked for good',
+  scope: 'portfolio:write',
+  params: z.object({ sha256 }),
+  body: augmentBody,
+  status: 201,
+  answer: dataset,
+  problems: ['NOT_FOUND', 'NOT_ENOUGH_HISTORY', 'SYNTHETIC_REFUSED'],
 });

@@ -53,7 +53,7 @@ export type Route<
 };
 
 /** What evidence is about, as far as answers are kept until it changes. */
-export type SubjectKind = 'case' | 'index' | 'instrument' | 'run' | 'source' | 'universe';
+export type SubjectKind = 'anomaly_case' | 'case' | 'index' | 'instrument' | 'run' | 'source' | 'universe';
 
 /** Problems any route can answer with. */
 export const COMMON_PROBLEMS = [

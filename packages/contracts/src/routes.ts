@@ -1,19 +1,25 @@
 import * as alerts from './alerts.ts';
+import * as anomalies from './anomalies.ts';
 import * as auth from './auth.ts';
 import * as blastRadius from './blast-radius.ts';
 import * as data from './data.ts';
 import * as datasets from './datasets.ts';
+import * as dependence from './dependence.ts';
 import * as diagnostics from './diagnostics.ts';
+import * as factors from './factors.ts';
 import * as feast from './feast.ts';
 import * as features from './features.ts';
 import * as feeds from './feeds.ts';
 import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
 import * as limits from './limits.ts';
+import * as patterns from './patterns.ts';
 import * as people from './people.ts';
+import * as regimes from './regimes.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
 import * as universes from './universes.ts';
+import * as volatility from './volatility.ts';
 
 /** Every operation of the API, in the order of the document. */
 export const ALL_ROUTES: readonly Route[] = [
@@ -22,11 +28,17 @@ export const ALL_ROUTES: readonly Route[] = [
   data,
   feeds,
   blastRadius,
+  regimes,
+  anomalies,
   datasets,
   features,
   feast,
   universes,
   indexes,
+  patterns,
+  dependence,
+  factors,
+  volatility,
   tasks,
   alerts,
   diagnostics,

@@ -97,7 +97,10 @@ export const watchTasks = defineRoute({
 });
 
 export const scheduleKind = z
-  .enum(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive', 'materialise', 'feature-skew'])
+  .enum([
+    ...(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive'] as const),
+    ...(['materialise', 'feature-skew', 'market-record'] as const),
+  ])
   .meta({ description: 'What it starts.', example: 'verify' });
 export type ScheduleKind = z.infer<typeof scheduleKind>;
 

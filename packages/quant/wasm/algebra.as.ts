@@ -8,6 +8,9 @@
 /** Entries of the inner index taken at once: a packed panel of four columns stays in the first cache. */
 const INNER_BLOCK = 256;
 
+/** Beside a largest entry near one, a sum of squares below this is rounding; its inverse might overflow. */
+const SQUARE_MIN = 1e-280;
+
 function get(base: usize, index: i32): f64 {
   return load<f64>(base + ((<usize>index) << 3));
 }
@@ -271,7 +274,7 @@ export function reduce(
 function reflector(row: usize, i: i32, coupling: usize): f64 {
   const end = get(row, i - 1);
   const above = dot(row, row, i - 1);
-  if (above === 0) {
+  if (above < SQUARE_MIN) {
     put(coupling, i - 1, end);
     return 0;
   }

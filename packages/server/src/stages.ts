@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { PoolConfig } from 'pg';
 import {
+  createAugmentService,
   createBlastRadiusService,
   createCoverage,
   createDatasetService,
@@ -19,7 +20,23 @@ import {
   registerMarketDataRoutes,
   sessionTimes,
 } from './market-data/index.ts';
-import { registerTrialDependents, registerTrialRoutes } from './models/index.ts';
+import {
+  createAnomalyService,
+  createDependenceService,
+  createFactorsService,
+  createPatternsService,
+  createRegimeService,
+  createVolatilityService,
+  registerAnomalyRoutes,
+  registerDependenceRoutes,
+  registerFactorsRoutes,
+  registerMarketRecordTask,
+  registerPatternRoutes,
+  registerRegimeRoutes,
+  registerTrialDependents,
+  registerTrialRoutes,
+  registerVolatilityRoutes,
+} from './models/index.ts';
 import { type KeepingParts, registerKeepingRoutes, registerKeepingTasks } from './operate/keeping.ts';
 import { registerVerifyRoutes, registerVerifyTask } from './operate/verify.routes.ts';
 import { createWatch } from './operate/watch/watch.ts';
@@ -47,6 +64,7 @@ import {
   registerStrategyRoutes,
   registerUniverseRoutes,
   universeBars,
+  universeOf,
   universeQuestion,
 } from './portfolio/index.ts';
 
@@ -88,17 +106,21 @@ export function createStages(parts: StageParts) {
     ...(parts.feedOptions === undefined ? {} : { feedOptions: parts.feedOptions }),
   });
   const datasets = createDatasetService(database, objects, universeQuestion);
+  const augmentation = createAugmentService(database, objects, compute);
   const readCoverage = createCoverage(objects);
   const blastRadius = createBlastRadiusService(database, readCoverage);
   registerPortfolioDependents(blastRadius, readCoverage);
   registerTrialDependents(blastRadius);
   const universes = createUniverseService(database);
   const series = createSeriesService(database, universeBars);
+  const regimes = createRegimeService({ database, series, compute, codeVersion });
+  const anomalies = createAnomalyService({ database, series, compute, codeVersion });
   const featureStore = createFeatureStore({
     ...{ database, objects, tasks, compute, clock, codeVersion, series, universeBars, blastRadius, readCoverage },
     ...{ onlineStore: parts.onlineStore, redis: parts.redis },
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
   const indexRuns = createIndexRunService({
@@ -111,6 +133,13 @@ export function createStages(parts: StageParts) {
     codeVersion,
   });
   series.registerSubject('index', indexRuns.readSeries);
+  const patterns = createPatternsService({ database, series, universeOf, compute, codeVersion });
+  const reading = { database, series, compute, codeVersion };
+  const dependence = createDependenceService(reading);
+  const factors = createFactorsService({
+    ...{ ...reading, universeOf },
+    holdingsOf: async (principal, indexId, time) => (await indexRuns.holdings(principal, indexId, time)).items,
+  });
   tasks.register(INDEX_RUN_TASK, indexRuns.run);
   tasks.registerSessionTimes(sessionTimes);
   const court = createCourtService({
@@ -137,16 +166,22 @@ export function createStages(parts: StageParts) {
 
     registerRoutes(serve: Serve): void {
       registerMarketDataRoutes(serve, market);
-      registerDatasetRoutes(serve, datasets);
       featureStore.registerRoutes(serve);
       registerBlastRadiusRoutes(serve, blastRadius);
       registerTrialRoutes(serve, database);
+      registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
+      registerRegimeRoutes(serve, regimes);
+      registerAnomalyRoutes(serve, anomalies);
+      registerDatasetRoutes(serve, datasets, augmentation);
+      registerPatternRoutes(serve, patterns);
       registerUniverseRoutes(serve, universes);
       registerIndexRoutes(serve, indexes);
       registerIndexRunRoutes(serve, indexRuns);
       registerKeepCurrentRoutes(serve, keepCurrent);
       registerCourtRoutes(serve, court);
       registerStrategyRoutes(serve, compute);
+      registerDependenceRoutes(serve, dependence);
+      registerFactorsRoutes(serve, factors);
       registerVerifyRoutes(serve, { database, objects, tasks });
       registerKeepingRoutes(serve, keeping);
     },

@@ -3,7 +3,16 @@ import type { Principal, Transaction } from '../src/platform/database/database.t
 
 /** Facts for tests of the stages after market-data, put in as publishing does: invisible rows, then one publication. */
 
-export type TestBar = { instrumentId: number; day: string; close: number; knownAt?: string | null };
+export type TestBar = {
+  instrumentId: number;
+  day: string;
+  close: number;
+  /** Absent: the close. */
+  open?: number;
+  high?: number;
+  low?: number;
+  knownAt?: string | null;
+};
 
 export async function addSource(tx: Transaction, code: string, priceBasis = 'raw'): Promise<number> {
   const { id } = await tx.query
@@ -87,9 +96,9 @@ export async function addBars(tx: Transaction, sourceId: number, bars: readonly 
           run_id: runId,
           source_id: sourceId,
           known_at: knownAt(bar),
-          open: bar.close,
-          high: bar.close,
-          low: bar.close,
+          open: bar.open ?? bar.close,
+          high: bar.high ?? bar.close,
+          low: bar.low ?? bar.close,
           close: bar.close,
           volume: 1000,
         })),

@@ -25,7 +25,7 @@ const FACT_TABLES = [
 /** Append-only records that are not facts about the market. */
 const RECORD_TABLES = [
   ...['dataset', 'evidence', 'feature_push', 'feature_skew_check', 'feature_view_version', 'index_run'],
-  ...['outbox_event', 'publication', 'trial'],
+  ...['outbox_event', 'publication', 'regime_record', 'trial'],
 ];
 
 let db: TestDatabase;
@@ -246,6 +246,10 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO invitation (tenant_id, email, role, token_hash, expires_at)
      VALUES (7, 'i' || $1 || '@example.org', 'viewer', sha256(convert_to('invitation ' || $1, 'UTF8')), now()) RETURNING id`,
   ),
+  market_anomaly: fixture(
+    `INSERT INTO market_anomaly (tenant_id, subject_kind, subject_id, detector, day, score, threshold, as_of, known_at, recorded_at, reconstructed)
+     VALUES (7, 'instrument', $1::integer, 'return', '2026-01-15', 7.9, 6.2, '2026-01-15', now(), now(), true) RETURNING id`,
+  ),
   password_reset: fixture(
     `INSERT INTO password_reset (tenant_id, user_id, token_hash, expires_at)
      VALUES (7, $2, sha256(convert_to('reset ' || $1, 'UTF8')), now()) RETURNING id`,
@@ -415,6 +419,7 @@ test('a name is free again once its row is deleted, and only then', async () => 
     'feature_view',
     'index_definition',
     'instrument',
+    'market_anomaly',
     'person',
     'refresh_gap',
     'source',
@@ -423,6 +428,7 @@ test('a name is free again once its row is deleted, and only then', async () => 
   ]);
   const unique: Record<string, readonly string[]> = {
     alert: ['same_as'],
+    market_anomaly: ['subject_id'],
     refresh_gap: ['source_id', 'symbol'],
     ...{
       feature_view: ['name'],

@@ -159,6 +159,7 @@ async function own(server: TestServer, token: string, tenantId: number, count: n
     ...{ instrumentId: String(instrument.id), universeId: String(universe.id), indexId: String(index.id) },
     ...{ sourceId: String((await first('/data/sources')).id), runId: String((await first('/data/runs')).id) },
     ...{ caseId: String((await first('/data/cases')).id), taskId: String(taskId), day: DAYS[20]!, calendar: 'XNYS' },
+    ...{ kind: 'index', id: String(index.id) },
     ...{ sha256: String(dataset.sha256), otherSha256: String(other.sha256) },
     alertId: String((await first('/alerts')).id),
   };

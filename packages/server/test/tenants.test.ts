@@ -41,6 +41,7 @@ type Belongings = {
   feedId: number;
   refreshId: number;
   alertId: number;
+  anomalyCaseId: number;
   family: string;
   userId: number;
   serviceId: number;
@@ -161,6 +162,11 @@ async function own(token: string, mark: string): Promise<Belongings> {
     }),
   );
   const alert = firstOf(await must(token, 'GET', '/alerts'));
+  const { rows: anomalies } = await db.migrator.query(
+    `INSERT INTO market_anomaly (tenant_id, subject_kind, subject_id, detector, day, score, threshold, note, as_of, known_at, recorded_at, reconstructed)
+     VALUES ($1, 'instrument', $2, 'return', $3, 7.9, 6.2, $4, $3, now(), now(), true) RETURNING id`,
+    [instrument.tenantId, instrument.id, DAY, mark],
+  );
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -174,6 +180,7 @@ async function own(token: string, mark: string): Promise<Belongings> {
     scheduleId: Number(schedule.id),
     ...{ feedId: Number(feed.id), refreshId: Number(refresh.id) },
     alertId: Number(alert.id),
+    anomalyCaseId: Number(anomalies[0].id),
     family: String(session.family ?? ''),
     ...{ userId: Number(Object(state.signedIn).userId), serviceId: Number(service.userId) },
     ...{ invitationId: Number(Object(invited.invitation).id), keyId: Number(Object(key.apiKey).id) },
@@ -275,6 +282,12 @@ const HIDDEN: Record<string, () => Attack[]> = {
     { path: `/datasets/${a.datasetSha256}/diff/${b.datasetSha256}` },
     { path: `/datasets/${b.datasetSha256}/diff/${a.datasetSha256}` },
   ],
+  augmentDataset: () => [{ path: `/datasets/${a.datasetSha256}/augment`, body: { generator: 'stationary-bootstrap' } }],
+  getPatterns: () => [
+    { path: `/market/instrument/${a.instrumentId}/patterns` },
+    { path: `/market/index/${a.indexId}/patterns` },
+    { path: `/market/instrument/${b.instrumentId}/patterns?universeId=${a.universeId}` },
+  ],
   getUniverse: () => [{ path: `/universes/${a.universeId}` }],
   createUniverse: () => [
     { path: '/universes', body: { name: 'mine', rule: 'all_of_source', sourceId: a.sourceId } },
@@ -308,6 +321,14 @@ const HIDDEN: Record<string, () => Attack[]> = {
     { path: `/indexes/${a.indexId}/levels?runNumber=1` },
   ],
   getIndexHoldings: () => [{ path: `/indexes/${a.indexId}/holdings` }],
+  getDependence: () => [{ path: `/market/universes/${a.universeId}/dependence` }],
+  getRelations: () => [{ path: `/market/universes/${a.universeId}/relations` }],
+  getFactors: () => [
+    { path: `/market/instrument/${a.instrumentId}/factors` },
+    { path: `/market/index/${a.indexId}/factors` },
+    { path: `/market/instrument/${b.instrumentId}/factors?universeId=${a.universeId}` },
+    { path: `/market/instrument/${b.instrumentId}/factors?set=proxies&proxies=${a.instrumentId}` },
+  ],
   getIndexPerformance: () => [{ path: `/indexes/${a.indexId}/performance` }],
   exportIndex: () => [{ path: `/indexes/${a.indexId}/export` }, { path: `/indexes/${a.indexId}/export?what=holdings` }],
   getTask: () => [{ path: `/tasks/${a.taskId}` }],
@@ -326,6 +347,23 @@ const HIDDEN: Record<string, () => Attack[]> = {
     { path: `/universes/${b.universeId}/keep-current`, body: { sourceId: a.sourceId } },
   ],
   startCourt: () => [{ path: `/universes/${a.universeId}/court` }],
+  getRegimes: () => subjectsOfA('regimes'),
+  sealRegime: () => subjectsOfA('regimes/records', {}),
+  listRegimeRecords: () => subjectsOfA('regimes/records'),
+  getAnomalies: () => subjectsOfA('anomalies'),
+  sealAnomalies: () => subjectsOfA('anomalies/cases', {}),
+  getAnomalyCase: () => [{ path: `/anomaly-cases/${a.anomalyCaseId}` }],
+  judgeAnomalyCase: () => [{ path: `/anomaly-cases/${a.anomalyCaseId}/judgement`, body: { state: 'false', version } }],
+  getVolatility: () => subjectsOfA('volatility'),
+  getDrawdown: () => subjectsOfA('drawdown'),
+  getValueAtRisk: () => subjectsOfA('value-at-risk'),
+  computePortfolioRisk: () => [
+    { path: '/market/portfolio-risk', body: { holdings: [{ instrumentId: a.instrumentId, weight: 1 }] } },
+    {
+      path: '/market/portfolio-risk',
+      body: { holdings: [a, b].map(({ instrumentId }) => ({ instrumentId, weight: 0.5 })) },
+    },
+  ],
   getBlastRadius: () => [
     { path: `/data/blast-radius?runId=${a.runId}` },
     { path: `/data/blast-radius?instrumentId=${a.instrumentId}` },
@@ -382,6 +420,10 @@ const LISTS: Record<string, () => Attack[]> = {
   listEvidence: () => [
     { path: '/diagnostics/evidence?limit=500' },
     { path: `/diagnostics/evidence?subjectKind=run&subjectId=${a.runId}` },
+  ],
+  listAnomalyCases: () => [
+    { path: '/anomaly-cases?limit=500' },
+    { path: `/anomaly-cases?subjectKind=instrument&subjectId=${a.instrumentId}` },
   ],
   listArchives: () => [{ path: '/diagnostics/archives' }],
   listTrials: () => [
@@ -455,6 +497,14 @@ function crossed() {
     { instrumentId: a.instrumentId, sourceId: b.sourceId },
     { instrumentId: b.instrumentId, sourceId: a.sourceId },
   ];
+}
+
+/** What the market is looked at by, of A, as a path below /market. */
+function subjectsOfA(rest: string, body?: unknown): Attack[] {
+  return [`instrument/${a.instrumentId}`, `index/${a.indexId}`].map((subject) => ({
+    path: `/market/${subject}/${rest}`,
+    body,
+  }));
 }
 
 function assertNothingOfA(reply: Reply, place: string): void {

@@ -15,6 +15,21 @@ const PAST = '2020-04-15T23:59:59.000Z';
 
 const PAGES: readonly (readonly [path: string, heading: string])[] = [
   ['/', 'Simulated three pillars'],
+  ['/market', 'Market'],
+  ['/market/instrument/1', 'ALDR'],
+  ['/market/instrument/1/volatility', 'ALDR'],
+  ['/market/instrument/1/risk', 'ALDR'],
+  ['/market/instrument/1/regimes', 'ALDR'],
+  ['/market/instrument/1/anomalies', 'ALDR'],
+  ['/market/instrument/1/patterns', 'ALDR'],
+  ['/market/instrument/1/factors', 'ALDR'],
+  ['/market/instrument/1/features', 'ALDR'],
+  ['/market/index/1', 'Simulated three pillars'],
+  ['/market/index/1/patterns', 'Simulated three pillars'],
+  ['/market/index/1/factors', 'Simulated three pillars'],
+  ['/market/relations', 'Relations'],
+  ['/market/views', 'Feature views'],
+  ['/market/views/trend', 'trend'],
   ['/indexes', 'Indexes'],
   ['/indexes/1', 'Simulated three pillars'],
   ['/indexes/new', 'New index'],
@@ -293,6 +308,7 @@ describe('the screens in a browser', { skip: skipsBrowser() }, () => {
     await page.getByRole('heading', { name: 'Holdings' }).waitFor();
     await page.getByRole('slider', { name: /Index level/ }).waitFor();
     const seconds = (performance.now() - startedAt) / 1000;
+    await page.getByRole('region', { name: 'Regime' }).getByText('nine of ten within').waitFor();
     assert.deepEqual(
       loaded.filter((url) => !url.startsWith(owner.origin)),
       [],

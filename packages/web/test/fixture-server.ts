@@ -13,6 +13,7 @@ import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import * as tasks from '@touchstone/contracts/tasks';
 import * as universes from '@touchstone/contracts/universes';
 import type { z } from 'zod';
+import { answerMarket } from './fixture-market.ts';
 import { answerOperation, pricesOf } from './fixture-operate.ts';
 import { answerPeople } from './fixture-people.ts';
 import * as world from './fixture-world.ts';
@@ -317,6 +318,8 @@ function makeHandlers(
   });
 
   answerPeople(on);
+
+  answerMarket(on, startTask);
   answerOperation(on, {
     isEmpty: options.isEmpty ?? false,
     now,
@@ -746,6 +749,7 @@ function makeHandlers(
     })),
     createdAt: world.RECORDED_AT,
     createdBy: null,
+    synthetic: null,
   });
   const allDatasets = options.isEmpty ? [] : [dataset(2), dataset(1)];
   on(datasets.listDatasets, ({ query }) => page(allDatasets, query));

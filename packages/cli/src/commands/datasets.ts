@@ -1,6 +1,8 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { generatorName, type SyntheticMark } from '@touchstone/contracts/augmentation';
 import {
+  augmentDataset,
   type Dataset,
   diffDatasets,
   downloadDataset,
@@ -29,6 +31,34 @@ export const datasetCommands: Command[] = [
       const universe = await universeId(call, call.args[0] ?? '');
       const dataset = await call.client.call(freezeDataset, {
         body: { universeId: universe, from: call.text('from'), to: call.text('to'), ...timesOf(call) },
+      });
+      return { json: dataset, text: describe(dataset) };
+    },
+  },
+  {
+    name: 'dataset augment',
+    summary: 'Make a synthetic dataset from a frozen one, marked for good',
+    args: ['HASH', 'GENERATOR'],
+    options: {
+      seed: { value: 'NUMBER', summary: 'Seed of the generator; default 1' },
+      block: { value: 'DAYS', summary: 'Bootstrap: mean block; chosen from the data unless said' },
+      crash: { value: 'LOGRETURN', summary: 'Crash injection: the whole move; default -0.2' },
+      'crash-days': { value: 'DAYS', summary: 'Crash injection: days it takes; default 5' },
+    },
+    example: 'dataset augment 9f86d081884c stationary-bootstrap --seed 7',
+    async run(call) {
+      const sha256 = await hashOf(call, call.args[0]);
+      const generator = generatorName.safeParse(call.args[1]);
+      if (!generator.success) throw new UsageError(`GENERATOR is one of ${generatorName.options.join(', ')}.`);
+      const dataset = await call.client.call(augmentDataset, {
+        params: { sha256 },
+        body: {
+          generator: generator.data,
+          seed: call.number('seed'),
+          blockLength: call.number('block'),
+          crashSize: call.number('crash'),
+          crashDays: call.number('crash-days'),
+        },
       });
       return { json: dataset, text: describe(dataset) };
     },
@@ -177,5 +207,19 @@ function describe(dataset: Dataset): string {
     ['size', bytes(dataset.byteCount)],
     ['columns', dataset.columns.map((column) => `${column.name} ${column.type}`).join(', ')],
     ['frozen', dataset.createdAt],
+    ...(dataset.synthetic === null ? [] : describeSynthetic(dataset.synthetic)),
   ]);
+}
+
+function describeSynthetic(mark: SyntheticMark): [string, string][] {
+  return [
+    ['made up by', `${mark.generator}, seed ${mark.seed}, from ${short(mark.parentSha256)}`],
+    ['like the real', `${mark.factsWithin} of ${mark.factsMeasured} stylised facts within the real 95 % band`],
+    ...mark.facts.map(({ fact, synthetic, low, high, isWithin }): [string, string] => [
+      fact,
+      synthetic === null || low === null || high === null
+        ? 'not defined'
+        : `${synthetic.toFixed(3)} in ${low.toFixed(3)} to ${high.toFixed(3)}: ${isWithin ? 'within' : 'outside'}`,
+    ]),
+  ];
 }

@@ -1,12 +1,15 @@
 import type { Command } from '../command.ts';
 import { accountCommands } from './account.ts';
 import { alertCommands } from './alerts.ts';
+import { anomalyCommands } from './anomalies.ts';
 import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
+import { dependenceCommands } from './dependence.ts';
 import { doctorCommands } from './doctor.ts';
 import { evidenceCommands } from './evidence.ts';
+import { factorsCommands } from './factors.ts';
 import { featureCommands } from './features.ts';
 import { feedCommands } from './feeds.ts';
 import { healthCommands } from './health.ts';
@@ -15,13 +18,16 @@ import { indexCommands } from './indexes.ts';
 import { keyCommands } from './keys.ts';
 import { limitCommands } from './limits.ts';
 import { operateCommands } from './operate.ts';
+import { patternCommands } from './patterns.ts';
 import { peopleCommands } from './people.ts';
+import { regimeCommands } from './regimes.ts';
 import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
 import { truthCommands } from './truth.ts';
 import { universeCommands } from './universes.ts';
+import { volatilityCommands } from './volatility.ts';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -40,7 +46,13 @@ export const COMMANDS: readonly Command[] = [
   ...truthCommands,
   ...universeCommands,
   ...indexCommands,
+  ...regimeCommands,
+  ...anomalyCommands,
+  ...dependenceCommands,
+  ...factorsCommands,
   ...datasetCommands,
+  ...volatilityCommands,
+  ...patternCommands,
   ...featureCommands,
   ...taskCommands,
   ...scheduleCommands,

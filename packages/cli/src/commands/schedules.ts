@@ -33,6 +33,7 @@ const INPUTS: Record<ScheduleKind, readonly ('universe' | 'source' | 'index' | '
   archive: ['years'],
   materialise: ['universe'],
   'feature-skew': [],
+  'market-record': ['universe'],
 };
 
 export const scheduleCommands: Command[] = [
@@ -48,12 +49,12 @@ export const scheduleCommands: Command[] = [
   },
   {
     name: 'schedule create',
-    summary: 'Add work that comes again: refresh, court, index-run, backup, verify or archive',
+    summary: 'Add work that comes again: refresh, court, index-run, market-record, backup, verify or archive',
     args: ['KIND'],
     options: {
       ...TIME_OPTIONS,
       index: { value: 'NAME', summary: 'Index to compute; with index-run' },
-      universe: { value: 'NAME', summary: 'Universe to refresh or to judge' },
+      universe: { value: 'NAME', summary: 'Universe to refresh, to judge or to put on record' },
       source: { value: 'CODE', summary: 'Where prices are fetched from; with refresh' },
       years: { value: 'COUNT', summary: 'Years that stay in the database; with archive' },
       title: { value: 'TEXT', summary: 'What it is called; default says what it starts' },
@@ -211,6 +212,7 @@ function titleOf(call: Call, kind: ScheduleKind): string {
     archive: 'Archive old years',
     materialise: `Materialise features of ${call.text('universe')}`,
     'feature-skew': 'Check features that were served',
+    'market-record': `Regimes and anomalies of ${call.text('universe')}`,
   };
   return titles[kind];
 }

@@ -62,21 +62,25 @@ function interleave(columns: readonly Float64Array[]): Float64Array {
 export function checkWarmUp(indicator: Indicator, random: Random): WarmUpVerdict {
   const { memory, warmUp } = indicator;
   const settle = memory.kind === 'recursive' ? memory.settle : memory.kind === 'window' ? 0 : ENDLESS_BARS;
-  const count = Math.min(BARS_MAX, warmUp + START_MAX + Math.ceil(1.3 * settle) + 300);
+  const wanted = warmUp + START_MAX + Math.ceil(1.3 * settle) + 300;
+  const count = Math.min(BARS_MAX, wanted);
   const bars: BarColumns = randomBars(random.split('bars'), count);
   const starts = Array.from({ length: START_COUNT }, () => 1 + random.integer(START_MAX));
   const settling = measureSettling(indicator, bars, starts);
   const { firstValue, settledAfter } = settling;
   const keepsWarmUp = firstValue === warmUp;
   const keepsMemory =
-    memory.kind === 'cumulative' ? settledAfter === null : settledAfter !== null && settledAfter <= settle;
+    memory.kind === 'cumulative'
+      ? settledAfter === null
+      : wanted > BARS_MAX || (settledAfter !== null && settledAfter <= settle);
   const first = firstValue === null ? 'It never had a value' : `Its first value came after ${firstValue} bars`;
   const declared = {
     window: 'nothing beyond its window',
     recursive: `a start elsewhere for at most ${settle} bars`,
     cumulative: 'its first bar for ever',
   }[memory.kind];
-  const measured = settledAfter === null ? 'it never settled' : `it settled after ${settledAfter}`;
+  const unsettled = wanted > BARS_MAX ? `too long to be measured on ${BARS_MAX} bars` : 'it never settled';
+  const measured = settledAfter === null ? unsettled : `it settled after ${settledAfter}`;
   return {
     ...settling,
     ok: keepsWarmUp && keepsMemory,

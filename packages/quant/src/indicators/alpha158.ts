@@ -23,6 +23,7 @@ const SHARED = {
   memory: { kind: 'window' },
   unit: 'ratio',
   reference: { source: 'the operators of qlib, in pandas 3.1.1', tolerance: 1e-9 },
+  note: 'Windows are full, vwap is (high + low + close) / 3, and a denominator of 0 gives NaN; in qlib they are not.',
 } as const;
 
 const BAR_OUTPUTS = [
@@ -331,6 +332,7 @@ function advanceVolume(
   const vsumn = out[6]!;
   const vsumd = out[7]!;
   const { volume } = bars;
+  const perBar = 1 / d;
   const first = startOf(out, from, to, d);
   for (let i = first; i < to; i++) {
     const at = i - from;
@@ -339,15 +341,15 @@ function advanceVolume(
     if (i % d === 0) sumVolume(bars, i, d, state);
 
     const isStill = state[CLOSE_RUN]! >= d || state[VOLUME_RUN]! >= d;
-    corr[at] = isStill ? Number.NaN : correlationOf(state, CORR, d);
-    cord[at] = state[PAIR_HOLES]! > 0 ? Number.NaN : correlationOf(state, CORD, d);
+    corr[at] = isStill ? Number.NaN : correlationOf(state, CORR, d, perBar);
+    cord[at] = state[PAIR_HOLES]! > 0 ? Number.NaN : correlationOf(state, CORD, d, perBar);
     const v = volume[i]!;
     const scale = v === 0 ? Number.NaN : 1 / (v + EPSILON);
-    vma[at] = (state[VOLUME]! + state[VOLUME + 1]! / d) * scale;
-    vstd[at] = (state[VOLUME_RUN]! >= d ? 0 : spreadOf(state, VOLUME, d)) * scale;
+    vma[at] = (state[VOLUME]! + state[VOLUME + 1]! * perBar) * scale;
+    vstd[at] = (state[VOLUME_RUN]! >= d ? 0 : spreadOf(state, VOLUME, d, perBar)) * scale;
     const isDefined = state[RATIO_HOLES] === 0 && state[MOVED]! > 0;
-    const mean = state[WEIGHTED]! + state[WEIGHTED + 1]! / d;
-    wvma[at] = isDefined ? spreadOf(state, WEIGHTED, d) / (mean + EPSILON) : Number.NaN;
+    const mean = state[WEIGHTED]! + state[WEIGHTED + 1]! * perBar;
+    wvma[at] = isDefined ? spreadOf(state, WEIGHTED, d, perBar) / (mean + EPSILON) : Number.NaN;
     writeFlow(state, VOLUME_FLOW, vsump, vsumn, vsumd, at);
   }
 }
@@ -457,9 +459,9 @@ function addMoment(state: Float64Array, at: number, value: number, sign: 1 | -1)
   state[at + 2]! += sign * x * x;
 }
 
-function spreadOf(state: Float64Array, at: number, d: number): number {
+function spreadOf(state: Float64Array, at: number, d: number, perBar: number): number {
   const sum = state[at + 1]!;
-  return Math.sqrt(Math.max(0, state[at + 2]! - (sum * sum) / d) / (d - 1));
+  return Math.sqrt(Math.max(0, state[at + 2]! - sum * sum * perBar) / (d - 1));
 }
 
 /** Adds to a pair, or takes away; a hole on either side is left out. */
@@ -474,14 +476,14 @@ function addPair(state: Float64Array, at: number, first: number, second: number,
   state[at + 6]! += sign * x * y;
 }
 
-function correlationOf(state: Float64Array, at: number, d: number): number {
+function correlationOf(state: Float64Array, at: number, d: number, perBar: number): number {
   const x = state[at + 2]!;
   const y = state[at + 3]!;
-  const xx = state[at + 4]! - (x * x) / d;
-  const yy = state[at + 5]! - (y * y) / d;
+  const xx = state[at + 4]! - x * x * perBar;
+  const yy = state[at + 5]! - y * y * perBar;
   const least = SPREAD_MIN * SPREAD_MIN * (d - 1);
   if (!(xx > least && yy > least)) return Number.NaN;
-  const value = (state[at + 6]! - (x * y) / d) / Math.sqrt(xx * yy);
+  const value = (state[at + 6]! - x * y * perBar) / Math.sqrt(xx * yy);
   return Math.max(-1, Math.min(1, value));
 }
 

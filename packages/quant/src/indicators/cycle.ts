@@ -4,7 +4,8 @@ import { markWarmUp } from './kernels.ts';
 /**
  * Ehlers' Hilbert transform (Rocket Science for Traders, 2001), with TA-Lib's start: everything before `start` is 0.
  *
- * State, in order: figures of the last bar, then rings of smoothed prices (64), detrended prices (16) and quadratures (8).
+ * State, in order: figures of the last bar, then rings of smoothed prices (64, held twice so that 50 of
+ * them always lie in a row), detrended prices (16) and quadratures (8).
  */
 const PERIOD = 0;
 const SMOOTH_PERIOD = 1;
@@ -15,7 +16,7 @@ const IMAGINARY = 5;
 const IN_PHASE = 6;
 const QUADRATURE = 7;
 const SMOOTHED_RING = 8;
-const DETRENDED_RING = SMOOTHED_RING + 64;
+const DETRENDED_RING = SMOOTHED_RING + 128;
 const QUADRATURE_RING = DETRENDED_RING + 16;
 const HILBERT_SIZE = QUADRATURE_RING + 8;
 
@@ -36,6 +37,7 @@ function hilbertStep(close: Float64Array, i: number, state: Float64Array): void 
   const smoothed = (4 * close[i]! + 3 * close[i - 1]! + 2 * close[i - 2]! + close[i - 3]!) / 10;
   const gain = 0.075 * state[PERIOD]! + 0.54;
   state[SMOOTHED_RING + (i & 63)] = smoothed;
+  state[SMOOTHED_RING + 64 + (i & 63)] = smoothed;
   const detrended = gain * transform(state, SMOOTHED_RING, 63, i);
   state[DETRENDED_RING + (i & 15)] = detrended;
   const quadrature = gain * transform(state, DETRENDED_RING, 15, i);
@@ -121,10 +123,11 @@ const DAYS_IN_TREND = HILBERT_SIZE + 6;
 /** Phase of the dominant cycle, degrees; `before` is kept where the cycle has no size. */
 function cyclePhase(state: Float64Array, i: number, period: number, before: number): number {
   const table = (period * (period - 1)) / 2;
+  const newest = SMOOTHED_RING + 64 + (i & 63);
   let real = 0;
   let imaginary = 0;
   for (let k = 0; k < period; k++) {
-    const price = state[SMOOTHED_RING + ((i - k) & 63)]!;
+    const price = state[newest - k]!;
     real += SINES[table + k]! * price;
     imaginary += COSINES[table + k]! * price;
   }

@@ -1,39 +1,13 @@
 import { barCount, factory, talib, wilderMemory } from './factory.ts';
-import type { BarColumns, Indicator } from './indicator.ts';
-import { markWarmUp, ratio, trueRangeAt } from './kernels.ts';
+import type { Indicator } from './indicator.ts';
+import { latestHighest, latestLowest, markWarmUp, ratio, trueRangeAt } from './kernels.ts';
 
-/**
- * Wilder's directional movement (New Concepts in Technical Trading Systems, 1978), with TA-Lib's seeds: the first
- * `period − 1` movements are added up, each later one replaces a `period`-th of the sum.
- */
-const PLUS = 0;
-const MINUS = 1;
-const RANGE = 2;
-const MOVEMENT_SIZE = 3;
+// Wilder's directional movement (New Concepts in Technical Trading Systems, 1978), with TA-Lib's seeds: the first period − 1
+// movements are added up, each later one replaces a period-th of the sum.
 
-/** Takes bar `i` into the three sums. */
-function moveStep({ high, low, close }: BarColumns, i: number, period: number, state: Float64Array): void {
-  if (i === 0) return;
-  const up = high[i]! - high[i - 1]!;
-  const down = low[i - 1]! - low[i]!;
-  const plus = up > 0 && up > down ? up : 0;
-  const minus = down > 0 && down > up ? down : 0;
-  const range = trueRangeAt(high, low, close, i);
-  if (i < period) {
-    state[PLUS] = state[PLUS]! + plus;
-    state[MINUS] = state[MINUS]! + minus;
-    state[RANGE] = state[RANGE]! + range;
-  } else {
-    state[PLUS] = state[PLUS]! - state[PLUS]! / period + plus;
-    state[MINUS] = state[MINUS]! - state[MINUS]! / period + minus;
-    state[RANGE] = state[RANGE]! - state[RANGE]! / period + range;
-  }
-}
-
-/** 100 |+DI − −DI| / (+DI + −DI), NaN where there was no movement. */
-function directionalIndex(state: Float64Array): number {
-  const total = state[PLUS]! + state[MINUS]!;
-  return total === 0 || state[RANGE] === 0 ? Number.NaN : (100 * Math.abs(state[MINUS]! - state[PLUS]!)) / total;
+/** A move counts when it goes outwards and further than the one on the other side. */
+function largerMove(move: number, other: number): number {
+  return move > 0 && move > other ? move : 0;
 }
 
 /** TA-Lib PLUS_DM and MINUS_DM: smoothed directional movement. */
@@ -89,32 +63,70 @@ export const directionalIndicator = factory({
   machine: ({ period }) => ({
     warmUp: period,
     memory: wilderMemory(period),
-    stateSize: MOVEMENT_SIZE,
-    advance(bars, from, to, state, out) {
-      for (let i = from; i < to; i++) {
-        moveStep(bars, i, period, state);
-        const isWarm = i >= period;
-        out[0]![i - from] = isWarm ? 100 * ratio(state[PLUS]!, state[RANGE]!) : Number.NaN;
-        out[1]![i - from] = isWarm ? 100 * ratio(state[MINUS]!, state[RANGE]!) : Number.NaN;
-        out[2]![i - from] = isWarm ? directionalIndex(state) : Number.NaN;
+    stateSize: 3,
+    advance({ high, low, close }, from, to, state, out) {
+      const yPlus = out[0]!;
+      const yMinus = out[1]!;
+      const yIndex = out[2]!;
+      const keep = 1 - 1 / period;
+      let plus = state[0]!;
+      let minus = state[1]!;
+      let range = state[2]!;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = Math.max(from, 1); i < to; i++) {
+        const up = high[i]! - high[i - 1]!;
+        const down = low[i - 1]! - low[i]!;
+        const decay = i < period ? 1 : keep;
+        plus = plus * decay + largerMove(up, down);
+        minus = minus * decay + largerMove(down, up);
+        range = range * decay + trueRangeAt(high, low, close, i);
+        if (i < first) continue;
+        const k = i - from;
+        const total = range === 0 ? 0 : plus + minus;
+        yPlus[k] = ratio(100 * plus, range);
+        yMinus[k] = ratio(100 * minus, range);
+        yIndex[k] = ratio(100 * Math.abs(minus - plus), total);
       }
+      state[0] = plus;
+      state[1] = minus;
+      state[2] = range;
     },
   }),
 });
 
-/** Takes bar `i` into the average of the directional index, which is at `state[MOVEMENT_SIZE]`. NaN until `2 period − 1`. */
-function averageIndexStep(bars: BarColumns, i: number, period: number, state: Float64Array): number {
-  moveStep(bars, i, period, state);
-  if (i < period) return Number.NaN;
-  const index = directionalIndex(state);
-  // As in TA-Lib, a bar without movement leaves the average as it was.
-  const isDefined = !Number.isNaN(index);
-  if (i < 2 * period) {
-    if (isDefined) state[MOVEMENT_SIZE] = state[MOVEMENT_SIZE]! + index;
-    if (i < 2 * period - 1) return Number.NaN;
-    state[MOVEMENT_SIZE] = state[MOVEMENT_SIZE]! / period;
-  } else if (isDefined) state[MOVEMENT_SIZE] = (state[MOVEMENT_SIZE]! * (period - 1) + index) / period;
-  return state[RANGE] === 0 ? Number.NaN : state[MOVEMENT_SIZE]!;
+/** Average of the directional index; NaN before `2 period − 1`. Its state has 4 numbers. */
+function advanceAverageIndex(period: number): Indicator['advance'] {
+  const share = 1 / period;
+  const keep = 1 - share;
+  const warmUp = 2 * period - 1;
+  return ({ high, low, close }, from, to, state, out) => {
+    const y = out[0]!;
+    let plus = state[0]!;
+    let minus = state[1]!;
+    let range = state[2]!;
+    let average = state[3]!;
+    const first = markWarmUp(warmUp, from, to, out);
+    for (let i = Math.max(from, 1); i < to; i++) {
+      const up = high[i]! - high[i - 1]!;
+      const down = low[i - 1]! - low[i]!;
+      const decay = i < period ? 1 : keep;
+      plus = plus * decay + largerMove(up, down);
+      minus = minus * decay + largerMove(down, up);
+      range = range * decay + trueRangeAt(high, low, close, i);
+      const total = plus + minus;
+      // As in TA-Lib, a bar without movement leaves the average as it was.
+      if (i >= period && total !== 0 && range !== 0) {
+        const index = (100 * Math.abs(minus - plus)) / total;
+        average = i <= warmUp ? average + index : average * keep + index * share;
+      }
+      if (i === warmUp) average /= period;
+      if (i >= first) y[i - from] = range === 0 ? Number.NaN : average;
+    }
+    state[0] = plus;
+    state[1] = minus;
+    state[2] = range;
+    state[3] = average;
+  };
 }
 
 /** TA-Lib ADX. */
@@ -130,11 +142,8 @@ export const adx = factory({
   machine: ({ period }) => ({
     warmUp: 2 * period - 1,
     memory: wilderMemory(period, 2),
-    stateSize: MOVEMENT_SIZE + 1,
-    advance(bars, from, to, state, out) {
-      const y = out[0]!;
-      for (let i = from; i < to; i++) y[i - from] = averageIndexStep(bars, i, period, state);
-    },
+    stateSize: 4,
+    advance: advanceAverageIndex(period),
   }),
 });
 
@@ -148,20 +157,26 @@ export const adxr = factory({
   parameters: { period: barCount(14) },
   reference: talib('ADXR'),
   note: 'Undefined while prices never moved, where TA-Lib gives 0.',
-  machine: ({ period }) => ({
-    warmUp: 3 * period - 2,
-    memory: wilderMemory(period, 2),
-    stateSize: MOVEMENT_SIZE + 1 + period - 1,
-    advance(bars, from, to, state, out) {
-      const y = out[0]!;
-      for (let i = from; i < to; i++) {
-        const average = averageIndexStep(bars, i, period, state);
-        const place = MOVEMENT_SIZE + 1 + (i % (period - 1));
-        y[i - from] = i < 3 * period - 2 ? Number.NaN : (average + state[place]!) / 2;
-        state[place] = average;
-      }
-    },
-  }),
+  machine: ({ period }) => {
+    const lag = period - 1;
+    const advanceIndex = advanceAverageIndex(period);
+    return {
+      warmUp: 3 * period - 2,
+      memory: wilderMemory(period, 2),
+      stateSize: 4 + lag,
+      advance(bars, from, to, state, out) {
+        advanceIndex(bars, from, to, state, out);
+        const y = out[0]!;
+        let place = from % lag;
+        for (let i = from; i < to; i++) {
+          const now = y[i - from]!;
+          y[i - from] = i < 3 * period - 2 ? Number.NaN : (now + state[4 + place]!) / 2;
+          state[4 + place] = now;
+          place = place + 1 === lag ? 0 : place + 1;
+        }
+      },
+    };
+  },
 });
 
 /** Places of the latest highest high and lowest low in the last `period + 1` bars, for AROON. */
@@ -170,21 +185,14 @@ function advanceAroon(period: number): Indicator['advance'] {
     const yDown = out[0]!;
     const yUp = out[1]!;
     const yDifference = out[2]!;
-    let highest = state[0]!;
-    let lowest = state[1]!;
+    let highest = state[0]! | 0;
+    let lowest = state[1]! | 0;
     const first = markWarmUp(period, from, to, out);
     const factor = 100 / period;
     for (let i = from; i < to; i++) {
       const start = i < period ? 0 : i - period;
-      // The search is spelled out: calls in this loop made it half as fast as TA-Lib.
-      if (highest < start) {
-        highest = start;
-        for (let j = start + 1; j <= i; j++) if (high[j]! >= high[highest]!) highest = j;
-      } else if (high[i]! >= high[highest]!) highest = i;
-      if (lowest < start) {
-        lowest = start;
-        for (let j = start + 1; j <= i; j++) if (low[j]! <= low[lowest]!) lowest = j;
-      } else if (low[i]! <= low[lowest]!) lowest = i;
+      highest = latestHighest(high, highest, start, i);
+      lowest = latestLowest(low, lowest, start, i);
       if (i < first) continue;
       const down = factor * (period - (i - lowest));
       const up = factor * (period - (i - highest));
@@ -237,7 +245,7 @@ export const vortex = factory({
       let minus = state[1]!;
       let range = state[2]!;
       // Bars without range in a row: the sliding sum of ranges need not come back to exactly 0.
-      let still = state[3]!;
+      let still = state[3]! | 0;
       const first = markWarmUp(period, from, to, out);
       for (let i = Math.max(from, 1); i < to; i++) {
         const trueRange = trueRangeAt(high, low, close, i);

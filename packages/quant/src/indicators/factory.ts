@@ -1,5 +1,6 @@
 import { expect } from '../checks/expect.ts';
 import type { BarColumn, BarColumns, Indicator, IndicatorFamily } from './indicator.ts';
+import { advanceExtremes, extremesSize, markWarmUp } from './kernels.ts';
 
 /** What a parameter may be. */
 export type ParameterRange = {
@@ -87,9 +88,9 @@ export function talib(functions: string, tolerance = 1e-9): Indicator['reference
   return { source: `TA-Lib ${functions}`, tolerance };
 }
 
-/** No library is followed: the definition is the source's own. */
-export function defined(source: string): Indicator['reference'] {
-  return { source, tolerance: 0 };
+/** A definition of its source's own; `tolerance` where another library's golden values were met, 0 where none was found. */
+export function defined(source: string, tolerance = 0): Indicator['reference'] {
+  return { source, tolerance };
 }
 
 export const WINDOW: Indicator['memory'] = { kind: 'window' };
@@ -136,6 +137,44 @@ export function perBar(
       const first = Math.max(from, lag);
       for (let i = from; i < Math.min(first, to); i++) y[i - from] = Number.NaN;
       fill(bars, from, to, y);
+    },
+  };
+}
+
+// Bars that are gone over at once where a kernel needs room for values in between.
+const BLOCK = 512;
+const HIGHEST = new Float64Array(BLOCK);
+const LOWEST = new Float64Array(BLOCK);
+
+/**
+ * An indicator made from the highest `upper` and the lowest `lower` of the last `period` bars.
+ *
+ * @param value Fills `y[i − from]` for bars `start..end − 1`, whose extremes are at `[i − start]`.
+ */
+export function perRange(
+  period: number,
+  upper: BarColumn,
+  lower: BarColumn,
+  value: (
+    bars: BarColumns,
+    span: { start: number; end: number; from: number },
+    highest: Float64Array,
+    lowest: Float64Array,
+    y: Float64Array,
+  ) => void,
+): Machine {
+  return {
+    warmUp: period - 1,
+    memory: WINDOW,
+    stateSize: extremesSize(period),
+    advance(bars, from, to, state, out) {
+      const y = out[0]!;
+      for (let start = from; start < to; start += BLOCK) {
+        const end = Math.min(to, start + BLOCK);
+        advanceExtremes(bars[upper], bars[lower], period, start, end, state, HIGHEST, LOWEST);
+        value(bars, { start, end, from }, HIGHEST, LOWEST, y);
+      }
+      markWarmUp(period - 1, from, to, out);
     },
   };
 }

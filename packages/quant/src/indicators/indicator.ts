@@ -104,7 +104,7 @@ export function runInto(indicator: Indicator, bars: BarColumns, out: readonly Fl
 /**
  * Many indicators over the same T bars: as `runIndicator` for each, but every column is searched for gaps once only.
  *
- * With 150 indicators the search took a fifth of the time when each did it for itself.
+ * The search takes longer than the shortest indicators themselves.
  *
  * @param out Columns that exist, for each indicator one of T values for each of its outputs. Absent: made.
  * @returns for each indicator its columns.
@@ -117,16 +117,11 @@ export function runIndicators(
   ),
 ): readonly (readonly Float64Array[])[] {
   const length = bars.close.length;
-  const hasGap: Record<BarColumn, boolean> = {
-    open: holdsNaN(bars.open),
-    high: holdsNaN(bars.high),
-    low: holdsNaN(bars.low),
-    close: holdsNaN(bars.close),
-    volume: holdsNaN(bars.volume),
-  };
+  const read = new Set(indicators.flatMap(({ inputs }) => inputs));
+  const holed = new Set([...read].filter((column) => holdsNaN(bars[column])));
   indicators.forEach((indicator, k) => {
     lengthOf(indicator, bars);
-    if (indicator.inputs.some((input) => hasGap[input])) runInto(indicator, bars, out[k]!);
+    if (indicator.inputs.some((input) => holed.has(input))) runInto(indicator, bars, out[k]!);
     else indicator.advance(bars, 0, length, new Float64Array(indicator.stateSize), out[k]!);
   });
   return out;

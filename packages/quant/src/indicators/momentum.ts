@@ -6,6 +6,7 @@ import {
   factory,
   type IndicatorFactory,
   perBar,
+  perRange,
   realNumber,
   slowest,
   talib,
@@ -16,18 +17,25 @@ import type { BarColumn, Indicator } from './indicator.ts';
 import {
   AVERAGE_KIND_RANGE,
   AVERAGE_KINDS,
+  advanceAverage,
   averageSize,
   averageStep,
+  countBelow,
   EXPONENTIAL_SIZE,
   exponentialStep,
+  extremeSize,
+  fillHighest,
+  fillLowest,
   latestHighest,
   latestLowest,
   markWarmUp,
   meanSize,
   meanStep,
+  rangeSize,
+  rangeStep,
   ratio,
   sumStep,
-  trueRangeAt,
+  typicalAt,
   weightedSize,
   weightedStep,
 } from './kernels.ts';
@@ -133,9 +141,11 @@ export const bop = factory({
 });
 
 /** Wilder's averages of gains and losses: the mean of the first `period`, then a `period`-th of the new one. */
-function advanceGains(period: number, figure: (gain: number, loss: number) => number): Indicator['advance'] {
+function advanceGains(period: number, isNet: boolean): Indicator['advance'] {
   return ({ close }, from, to, state, out) => {
     const y = out[0]!;
+    const share = 1 / period;
+    const keep = 1 - share;
     let gain = state[0]!;
     let loss = state[1]!;
     const first = markWarmUp(period, from, to, out);
@@ -151,10 +161,11 @@ function advanceGains(period: number, figure: (gain: number, loss: number) => nu
           loss /= period;
         }
       } else {
-        gain = (gain * (period - 1) + up) / period;
-        loss = (loss * (period - 1) + down) / period;
+        // Not divided by the period, which would take longer than all the rest.
+        gain = gain * keep + up * share;
+        loss = loss * keep + down * share;
       }
-      if (i >= first) y[i - from] = figure(gain, loss);
+      if (i >= first) y[i - from] = isNet ? ratio(100 * (gain - loss), gain + loss) : ratio(100 * gain, gain + loss);
     }
     state[0] = gain;
     state[1] = loss;
@@ -175,7 +186,7 @@ export const rsi = factory({
     warmUp: period,
     memory: wilderMemory(period),
     stateSize: 2,
-    advance: advanceGains(period, (gain, loss) => ratio(100 * gain, gain + loss)),
+    advance: advanceGains(period, false),
   }),
 });
 
@@ -193,7 +204,7 @@ export const cmo = factory({
     warmUp: period,
     memory: wilderMemory(period),
     stateSize: 2,
-    advance: advanceGains(period, (gain, loss) => ratio(100 * (gain - loss), gain + loss)),
+    advance: advanceGains(period, true),
   }),
 });
 
@@ -215,7 +226,7 @@ export const cmou = factory({
       const y = out[0]!;
       let net = state[0]!;
       let path = state[1]!;
-      let still = state[2]!;
+      let still = state[2]! | 0;
       const first = markWarmUp(period, from, to, out);
       for (let i = Math.max(from, 1); i < to; i++) {
         const change = close[i]! - close[i - 1]!;
@@ -254,7 +265,7 @@ export const imi = factory({
       const y = out[0]!;
       let up = state[0]!;
       let total = state[1]!;
-      let still = state[2]!;
+      let still = state[2]! | 0;
       for (let i = from; i < to; i++) {
         const body = close[i]! - open[i]!;
         if (body > 0) up += body;
@@ -287,31 +298,34 @@ export const cci = factory({
   machine: ({ period }) => ({
     warmUp: period - 1,
     memory: WINDOW,
-    stateSize: period + 2,
+    stateSize: period + 3,
     advance({ high, low, close }, from, to, state, out) {
       const y = out[0]!;
-      let last = state[period]!;
-      let still = state[period + 1]!;
+      const origin = typicalAt(high, low, close, 0);
+      let sum = state[period]!;
+      let last = state[period + 1]!;
+      let still = state[period + 2]! | 0;
       let place = from % period;
       for (let i = from; i < to; i++) {
-        const price = (high[i]! + low[i]! + close[i]!) / 3;
+        const price = typicalAt(high, low, close, i);
         still = i > 0 && price === last ? still + 1 : 1;
         last = price;
+        sum += price - origin;
+        if (i >= period) sum -= state[place]! - origin;
         state[place] = price;
         place = place === period - 1 ? 0 : place + 1;
         if (i < period - 1 || still >= period) {
           y[i - from] = Number.NaN;
           continue;
         }
-        let sum = 0;
-        for (let k = 0; k < period; k++) sum += state[k]!;
-        const mean = sum / period;
+        const mean = origin + sum / period;
         let deviation = 0;
         for (let k = 0; k < period; k++) deviation += Math.abs(state[k]! - mean);
         y[i - from] = (price - mean) / (0.015 * (deviation / period));
       }
-      state[period] = last;
-      state[period + 1] = still;
+      state[period] = sum;
+      state[period + 1] = last;
+      state[period + 2] = still;
     },
   }),
 });
@@ -334,30 +348,36 @@ function advanceMacd(
     let a = state[0]!;
     let b = state[1]!;
     let c = state[2]!;
-    for (let i = from; i < to; i++) {
-      const k = i - from;
-      const x = close[i]!;
+    const first = markWarmUp(warmUp, from, to, out);
+    for (let i = from; i < first; i++) {
       if (i > warm) {
-        a = (x - a) * fastWeight + a;
-        b = (x - b) * slowWeight + b;
+        a = (close[i]! - a) * fastWeight + a;
+        b = (close[i]! - b) * slowWeight + b;
       } else {
-        if (i >= slow - fast) a += x;
-        b += x;
+        // Sums until the slow average is full.
+        if (i >= slow - fast) a += close[i]!;
+        b += close[i]!;
         if (i === warm) {
           a /= fast;
           b /= slow;
         }
       }
-      const line = a - b;
-      if (i > warmUp) c = (line - c) * signalWeight + c;
-      else if (i >= warm) {
-        c += line;
-        if (i === warmUp) c /= signal;
+      if (i >= warm) c += a - b;
+    }
+    for (let i = first; i < to; i++) {
+      const k = i - from;
+      if (i > warm) {
+        a = (close[i]! - a) * fastWeight + a;
+        b = (close[i]! - b) * slowWeight + b;
+      } else {
+        a = (a + close[i]!) / fast;
+        b = (b + close[i]!) / slow;
       }
-      const isWarm = i >= warmUp;
-      yLine[k] = isWarm ? line : Number.NaN;
-      ySignal[k] = isWarm ? c : Number.NaN;
-      yHistogram[k] = isWarm ? line - c : Number.NaN;
+      const line = a - b;
+      c = i === warmUp ? (c + line) / signal : (line - c) * signalWeight + c;
+      yLine[k] = line;
+      ySignal[k] = c;
+      yHistogram[k] = line - c;
     }
     state[0] = a;
     state[1] = b;
@@ -435,8 +455,7 @@ export const macdext = factory({
     const slow = isSwapped ? chosen.fast : chosen.slow;
     const fastKind = isSwapped ? chosen.slowKind : chosen.fastKind;
     const slowKind = isSwapped ? chosen.fastKind : chosen.slowKind;
-    const slowAt = averageSize(fast);
-    const signalAt = slowAt + averageSize(slow);
+    const signalAt = 4;
     const warmUp = slow - 1 + chosen.signal - 1;
     return {
       warmUp,
@@ -447,21 +466,27 @@ export const macdext = factory({
       ),
       stateSize: signalAt + averageSize(chosen.signal),
       advance({ close }, from, to, state, out) {
+        const yLine = out[0]!;
+        const ySignal = out[1]!;
+        const yHistogram = out[2]!;
+        advanceAverage(close, fastKind, fast, slow - fast, from, to, state, 0, yLine);
+        advanceAverage(close, slowKind, slow, 0, from, to, state, 2, yHistogram);
         for (let i = from; i < to; i++) {
           const k = i - from;
-          const slowValue = averageStep(state, slowAt, slowKind, slow, close[i]!);
-          const fastValue = i < slow - fast ? Number.NaN : averageStep(state, 0, fastKind, fast, close[i]!);
-          const line = fastValue - slowValue;
+          const line = yLine[k]! - yHistogram[k]!;
           const signal =
             i < slow - 1 ? Number.NaN : averageStep(state, signalAt, chosen.signalKind, chosen.signal, line);
-          out[0]![k] = i < warmUp ? Number.NaN : line;
-          out[1]![k] = signal;
-          out[2]![k] = line - signal;
+          yLine[k] = i < warmUp ? Number.NaN : line;
+          ySignal[k] = signal;
+          yHistogram[k] = line - signal;
         }
       },
     };
   },
 });
+
+const BLOCK = 512;
+const scratch = new Float64Array(BLOCK);
 
 /** Factory of APO, PPO and PVO: the difference of two averages, absolute or in percent of the slow one. */
 function averageDifference(told: {
@@ -485,19 +510,23 @@ function averageDifference(told: {
       const { kind } = chosen;
       const fast = Math.min(chosen.fast, chosen.slow);
       const slow = Math.max(chosen.fast, chosen.slow);
-      const slowAt = averageSize(fast);
       return {
         warmUp: slow - 1,
         memory: averageMemory(kind, slow),
-        stateSize: slowAt + averageSize(slow),
+        stateSize: 4,
         advance(bars, from, to, state, out) {
           const x = bars[column];
           const y = out[0]!;
-          for (let i = from; i < to; i++) {
-            const slowValue = averageStep(state, slowAt, kind, slow, x[i]!);
-            const fastValue = averageStep(state, 0, kind, fast, x[i]!);
-            const difference = fastValue - slowValue;
-            y[i - from] = isPercent ? ratio(100 * difference, slowValue) : difference;
+          // In blocks, so that the other average needs no room that grows with the bars.
+          for (let start = from; start < to; start += BLOCK) {
+            const end = Math.min(to, start + BLOCK);
+            const slows = y.subarray(start - from, end - from);
+            advanceAverage(x, kind, slow, 0, start, end, state, 2, slows);
+            advanceAverage(x, kind, fast, 0, start, end, state, 0, scratch);
+            for (let k = 0; k < end - start; k++) {
+              const difference = scratch[k]! - slows[k]!;
+              slows[k] = isPercent ? ratio(100 * difference, slows[k]!) : difference;
+            }
           }
         },
       };
@@ -552,25 +581,21 @@ export const mfi = factory({
       let up = state[period]!;
       let down = state[period + 1]!;
       let last = state[period + 2]!;
-      let still = state[period + 3]!;
+      let still = state[period + 3]! | 0;
       let place = from % period;
       for (let i = from; i < to; i++) {
         const price = (high[i]! + low[i]! + close[i]!) / 3;
-        y[i - from] = Number.NaN;
-        if (i > 0) {
-          const old = state[place]!;
-          if (old > 0) up -= old;
-          else down += old;
-          const flow = price > last ? price * volume[i]! : price < last ? -price * volume[i]! : 0;
-          if (flow > 0) up += flow;
-          else down -= flow;
-          state[place] = flow;
-          still = flow === 0 ? still + 1 : 0;
-          if (still >= period) {
-            up = 0;
-            down = 0;
-          } else if (i >= period) y[i - from] = (100 * up) / (up + down);
+        const old = state[place]!;
+        const flow = i === 0 ? 0 : Math.sign(price - last) * price * volume[i]!;
+        up += Math.max(flow, 0) - Math.max(old, 0);
+        down += Math.max(-flow, 0) - Math.max(-old, 0);
+        state[place] = flow;
+        still = flow === 0 ? still + 1 : 0;
+        if (still >= period) {
+          up = 0;
+          down = 0;
         }
+        y[i - from] = i < period || still >= period ? Number.NaN : (100 * up) / (up + down);
         place = place === period - 1 ? 0 : place + 1;
         last = price;
       }
@@ -585,7 +610,7 @@ export const mfi = factory({
 /** Position of the close between the extremes of the last bars, in percent; NaN where they are equal. */
 function stochasticAt(close: number, highest: number, lowest: number): number {
   const range = highest - lowest;
-  return range > 0 ? (close - lowest) / (range / 100) : Number.NaN;
+  return range > 0 ? (100 * (close - lowest)) / range : Number.NaN;
 }
 
 /** Mean of a short window of `values[at..]`, added up anew each time, so that it is undefined just while one value is. */
@@ -608,28 +633,46 @@ export const stoch = factory({
   note: 'Undefined while a window without range is averaged in, where TA-Lib counts 0.',
   machine: ({ period, slowing, signal }) => {
     const warmUp = period - 1 + slowing - 1 + signal - 1;
+    const tops = 2;
+    const bottoms = tops + extremeSize(period);
+    const slows = bottoms + extremeSize(period);
+    const signals = slows + slowing;
     return {
       warmUp,
       memory: WINDOW,
-      stateSize: 2 + slowing + signal,
+      stateSize: signals + signal,
       advance({ high, low, close }, from, to, state, out) {
         const yK = out[0]!;
         const yD = out[1]!;
-        let highest = state[0]!;
-        let lowest = state[1]!;
+        let top = state[0]!;
+        let bottom = state[1]!;
+        let place = from % period;
+        let slowPlace = from % slowing;
+        let signalPlace = from % signal;
         for (let i = from; i < to; i++) {
-          const start = i < period ? 0 : i - period + 1;
-          highest = latestHighest(high, highest, start, i);
-          lowest = latestLowest(low, lowest, start, i);
-          state[2 + (i % slowing)] = stochasticAt(close[i]!, high[highest]!, low[lowest]!);
-          const slow = shortMean(state, 2, slowing);
-          state[2 + slowing + (i % signal)] = slow;
+          if (place === 0) {
+            fillHighest(high, i - period, period, state, tops);
+            fillLowest(low, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, high[i]!);
+          bottom = Math.min(bottom, low[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          state[slows + slowPlace] = stochasticAt(close[i]!, highest, lowest);
+          slowPlace = slowPlace + 1 === slowing ? 0 : slowPlace + 1;
+          const slow = shortMean(state, slows, slowing);
+          state[signals + signalPlace] = slow;
+          signalPlace = signalPlace + 1 === signal ? 0 : signalPlace + 1;
           const isWarm = i >= warmUp;
           yK[i - from] = isWarm ? slow : Number.NaN;
-          yD[i - from] = isWarm ? shortMean(state, 2 + slowing, signal) : Number.NaN;
+          yD[i - from] = isWarm ? shortMean(state, signals, signal) : Number.NaN;
         }
-        state[0] = highest;
-        state[1] = lowest;
+        state[0] = top;
+        state[1] = bottom;
       },
     };
   },
@@ -648,27 +691,42 @@ export const stochf = factory({
   note: 'Undefined for a window without range, where TA-Lib gives 0.',
   machine: ({ period, signal }) => {
     const warmUp = period - 1 + signal - 1;
+    const tops = 2;
+    const bottoms = tops + extremeSize(period);
+    const signals = bottoms + extremeSize(period);
     return {
       warmUp,
       memory: WINDOW,
-      stateSize: 2 + signal,
+      stateSize: signals + signal,
       advance({ high, low, close }, from, to, state, out) {
         const yK = out[0]!;
         const yD = out[1]!;
-        let highest = state[0]!;
-        let lowest = state[1]!;
+        let top = state[0]!;
+        let bottom = state[1]!;
+        let place = from % period;
+        let signalPlace = from % signal;
         for (let i = from; i < to; i++) {
-          const start = i < period ? 0 : i - period + 1;
-          highest = latestHighest(high, highest, start, i);
-          lowest = latestLowest(low, lowest, start, i);
-          const fast = stochasticAt(close[i]!, high[highest]!, low[lowest]!);
-          state[2 + (i % signal)] = fast;
+          if (place === 0) {
+            fillHighest(high, i - period, period, state, tops);
+            fillLowest(low, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
+          }
+          top = Math.max(top, high[i]!);
+          bottom = Math.min(bottom, low[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          const fast = stochasticAt(close[i]!, highest, lowest);
+          state[signals + signalPlace] = fast;
+          signalPlace = signalPlace + 1 === signal ? 0 : signalPlace + 1;
           const isWarm = i >= warmUp;
           yK[i - from] = isWarm ? fast : Number.NaN;
-          yD[i - from] = isWarm ? shortMean(state, 2, signal) : Number.NaN;
+          yD[i - from] = isWarm ? shortMean(state, signals, signal) : Number.NaN;
         }
-        state[0] = highest;
-        state[1] = lowest;
+        state[0] = top;
+        state[1] = bottom;
       },
     };
   },
@@ -687,8 +745,8 @@ export const stochrsi = factory({
   note: 'Undefined when the RSI did not move in the window, where TA-Lib gives 0. Near-equal RSI make it ill-conditioned.',
   machine: ({ period, window, signal }) => {
     const warmUp = period + window - 1 + signal - 1;
-    const ring = 3;
-    const last = 3 + window;
+    const ring = 2;
+    const last = ring + rangeSize(window);
     return {
       warmUp,
       memory: wilderMemory(period, 2),
@@ -696,33 +754,29 @@ export const stochrsi = factory({
       advance({ close }, from, to, state, out) {
         const yK = out[0]!;
         const yD = out[1]!;
+        const share = 1 / period;
+        const keep = 1 - share;
         let gain = state[0]!;
         let loss = state[1]!;
+        let place = Math.max(from - period, 0) % window;
+        let signalPlace = Math.max(from - (period + window - 1), 0) % signal;
         for (let i = from; i < to; i++) {
           yK[i - from] = Number.NaN;
           yD[i - from] = Number.NaN;
           if (i === 0) continue;
           const change = close[i]! - close[i - 1]!;
-          const up = Math.max(change, 0);
-          const down = change < 0 ? -change : 0;
-          if (i < period) {
-            gain += up;
-            loss += down;
-            continue;
-          }
-          gain = i === period ? (gain + up) / period : (gain * (period - 1) + up) / period;
-          loss = i === period ? (loss + down) / period : (loss * (period - 1) + down) / period;
+          // Sums of shares until the first averages are full.
+          const decay = i <= period ? 1 : keep;
+          gain = gain * decay + Math.max(change, 0) * share;
+          loss = loss * decay + Math.max(-change, 0) * share;
+          if (i < period) continue;
           const strength = ratio(100 * gain, gain + loss);
-          state[ring + (i % window)] = strength;
+          rangeStep(state, ring, window, place, strength);
+          place = place + 1 === window ? 0 : place + 1;
           if (i < period + window - 1) continue;
-          let highest = Number.NEGATIVE_INFINITY;
-          let lowest = Number.POSITIVE_INFINITY;
-          for (let k = 0; k < window; k++) {
-            highest = Math.max(highest, state[ring + k]!);
-            lowest = Math.min(lowest, state[ring + k]!);
-          }
-          const fast = stochasticAt(strength, highest, lowest);
-          state[last + (i % signal)] = fast;
+          const fast = stochasticAt(strength, state[ring]!, state[ring + 1]!);
+          state[last + signalPlace] = fast;
+          signalPlace = signalPlace + 1 === signal ? 0 : signalPlace + 1;
           if (i < warmUp) continue;
           yK[i - from] = fast;
           yD[i - from] = shortMean(state, last, signal);
@@ -750,13 +804,26 @@ export const trix = factory({
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
       const weight = 2 / (period + 1);
-      for (let i = from; i < to; i++) {
-        const before = state[5]!;
+      const warm = 3 * (period - 1);
+      let i = from;
+      for (; i < to && i <= warm; i++) {
         const a = exponentialStep(state, 0, period, weight, close[i]!);
         const b = exponentialStep(state, 2, period, weight, a);
-        const c = exponentialStep(state, 4, period, weight, b);
-        y[i - from] = i <= 3 * (period - 1) ? Number.NaN : ratio(100 * (c - before), before);
+        exponentialStep(state, 4, period, weight, b);
+        y[i - from] = Number.NaN;
       }
+      if (i === to) return;
+      let [a, b, c] = [state[1]!, state[3]!, state[5]!];
+      for (; i < to; i++) {
+        a = (close[i]! - a) * weight + a;
+        b = (a - b) * weight + b;
+        const before = c;
+        c = (b - c) * weight + c;
+        y[i - from] = ratio(100 * (c - before), before);
+      }
+      state[1] = a;
+      state[3] = b;
+      state[5] = c;
     },
   }),
 });
@@ -780,7 +847,8 @@ export const ultosc = factory({
     return {
       warmUp: long,
       memory: WINDOW,
-      stateSize: 7,
+      // Six sums, bars without range in a row, then buying pressure and true range of the last `long` bars.
+      stateSize: 7 + 2 * long,
       advance({ high, low, close }, from, to, state, out) {
         const y = out[0]!;
         let a1 = state[0]!;
@@ -789,31 +857,28 @@ export const ultosc = factory({
         let b2 = state[3]!;
         let a3 = state[4]!;
         let b3 = state[5]!;
-        let still = state[6]!;
-        const pressure = (i: number): number => close[i]! - Math.min(low[i]!, close[i - 1]!);
+        let still = state[6]! | 0;
+        const ranges = 7 + long;
+        let place = from % long;
         const first = markWarmUp(long, from, to, out);
         for (let i = Math.max(from, 1); i < to; i++) {
-          const bought = pressure(i);
-          const range = trueRangeAt(high, low, close, i);
+          if (i > from) place = place + 1 === long ? 0 : place + 1;
+          const before = close[i - 1]!;
+          const bottom = Math.min(low[i]!, before);
+          const bought = close[i]! - bottom;
+          const range = Math.max(high[i]!, before) - bottom;
+          const shortPlace = place < short ? place - short + long : place - short;
+          const middlePlace = place < middle ? place - middle + long : place - middle;
           still = range === 0 ? still + 1 : 0;
-          a1 += bought;
-          a2 += bought;
-          a3 += bought;
-          b1 += range;
-          b2 += range;
-          b3 += range;
-          if (i > short) {
-            a1 -= pressure(i - short);
-            b1 -= trueRangeAt(high, low, close, i - short);
-          }
-          if (i > middle) {
-            a2 -= pressure(i - middle);
-            b2 -= trueRangeAt(high, low, close, i - middle);
-          }
-          if (i > long) {
-            a3 -= pressure(i - long);
-            b3 -= trueRangeAt(high, low, close, i - long);
-          }
+          // What leaves each window: 0 until it is full, as the ring is at the start.
+          a1 += bought - state[7 + shortPlace]!;
+          b1 += range - state[ranges + shortPlace]!;
+          a2 += bought - state[7 + middlePlace]!;
+          b2 += range - state[ranges + middlePlace]!;
+          a3 += bought - state[7 + place]!;
+          b3 += range - state[ranges + place]!;
+          state[7 + place] = bought;
+          state[ranges + place] = range;
           if (i >= first)
             y[i - from] = still >= short ? Number.NaN : (100 * (4 * (a1 / b1) + 2 * (a2 / b2) + a3 / b3)) / 7;
         }
@@ -839,25 +904,13 @@ export const willr = factory({
   parameters: { period: barCount(14) },
   reference: talib('WILLR'),
   note: 'Undefined for a window without range, where TA-Lib gives 0.',
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ high, low, close }, from, to, state, out) {
-      const y = out[0]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
-      for (let i = from; i < to; i++) {
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(high, highest, start, i);
-        lowest = latestLowest(low, lowest, start, i);
-        const range = high[highest]! - low[lowest]!;
-        y[i - from] = i < period - 1 || range <= 0 ? Number.NaN : (high[highest]! - close[i]!) / (range / -100);
+  machine: ({ period }) =>
+    perRange(period, 'high', 'low', ({ close }, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        const range = highest[i - start]! - lowest[i - start]!;
+        y[i - from] = range > 0 ? (highest[i - start]! - close[i]!) / (range / -100) : Number.NaN;
       }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+    }),
 });
 
 /** TA-Lib AO (Williams): mean of the middle of 5 bars less that of 34. */
@@ -1053,33 +1106,26 @@ export const fisher = factory({
   inputs: ['high', 'low'],
   outputs: ['line', 'trigger'],
   parameters: { period: barCount(10) },
-  reference: defined('Ehlers 2002; Skender ToFisherTransform from the bar its window is full'),
+  reference: defined('Ehlers 2002; Skender ToFisherTransform from the bar its window is full', 1e-9),
   note: 'A window without range counts as its middle. Begins with full windows; Skender begins with the first bar.',
   machine: ({ period }) => ({
     warmUp: period,
     memory: decayMemory(0.67, 2),
-    stateSize: 3 + period,
+    stateSize: 2 + rangeSize(period),
     advance({ high, low }, from, to, state, out) {
       let smooth = state[0]!;
       let line = state[1]!;
+      let place = from % period;
       for (let i = from; i < to; i++) {
         const k = i - from;
         const middle = (high[i]! + low[i]!) / 2;
-        state[3 + (i % period)] = middle;
+        rangeStep(state, 2, period, place, middle);
+        place = place + 1 === period ? 0 : place + 1;
         out[0]![k] = Number.NaN;
         out[1]![k] = Number.NaN;
         if (i < period - 1) continue;
-        let highest = middle;
-        let lowest = middle;
-        for (let j = 3; j < 3 + period; j++) {
-          const other = state[j]!;
-          if (other > highest) highest = other;
-          if (other < lowest) lowest = other;
-        }
-        const place = highest > lowest ? (middle - lowest) / (highest - lowest) - 0.5 : 0;
-        smooth = 0.66 * place + 0.67 * smooth;
-        if (smooth > 0.99) smooth = 0.999;
-        if (smooth < -0.99) smooth = -0.999;
+        smooth = 0.66 * (placeBetween(middle, state[2]!, state[3]!, 0.5) - 0.5) + 0.67 * smooth;
+        if (Math.abs(smooth) > 0.99) smooth = Math.sign(smooth) * 0.999;
         const before = line;
         line = 0.5 * Math.log((1 + smooth) / (1 - smooth)) + 0.5 * before;
         if (i < period) continue;
@@ -1109,7 +1155,7 @@ export const efficiency = factory({
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
       let path = state[0]!;
-      let still = state[1]!;
+      let still = state[1]! | 0;
       const first = markWarmUp(period, from, to, out);
       for (let i = Math.max(from, 1); i < to; i++) {
         const change = Math.abs(close[i]! - close[i - 1]!);
@@ -1143,9 +1189,9 @@ export const vhf = factory({
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
       let path = state[0]!;
-      let still = state[1]!;
-      let highest = state[2]!;
-      let lowest = state[3]!;
+      let still = state[1]! | 0;
+      let highest = state[2]! | 0;
+      let lowest = state[3]! | 0;
       const first = markWarmUp(period, from, to, out);
       for (let i = from; i < to; i++) {
         const start = i < period ? 0 : i - period + 1;
@@ -1192,6 +1238,16 @@ export const qstick = factory({
   }),
 });
 
+/** Place of `value` between two extremes, 0 to 1; `otherwise` where they are equal. */
+function placeBetween(value: number, highest: number, lowest: number, otherwise: number): number {
+  return highest > lowest ? (value - lowest) / (highest - lowest) : otherwise;
+}
+
+/** A part of the way from where it was to the value, or the value itself at first. */
+function approach(isFirst: boolean, before: number, value: number, part: number): number {
+  return isFirst ? value : before + part * (value - before);
+}
+
 /** Schaff trend cycle (1999): a stochastic of a stochastic of the MACD line, smoothed by halves. */
 export const schaff = factory({
   name: 'stc',
@@ -1206,40 +1262,41 @@ export const schaff = factory({
     const { cycle, factor } = chosen;
     const fast = Math.min(chosen.fast, chosen.slow);
     const slow = Math.max(chosen.fast, chosen.slow);
-    const warmUp = slow - 1 + 2 * (cycle - 1);
+    const full = slow - 1 + cycle - 1;
+    const warmUp = full + cycle - 1;
     // In order: two averages, raw and smoothed value of each stochastic, rings.
     const at = 2 * EXPONENTIAL_SIZE;
-    const ringA = at + 4;
-    const ringB = ringA + cycle;
-    const place = (state: Float64Array, ring: number, value: number, before: number): number => {
-      let highest = value;
-      let lowest = value;
-      for (let k = 0; k < cycle; k++) {
-        highest = Math.max(highest, state[ring + k]!);
-        lowest = Math.min(lowest, state[ring + k]!);
-      }
-      return highest > lowest ? (100 * (value - lowest)) / (highest - lowest) : before;
-    };
+    const first = at + 4;
+    const second = first + rangeSize(cycle);
     return {
       warmUp,
       memory: exponentialMemory(slow, 3),
-      stateSize: ringB + cycle,
+      stateSize: second + rangeSize(cycle),
       advance({ close }, from, to, state, out) {
         const y = out[0]!;
+        let place = Math.max(from - slow + 1, 0) % cycle;
+        let secondPlace = Math.max(from - full, 0) % cycle;
         for (let i = from; i < to; i++) {
           y[i - from] = Number.NaN;
           const b = exponentialStep(state, EXPONENTIAL_SIZE, slow, 2 / (slow + 1), close[i]!);
-          const a = i < slow - fast ? Number.NaN : exponentialStep(state, 0, fast, 2 / (fast + 1), close[i]!);
+          if (i < slow - fast) continue;
+          const a = exponentialStep(state, 0, fast, 2 / (fast + 1), close[i]!);
           if (i < slow - 1) continue;
-          state[ringA + (i % cycle)] = a - b;
-          if (i < slow - 1 + cycle - 1) continue;
-          const isFirst = i === slow - 1 + cycle - 1;
-          state[at] = place(state, ringA, a - b, isFirst ? 50 : state[at]!);
-          state[at + 1] = isFirst ? state[at]! : state[at + 1]! + factor * (state[at]! - state[at + 1]!);
-          state[ringB + (i % cycle)] = state[at + 1]!;
+          rangeStep(state, first, cycle, place, a - b);
+          place = place + 1 === cycle ? 0 : place + 1;
+          if (i < full) continue;
+          // Until a window has had a range its place counts as the middle.
+          if (i === full) state.fill(50, at, at + 3);
+          const once = 100 * placeBetween(a - b, state[first]!, state[first + 1]!, state[at]! / 100);
+          const smooth = approach(i === full, state[at + 1]!, once, factor);
+          state[at] = once;
+          state[at + 1] = smooth;
+          rangeStep(state, second, cycle, secondPlace, smooth);
+          secondPlace = secondPlace + 1 === cycle ? 0 : secondPlace + 1;
           if (i < warmUp) continue;
-          state[at + 2] = place(state, ringB, state[at + 1]!, i === warmUp ? 50 : state[at + 2]!);
-          state[at + 3] = i === warmUp ? state[at + 2]! : state[at + 3]! + factor * (state[at + 2]! - state[at + 3]!);
+          const twice = 100 * placeBetween(smooth, state[second]!, state[second + 1]!, state[at + 2]! / 100);
+          state[at + 3] = approach(i === warmUp, state[at + 3]!, twice, factor);
+          state[at + 2] = twice;
           y[i - from] = state[at + 3]!;
         }
       },
@@ -1255,17 +1312,17 @@ export const connorsRsi = factory({
   unit: 'percent',
   inputs: ['close'],
   parameters: { period: barCount(3), streak: barCount(2), rank: barCount(100) },
-  reference: defined('Connors and Alvarez 2012; Skender ToConnorsRsi'),
+  reference: defined('Connors and Alvarez 2012; Skender ToConnorsRsi', 1e-9),
   note: 'Undefined while prices never moved.',
   machine: ({ period, streak, rank }) => {
     const warmUp = Math.max(period, streak, rank) + 1;
     return {
       warmUp,
       memory: slowest(wilderMemory(period, 2), wilderMemory(streak, 2)),
-      stateSize: 5 + rank + 1,
+      stateSize: 5 + rank,
       advance({ close }, from, to, state, out) {
         const y = out[0]!;
-        const size = rank + 1;
+        let place = Math.max(from - 1, 0) % rank;
         for (let i = from; i < to; i++) {
           y[i - from] = Number.NaN;
           if (i === 0) continue;
@@ -1275,17 +1332,22 @@ export const connorsRsi = factory({
           const next = change > 0 ? Math.max(run, 0) + 1 : change < 0 ? Math.min(run, 0) - 1 : 0;
           state[4] = next;
           const runStrength = strengthStep(state, 2, i, streak, next - run);
-          const gain = close[i]! / close[i - 1]! - 1;
-          state[5 + (i % size)] = gain;
+          const gain = gainAt(close, i);
+          const below = i < warmUp ? 0 : countBelow(state, 5, rank, gain);
+          state[5 + place] = gain;
+          place = place + 1 === rank ? 0 : place + 1;
           if (i < warmUp) continue;
-          let below = 0;
-          for (let k = 0; k < size; k++) if (state[5 + k]! < gain) below++;
           y[i - from] = (strength + runStrength + (100 * below) / rank) / 3;
         }
       },
     };
   },
 });
+
+/** Return of bar `i` ≥ 1; over a close of 0 it counts 0. */
+function gainAt(close: Float64Array, i: number): number {
+  return close[i - 1] === 0 ? 0 : close[i]! / close[i - 1]! - 1;
+}
 
 /** One step of an RSI over changes that come one by one; `i` counts them from 1. */
 function strengthStep(state: Float64Array, at: number, i: number, period: number, change: number): number {
@@ -1306,7 +1368,7 @@ export const pmo = factory({
   inputs: ['close'],
   outputs: ['line', 'signal'],
   parameters: { first: barCount(35, 3), second: barCount(20, 3), signal: barCount(10, 1) },
-  reference: defined('Swenlin; Skender ToPmo'),
+  reference: defined('Swenlin; Skender ToPmo', 1e-9),
   machine: ({ first, second, signal }) => {
     const warmUp = first + second - 1 + signal - 1;
     return {
@@ -1336,7 +1398,7 @@ export const vigor = factory({
   inputs: ['open', 'high', 'low', 'close'],
   outputs: ['line', 'signal'],
   parameters: { period: barCount(10) },
-  reference: defined('Ehlers, Stocks & Commodities 20:1, 2002'),
+  reference: defined('Ehlers, Stocks & Commodities 20:1, 2002; Lean', 1e-5),
   note: 'Undefined when the window has no range.',
   machine: ({ period }) => {
     const warmUp = 3 + period - 1 + 3;

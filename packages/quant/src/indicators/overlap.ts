@@ -4,6 +4,7 @@ import {
   defined,
   exponentialMemory,
   factory,
+  perRange,
   realNumber,
   slowest,
   talib,
@@ -12,8 +13,13 @@ import {
 } from './factory.ts';
 import type { Indicator } from './indicator.ts';
 import {
+  advanceExponential,
+  advanceExtremes,
+  advanceSimple,
+  advanceWeighted,
   EXPONENTIAL_SIZE,
   exponentialStep,
+  extremesSize,
   latestHighest,
   latestLowest,
   markWarmUp,
@@ -35,40 +41,10 @@ export const sma = factory({
     memory: WINDOW,
     stateSize: 1,
     advance({ close }, from, to, state, out) {
-      const y = out[0]!;
-      let sum = state[0]!;
-      for (let i = from; i < to; i++) {
-        sum += close[i]!;
-        if (i < period - 1) {
-          y[i - from] = Number.NaN;
-          continue;
-        }
-        y[i - from] = sum / period;
-        sum -= close[i - period + 1]!;
-      }
-      state[0] = sum;
+      advanceSimple(close, period, from, to, state, 0, out[0]!);
     },
   }),
 });
-
-/** Advances an average that starts with the mean of `period` closes and then moves by `weight` of the distance. */
-function advanceExponential(period: number, weight: number): Indicator['advance'] {
-  return ({ close }, from, to, state, out) => {
-    const y = out[0]!;
-    let average = state[0]!;
-    let i = from;
-    for (; i < to && i < period; i++) {
-      average += close[i]!;
-      if (i === period - 1) average /= period;
-      y[i - from] = i === period - 1 ? average : Number.NaN;
-    }
-    for (; i < to; i++) {
-      average = (close[i]! - average) * weight + average;
-      y[i - from] = average;
-    }
-    state[0] = average;
-  };
-}
 
 /** TA-Lib EMA: starts with the mean of the first `period` closes. */
 export const ema = factory({
@@ -84,7 +60,9 @@ export const ema = factory({
     warmUp: period - 1,
     memory: exponentialMemory(period),
     stateSize: 1,
-    advance: advanceExponential(period, 2 / (period + 1)),
+    advance({ close }, from, to, state, out) {
+      advanceExponential(close, period, 2 / (period + 1), 0, from, to, state, 0, out[0]!);
+    },
   }),
 });
 
@@ -101,7 +79,9 @@ export const rma = factory({
     warmUp: period - 1,
     memory: wilderMemory(period),
     stateSize: 1,
-    advance: advanceExponential(period, 1 / period),
+    advance({ close }, from, to, state, out) {
+      advanceExponential(close, period, 1 / period, 0, from, to, state, 0, out[0]!);
+    },
   }),
 });
 
@@ -117,27 +97,24 @@ export const dema = factory({
   machine: ({ period }) => ({
     warmUp: 2 * (period - 1),
     memory: exponentialMemory(period, 2),
-    stateSize: 2,
+    stateSize: 2 * EXPONENTIAL_SIZE,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
       const weight = 2 / (period + 1);
-      const warm = 2 * (period - 1);
-      let a = state[0]!;
-      let b = state[1]!;
-      for (let i = from; i < to; i++) {
-        if (i < period) {
-          a += close[i]!;
-          if (i === period - 1) a /= period;
-        } else a = (close[i]! - a) * weight + a;
-        if (i > warm) b = (a - b) * weight + b;
-        else if (i >= period - 1) {
-          b += a;
-          if (i === warm) b /= period;
-        }
-        y[i - from] = i < warm ? Number.NaN : 2 * a - b;
+      let i = from;
+      for (; i < to && i <= 2 * (period - 1); i++) {
+        const first = exponentialStep(state, 0, period, weight, close[i]!);
+        y[i - from] = 2 * first - exponentialStep(state, 2, period, weight, first);
       }
-      state[0] = a;
-      state[1] = b;
+      if (i === to) return;
+      let [a, b] = [state[1]!, state[3]!];
+      for (; i < to; i++) {
+        a = (close[i]! - a) * weight + a;
+        b = (a - b) * weight + b;
+        y[i - from] = 2 * a - b;
+      }
+      state[1] = a;
+      state[3] = b;
     },
   }),
 });
@@ -154,37 +131,28 @@ export const tema = factory({
   machine: ({ period }) => ({
     warmUp: 3 * (period - 1),
     memory: exponentialMemory(period, 3),
-    stateSize: 3,
+    stateSize: 3 * EXPONENTIAL_SIZE,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
       const weight = 2 / (period + 1);
-      const warmA = period - 1;
-      const warmB = 2 * warmA;
-      const warmC = 3 * warmA;
-      let a = state[0]!;
-      let b = state[1]!;
-      let c = state[2]!;
-      for (let i = from; i < to; i++) {
-        if (i > warmA) a = (close[i]! - a) * weight + a;
-        else {
-          a += close[i]!;
-          if (i === warmA) a /= period;
-        }
-        if (i > warmB) b = (a - b) * weight + b;
-        else if (i >= warmA) {
-          b += a;
-          if (i === warmB) b /= period;
-        }
-        if (i > warmC) c = (b - c) * weight + c;
-        else if (i >= warmB) {
-          c += b;
-          if (i === warmC) c /= period;
-        }
-        y[i - from] = i < warmC ? Number.NaN : 3 * a - 3 * b + c;
+      let i = from;
+      for (; i < to && i <= 3 * (period - 1); i++) {
+        const first = exponentialStep(state, 0, period, weight, close[i]!);
+        const second = exponentialStep(state, 2, period, weight, first);
+        const third = exponentialStep(state, 4, period, weight, second);
+        y[i - from] = 3 * first - 3 * second + third;
       }
-      state[0] = a;
-      state[1] = b;
-      state[2] = c;
+      if (i === to) return;
+      let [a, b, c] = [state[1]!, state[3]!, state[5]!];
+      for (; i < to; i++) {
+        a = (close[i]! - a) * weight + a;
+        b = (a - b) * weight + b;
+        c = (b - c) * weight + c;
+        y[i - from] = 3 * a - 3 * b + c;
+      }
+      state[1] = a;
+      state[3] = b;
+      state[5] = c;
     },
   }),
 });
@@ -210,12 +178,31 @@ export const t3 = factory({
       stateSize: 6 * EXPONENTIAL_SIZE,
       advance({ close }, from, to, state, out) {
         const y = out[0]!;
-        for (let i = from; i < to; i++) {
+        const warmUp = 6 * (period - 1);
+        let i = from;
+        for (; i < to && i <= warmUp; i++) {
           let value = close[i]!;
           for (let stage = 0; stage < 6; stage++)
             value = exponentialStep(state, stage * EXPONENTIAL_SIZE, period, weight, value);
           y[i - from] = c1 * value + c2 * state[9]! + c3 * state[7]! + c4 * state[5]!;
         }
+        if (i === to) return;
+        let [e1, e2, e3, e4, e5, e6] = [state[1]!, state[3]!, state[5]!, state[7]!, state[9]!, state[11]!];
+        for (; i < to; i++) {
+          e1 = (close[i]! - e1) * weight + e1;
+          e2 = (e1 - e2) * weight + e2;
+          e3 = (e2 - e3) * weight + e3;
+          e4 = (e3 - e4) * weight + e4;
+          e5 = (e4 - e5) * weight + e5;
+          e6 = (e5 - e6) * weight + e6;
+          y[i - from] = c1 * e6 + c2 * e5 + c3 * e4 + c4 * e3;
+        }
+        state[1] = e1;
+        state[3] = e2;
+        state[5] = e3;
+        state[7] = e4;
+        state[9] = e5;
+        state[11] = e6;
       },
     };
   },
@@ -235,25 +222,7 @@ export const wma = factory({
     memory: WINDOW,
     stateSize: 2,
     advance({ close }, from, to, state, out) {
-      const y = out[0]!;
-      const divider = (period * (period + 1)) / 2;
-      let sum = state[0]!;
-      let weighted = state[1]!;
-      for (let i = from; i < to; i++) {
-        const x = close[i]!;
-        sum += x;
-        if (i < period - 1) {
-          weighted += x * (i + 1);
-          y[i - from] = Number.NaN;
-          continue;
-        }
-        weighted += x * period;
-        y[i - from] = weighted / divider;
-        weighted -= sum;
-        sum -= close[i - period + 1]!;
-      }
-      state[0] = sum;
-      state[1] = weighted;
+      advanceWeighted(close, period, from, to, state, 0, out[0]!);
     },
   }),
 });
@@ -349,24 +318,12 @@ export const midpoint = factory({
   inputs: ['close'],
   parameters: { period: barCount(14) },
   reference: talib('MIDPOINT'),
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ close }, from, to, state, out) {
-      const y = out[0]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
-      for (let i = from; i < to; i++) {
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(close, highest, start, i);
-        lowest = latestLowest(close, lowest, start, i);
-        y[i - from] = i < period - 1 ? Number.NaN : (close[highest]! + close[lowest]!) / 2;
+  machine: ({ period }) =>
+    perRange(period, 'close', 'close', (_bars, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = (highest[i - start]! + lowest[i - start]!) / 2;
       }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+    }),
 });
 
 /** TA-Lib MIDPRICE: middle between the highest high and the lowest low. */
@@ -378,24 +335,12 @@ export const midprice = factory({
   inputs: ['high', 'low'],
   parameters: { period: barCount(14) },
   reference: talib('MIDPRICE'),
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ high, low }, from, to, state, out) {
-      const y = out[0]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
-      for (let i = from; i < to; i++) {
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(high, highest, start, i);
-        lowest = latestLowest(low, lowest, start, i);
-        y[i - from] = i < period - 1 ? Number.NaN : (high[highest]! + low[lowest]!) / 2;
+  machine: ({ period }) =>
+    perRange(period, 'high', 'low', (_bars, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = (highest[i - start]! + lowest[i - start]!) / 2;
       }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+    }),
 });
 
 /** TA-Lib BBANDS with a simple average: ± deviations of the population standard deviation (Bollinger). */
@@ -506,54 +451,69 @@ type StopRules = {
   isSigned: boolean;
 };
 
-/** Wilder's stop and reverse (New Concepts in Technical Trading Systems, 1978), one state for SAR and SAREXT. */
+/**
+ * Wilder's stop and reverse (New Concepts in Technical Trading Systems, 1978), one state for SAR and SAREXT.
+ *
+ * While short, prices are seen in the mirror (negated), so that both directions follow the same few lines.
+ */
 function advanceStop(rules: StopRules): Indicator['advance'] {
+  const long = { start: rules.startLong, step: rules.stepLong, max: rules.maxLong };
+  const short = { start: rules.startShort, step: rules.stepShort, max: rules.maxShort };
+  const { offsetOnReverse, isSigned } = rules;
   return ({ high, low }, from, to, state, out) => {
     const y = out[0]!;
-    // In order: 1 while long; the stop for the next bar; the extreme of the trend; how fast the stop follows it.
-    let isLong = state[0]! === 1;
+    const first = markWarmUp(1, from, to, out);
+    if (first === 1 && to > 1) beginStop(rules, high, low, state);
+    // In order: 1 while long and −1 while short; the stop for the next bar; the extreme of the trend; the stop's speed.
+    let side = state[0]!;
     let stop = state[1]!;
     let extreme = state[2]!;
     let speed = state[3]!;
-    const first = markWarmUp(1, from, to, out);
+    let pace = side > 0 ? long : short;
     for (let i = first; i < to; i++) {
-      const highNow = high[i]!;
-      const lowNow = low[i]!;
       // On its first bar the stop knows that bar only.
-      const highBefore = i === 1 ? highNow : high[i - 1]!;
-      const lowBefore = i === 1 ? lowNow : low[i - 1]!;
-      if (i === 1) {
-        const down = low[0]! - lowNow;
-        isLong = rules.startValue === 0 ? !(down > 0 && highNow - high[0]! < down) : rules.startValue > 0;
-        extreme = isLong ? highNow : lowNow;
-        stop = isLong ? low[0]! : high[0]!;
-        if (rules.startValue !== 0) stop = Math.abs(rules.startValue);
-        speed = isLong ? rules.startLong : rules.startShort;
-      }
-      const isReversed = isLong ? lowNow <= stop : highNow >= stop;
+      const before = i === 1 ? 1 : i - 1;
+      const top = Math.max(high[before]!, high[i]!);
+      const bottom = Math.min(low[before]!, low[i]!);
+      const ahead = seen(side, high[i]!, low[i]!);
+      const behind = seen(side, low[i]!, high[i]!);
+      const isReversed = behind <= stop;
       if (isReversed) {
-        isLong = !isLong;
-        stop = isLong
-          ? Math.min(extreme, lowBefore, lowNow) * (1 - rules.offsetOnReverse)
-          : Math.max(extreme, highBefore, highNow) * (1 + rules.offsetOnReverse);
-        speed = isLong ? rules.startLong : rules.startShort;
-        extreme = isLong ? highNow : lowNow;
+        stop = -Math.max(extreme, seen(side, top, bottom)) * (1 + side * offsetOnReverse);
+        side = -side;
+        extreme = -behind;
+        pace = side > 0 ? long : short;
+        speed = pace.start;
       }
-      y[i - from] = rules.isSigned && !isLong ? -stop : stop;
-      if (!isReversed && (isLong ? highNow > extreme : lowNow < extreme)) {
-        extreme = isLong ? highNow : lowNow;
-        speed = isLong
-          ? Math.min(speed + rules.stepLong, rules.maxLong)
-          : Math.min(speed + rules.stepShort, rules.maxShort);
+      y[i - from] = isSigned ? stop : side * stop;
+      if (!isReversed && ahead > extreme) {
+        extreme = ahead;
+        speed = Math.min(speed + pace.step, pace.max);
       }
-      stop += speed * (extreme - stop);
-      stop = isLong ? Math.min(stop, lowBefore, lowNow) : Math.max(stop, highBefore, highNow);
+      stop = Math.min(stop + speed * (extreme - stop), seen(side, bottom, top));
     }
-    state[0] = isLong ? 1 : 0;
+    state[0] = side;
     state[1] = stop;
     state[2] = extreme;
     state[3] = speed;
   };
+}
+
+/** The first price while long, the second in the mirror while short. */
+function seen(side: number, long: number, short: number): number {
+  return side > 0 ? long : -short;
+}
+
+/** Direction, stop, extreme and speed before the second bar, into the state. */
+function beginStop(rules: StopRules, high: Float64Array, low: Float64Array, state: Float64Array): void {
+  const down = low[0]! - low[1]!;
+  const isDown = down > 0 && high[1]! - high[0]! < down;
+  const isLong = rules.startValue === 0 ? !isDown : rules.startValue > 0;
+  const start = rules.startValue === 0 ? (isLong ? low[0]! : high[0]!) : Math.abs(rules.startValue);
+  state[0] = isLong ? 1 : -1;
+  state[1] = isLong ? start : -start;
+  state[2] = isLong ? high[1]! : -low[1]!;
+  state[3] = isLong ? rules.startLong : rules.startShort;
 }
 
 // Two starts agree for good once both have reversed on the same bar; in random series that took fewer bars than this.
@@ -699,7 +659,7 @@ export const vwma = factory({
       let traded = state[0]!;
       let shares = state[1]!;
       // Bars without volume in a row: a sliding sum of volumes need not come back to exactly 0.
-      let silent = state[2]!;
+      let silent = state[2]! | 0;
       for (let i = from; i < to; i++) {
         traded += close[i]! * volume[i]!;
         shares += volume[i]!;
@@ -751,7 +711,7 @@ export const alma = factory({
   unit: 'price',
   inputs: ['close'],
   parameters: { period: barCount(9), offset: realNumber(0.85, 0, 1), sigma: realNumber(6, 0.5, 100) },
-  reference: defined('Legoux and Kouzis-Loukas 2009; Skender ToAlma'),
+  reference: defined('Legoux and Kouzis-Loukas 2009; Skender ToAlma', 1e-9),
   machine: ({ period, offset, sigma }) => {
     const center = offset * (period - 1);
     const width = period / sigma;
@@ -832,25 +792,14 @@ export const donchian = factory({
   machine: ({ period }) => ({
     warmUp: period - 1,
     memory: WINDOW,
-    stateSize: 2,
+    stateSize: extremesSize(period),
     advance({ high, low }, from, to, state, out) {
       const upper = out[0]!;
       const middle = out[1]!;
       const lower = out[2]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
-      for (let i = from; i < to; i++) {
-        const k = i - from;
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(high, highest, start, i);
-        lowest = latestLowest(low, lowest, start, i);
-        const isWarm = i >= period - 1;
-        upper[k] = isWarm ? high[highest]! : Number.NaN;
-        middle[k] = isWarm ? (high[highest]! + low[lowest]!) / 2 : Number.NaN;
-        lower[k] = isWarm ? low[lowest]! : Number.NaN;
-      }
-      state[0] = highest;
-      state[1] = lowest;
+      advanceExtremes(high, low, period, from, to, state, upper, lower);
+      for (let k = 0; k < to - from; k++) middle[k] = (upper[k]! + lower[k]!) / 2;
+      markWarmUp(period - 1, from, to, out);
     },
   }),
 });
@@ -871,39 +820,50 @@ export const ichimoku = factory({
   reference: defined('Hosoda 1969; spans as drawn on this bar'),
   note: 'Spans are shifted forward by base bars, as drawn; the lagging span is left out because it looks ahead.',
   machine: ({ conversion, base, span }) => {
-    const longest = Math.max(conversion, base, span);
-    const periods = [conversion, base, span];
-    const ringA = 6;
-    const ringB = 6 + base;
+    const warmUp = Math.max(conversion, base, span) - 1 + base;
+    const slowAt = extremesSize(conversion);
+    const spanAt = slowAt + extremesSize(base);
+    const ringA = spanAt + extremesSize(span);
+    const ringB = ringA + base;
     return {
-      warmUp: longest - 1 + base,
+      warmUp,
       memory: WINDOW,
-      stateSize: 6 + 2 * base,
+      stateSize: ringB + base,
       advance({ high, low }, from, to, state, out) {
-        const warmUp = longest - 1 + base;
-        for (let i = from; i < to; i++) {
-          const k = i - from;
-          for (let line = 0; line < 3; line++) {
-            const period = periods[line]!;
-            const start = i < period ? 0 : i - period + 1;
-            state[2 * line] = latestHighest(high, state[2 * line]!, start, i);
-            state[2 * line + 1] = latestLowest(low, state[2 * line + 1]!, start, i);
-          }
-          const fast = (high[state[0]!]! + low[state[1]!]!) / 2;
-          const slow = (high[state[2]!]! + low[state[3]!]!) / 2;
-          const isWarm = i >= warmUp;
-          const place = i % base;
-          out[0]![k] = isWarm ? fast : Number.NaN;
-          out[1]![k] = isWarm ? slow : Number.NaN;
-          out[2]![k] = isWarm ? state[ringA + place]! : Number.NaN;
-          out[3]![k] = isWarm ? state[ringB + place]! : Number.NaN;
-          state[ringA + place] = (fast + slow) / 2;
-          state[ringB + place] = (high[state[4]!]! + low[state[5]!]!) / 2;
+        const [yFast, ySlow, yA, yB] = out as [Float64Array, Float64Array, Float64Array, Float64Array];
+        middleOfRange(high, low, conversion, from, to, state.subarray(0, slowAt), yFast, yA);
+        middleOfRange(high, low, base, from, to, state.subarray(slowAt, spanAt), ySlow, yA);
+        middleOfRange(high, low, span, from, to, state.subarray(spanAt, ringA), yB, yA);
+        let place = from % base;
+        for (let k = 0; k < to - from; k++) {
+          // What was made now is drawn `base` bars later; what was made then is drawn now.
+          yA[k] = state[ringA + place]!;
+          state[ringA + place] = (yFast[k]! + ySlow[k]!) / 2;
+          const made = yB[k]!;
+          yB[k] = state[ringB + place]!;
+          state[ringB + place] = made;
+          place = place + 1 === base ? 0 : place + 1;
         }
+        markWarmUp(warmUp, from, to, out);
       },
     };
   },
 });
+
+/** Middle between highest high and lowest low into `middle`; `spare` is overwritten. */
+function middleOfRange(
+  high: Float64Array,
+  low: Float64Array,
+  period: number,
+  from: number,
+  to: number,
+  state: Float64Array,
+  middle: Float64Array,
+  spare: Float64Array,
+): void {
+  advanceExtremes(high, low, period, from, to, state, middle, spare);
+  for (let k = 0; k < to - from; k++) middle[k] = (middle[k]! + spare[k]!) / 2;
+}
 
 /** TA-Lib SUPERTREND (Seban): a stop at a multiple of the average true range that only moves with the trend. */
 export const supertrend = factory({
@@ -923,26 +883,24 @@ export const supertrend = factory({
     advance({ high, low, close }, from, to, state, out) {
       const stopOut = out[0]!;
       const trendOut = out[1]!;
+      // The band above, the band below and the trend; 0 before the first value.
       let upper = state[EXPONENTIAL_SIZE]!;
       let lower = state[EXPONENTIAL_SIZE + 1]!;
-      let trend = state[EXPONENTIAL_SIZE + 2]!;
-      for (let i = from; i < to; i++) {
-        const k = i - from;
-        stopOut[k] = Number.NaN;
-        trendOut[k] = Number.NaN;
-        if (i === 0) continue;
+      let trend = state[EXPONENTIAL_SIZE + 2]! | 0;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = Math.max(from, 1); i < to; i++) {
         const range = exponentialStep(state, 0, period, 1 / period, trueRangeAt(high, low, close, i));
-        if (i < period) continue;
+        if (i < first) continue;
         const middle = (high[i]! + low[i]!) / 2;
         const rawUpper = middle + multiple * range;
         const rawLower = middle - multiple * range;
-        if (trend === 0 || rawUpper < upper || close[i - 1]! > upper) upper = rawUpper;
-        if (trend === 0 || rawLower > lower || close[i - 1]! < lower) lower = rawLower;
-        if (trend === 0) trend = 1;
-        else if (trend < 0 && close[i]! > upper) trend = 1;
+        const isFirst = trend === 0;
+        if (isFirst || rawUpper < upper || close[i - 1]! > upper) upper = rawUpper;
+        if (isFirst || rawLower > lower || close[i - 1]! < lower) lower = rawLower;
+        if (isFirst || (trend < 0 && close[i]! > upper)) trend = 1;
         else if (trend > 0 && close[i]! < lower) trend = -1;
-        stopOut[k] = trend > 0 ? lower : upper;
-        trendOut[k] = trend;
+        stopOut[i - from] = trend > 0 ? lower : upper;
+        trendOut[i - from] = trend;
       }
       state[EXPONENTIAL_SIZE] = upper;
       state[EXPONENTIAL_SIZE + 1] = lower;
@@ -960,14 +918,14 @@ export const chandelier = factory({
   inputs: ['high', 'low', 'close'],
   outputs: ['long', 'short'],
   parameters: { period: barCount(22), multiple: realNumber(3, 0, 20) },
-  reference: defined('Le Beau; Skender ToChandelier'),
+  reference: defined('Le Beau; Skender ToChandelier', 1e-9),
   machine: ({ period, multiple }) => ({
     warmUp: period,
     memory: wilderMemory(period),
     stateSize: EXPONENTIAL_SIZE + 2,
     advance({ high, low, close }, from, to, state, out) {
-      let highest = state[EXPONENTIAL_SIZE]!;
-      let lowest = state[EXPONENTIAL_SIZE + 1]!;
+      let highest = state[EXPONENTIAL_SIZE]! | 0;
+      let lowest = state[EXPONENTIAL_SIZE + 1]! | 0;
       for (let i = from; i < to; i++) {
         const start = i < period ? 0 : i - period + 1;
         highest = latestHighest(high, highest, start, i);
@@ -991,7 +949,7 @@ export const mcginley = factory({
   unit: 'price',
   inputs: ['close'],
   parameters: { period: barCount(14) },
-  reference: defined('McGinley 1997; Skender ToDynamic (k 0.6)'),
+  reference: defined('McGinley 1997; Skender ToDynamic (k 0.6)', 1e-9),
   machine: ({ period }) => ({
     warmUp: 1,
     memory: decayMemory(1 - 1 / (0.6 * period), 2),

@@ -1,5 +1,5 @@
 import { barCount, defined, factory, WINDOW } from './factory.ts';
-import { latestHighest, latestLowest, markWarmUp, meanSize, meanStep, ratio, sumStep } from './kernels.ts';
+import { extremeSize, fillLowest, latestHighest, markWarmUp, meanSize, meanStep, ratio, sumStep } from './kernels.ts';
 
 /** How far the close is below the highest close of the window (0 or negative), and for how many bars already. */
 export const drawdown = factory({
@@ -16,7 +16,7 @@ export const drawdown = factory({
     memory: WINDOW,
     stateSize: 1,
     advance({ close }, from, to, state, out) {
-      let highest = state[0]!;
+      let highest = state[0]! | 0;
       for (let i = from; i < to; i++) {
         highest = latestHighest(close, highest, i < period ? 0 : i - period + 1, i);
         const isWarm = i >= period - 1;
@@ -40,15 +40,23 @@ export const aboveLow = factory({
   machine: ({ period }) => ({
     warmUp: period - 1,
     memory: WINDOW,
-    stateSize: 1,
+    stateSize: 1 + extremeSize(period),
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      let lowest = state[0]!;
+      let bottom = state[0]!;
+      let place = from % period;
       for (let i = from; i < to; i++) {
-        lowest = latestLowest(close, lowest, i < period ? 0 : i - period + 1, i);
-        y[i - from] = i < period - 1 ? Number.NaN : ratio(close[i]! - close[lowest]!, close[lowest]!);
+        if (place === 0) {
+          fillLowest(close, i - period, period, state, 1);
+          bottom = Number.POSITIVE_INFINITY;
+        }
+        bottom = Math.min(bottom, close[i]!);
+        place++;
+        const lowest = Math.min(bottom, state[1 + place]!);
+        if (place === period) place = 0;
+        y[i - from] = i < period - 1 ? Number.NaN : ratio(close[i]! - lowest, lowest);
       }
-      state[0] = lowest;
+      state[0] = bottom;
     },
   }),
 });
@@ -70,39 +78,39 @@ export const maxDrawdown = factory({
     stateSize: 3,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      let peak = state[0]!;
-      let depth = state[1]!;
-      let highest = state[2]!;
+      let highest = state[2]! | 0;
       for (let i = from; i < to; i++) {
         const start = i < period ? 0 : i - period + 1;
         highest = latestHighest(close, highest, start, i);
-        if (peak < start) {
-          let top = start;
-          peak = start;
-          depth = 0;
-          for (let j = start + 1; j <= i; j++) {
-            if (close[j]! >= close[top]!) top = j;
-            const fall = close[j]! / close[top]! - 1;
-            if (fall <= depth) {
-              depth = fall;
-              peak = top;
-            }
-          }
-        } else {
-          const fall = close[i]! / close[highest]! - 1;
-          if (fall <= depth) {
-            depth = fall;
-            peak = highest;
-          }
+        const fall = close[i]! / close[highest]! - 1;
+        if (state[0]! < start) findDeepestFall(close, start, i, state);
+        else if (fall <= state[1]!) {
+          state[0] = highest;
+          state[1] = fall;
         }
-        y[i - from] = i < period - 1 || !(close[peak]! > 0) ? Number.NaN : depth;
+        y[i - from] = i < period - 1 || !(close[state[0]! | 0]! > 0) ? Number.NaN : state[1]!;
       }
-      state[0] = peak;
-      state[1] = depth;
       state[2] = highest;
     },
   }),
 });
+
+/** Place of the high before the deepest fall within `close[start..end]`, and its depth, into `state[0]` and `state[1]`. */
+function findDeepestFall(close: Float64Array, start: number, end: number, state: Float64Array): void {
+  let top = start;
+  let peak = start;
+  let depth = 0;
+  for (let j = start + 1; j <= end; j++) {
+    if (close[j]! >= close[top]!) top = j;
+    const fall = close[j]! / close[top]! - 1;
+    if (fall <= depth) {
+      depth = fall;
+      peak = top;
+    }
+  }
+  state[0] = peak;
+  state[1] = depth;
+}
 
 /** Mean over sample standard deviation of simple daily returns, per day. */
 export const rollingSharpe = factory({

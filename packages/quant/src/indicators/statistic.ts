@@ -1,6 +1,6 @@
-import { barCount, defined, factory, type IndicatorFactory, realNumber, talib, WINDOW } from './factory.ts';
+import { barCount, defined, factory, type IndicatorFactory, perRange, realNumber, talib, WINDOW } from './factory.ts';
 import type { BarColumn } from './indicator.ts';
-import { latestHighest, latestLowest, markWarmUp, ratio } from './kernels.ts';
+import { countBelow, markWarmUp, ratio } from './kernels.ts';
 
 /**
  * TA-Lib STDDEV, and VAR: population figures of the close.
@@ -27,7 +27,7 @@ export const stddev = factory({
       const origin = close[0]!;
       let sum = state[0]!;
       let squares = state[1]!;
-      let still = state[2]!;
+      let still = state[2]! | 0;
       for (let i = from; i < to; i++) {
         const x = close[i]! - origin;
         sum += x;
@@ -136,8 +136,8 @@ function correlation(first: BarColumn, second: BarColumn, name: string, title: s
         let sumXX = state[2]!;
         let sumYY = state[3]!;
         let sumXY = state[4]!;
-        let stillX = state[5]!;
-        let stillY = state[6]!;
+        let stillX = state[5]! | 0;
+        let stillY = state[6]! | 0;
         for (let i = from; i < to; i++) {
           const a = xs[i]! - originX;
           const b = ys[i]! - originY;
@@ -201,7 +201,7 @@ export const beta = factory({
       let sumY = state[1]!;
       let sumXX = state[2]!;
       let sumXY = state[3]!;
-      let still = state[4]!;
+      let still = state[4]! | 0;
       let last = state[5]!;
       const change = (x: Float64Array, i: number): number => (x[i - 1] === 0 ? 0 : (x[i]! - x[i - 1]!) / x[i - 1]!);
       const first = markWarmUp(period, from, to, out);
@@ -248,18 +248,25 @@ export const avgdev = factory({
   machine: ({ period }) => ({
     warmUp: period - 1,
     memory: WINDOW,
-    stateSize: 0,
-    advance({ close }, from, to, _state, out) {
+    stateSize: 1,
+    advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      const first = markWarmUp(period - 1, from, to, out);
-      for (let i = first; i < to; i++) {
-        let sum = 0;
-        for (let j = i - period + 1; j <= i; j++) sum += close[j]!;
-        const mean = sum / period;
+      const origin = close[0]!;
+      let sum = state[0]!;
+      for (let i = from; i < to; i++) {
+        sum += close[i]! - origin;
+        if (i < period - 1) {
+          y[i - from] = Number.NaN;
+          continue;
+        }
+        const start = i - period + 1;
+        const mean = origin + sum / period;
         let deviation = 0;
-        for (let j = i - period + 1; j <= i; j++) deviation += Math.abs(close[j]! - mean);
+        for (let j = start; j <= i; j++) deviation += Math.abs(close[j]! - mean);
         y[i - from] = deviation / period;
+        sum -= close[start]! - origin;
       }
+      state[0] = sum;
     },
   }),
 });
@@ -274,58 +281,47 @@ export const returnMoments = factory({
   outputs: ['z', 'skewness', 'kurtosis'],
   parameters: { period: barCount(63, 4) },
   reference: defined('Population moments (n) of simple returns'),
-  note: 'Undefined when the return did not change in the window, or over a close of 0.',
+  note: 'Undefined when the return did not change in the window; a return over a close of 0 counts 0.',
   machine: ({ period }) => ({
     warmUp: period,
     memory: WINDOW,
-    stateSize: period + 7,
+    stateSize: 5,
     advance({ close }, from, to, state, out) {
       const yZ = out[0]!;
       const ySkewness = out[1]!;
       const yKurtosis = out[2]!;
-      let s1 = state[period]!;
-      let s2 = state[period + 1]!;
-      let s3 = state[period + 2]!;
-      let s4 = state[period + 3]!;
-      let still = state[period + 4]!;
-      let last = state[period + 5]!;
-      let unknown = state[period + 6]!;
+      let s1 = state[0]!;
+      let s2 = state[1]!;
+      let s3 = state[2]!;
+      let s4 = state[3]!;
+      let still = state[4]! | 0;
       const first = markWarmUp(period, from, to, out);
       for (let i = Math.max(from, 1); i < to; i++) {
-        // Returns over a close of 0 are kept as NaN and counted, so that the sums stay sound.
-        const change = close[i - 1] === 0 ? Number.NaN : close[i]! / close[i - 1]! - 1;
-        const place = i % period;
-        const old = i > period ? state[place]! : 0;
-        state[place] = change;
-        const isKnown = !Number.isNaN(change);
-        const x = isKnown ? change : 0;
-        const gone = Number.isNaN(old) ? 0 : old;
-        if (!isKnown) unknown++;
-        if (Number.isNaN(old)) unknown--;
+        const x = returnAt(close, i);
+        const gone = i > period ? returnAt(close, i - period) : 0;
+        const xx = x * x;
+        const goneGone = gone * gone;
         s1 += x - gone;
-        s2 += x * x - gone * gone;
-        s3 += x * x * x - gone * gone * gone;
-        s4 += x * x * x * x - gone * gone * gone * gone;
-        still = i > 1 && x === last ? still + 1 : 1;
-        last = x;
+        s2 += xx - goneGone;
+        s3 += xx * x - goneGone * gone;
+        s4 += xx * xx - goneGone * goneGone;
+        still = i > 1 && x === returnAt(close, i - 1) ? still + 1 : 1;
         if (i < first) continue;
         const mean = s1 / period;
-        const variance = s2 / period - mean * mean;
-        const third = s3 / period - 3 * mean * (s2 / period) + 2 * mean * mean * mean;
-        const fourth =
-          s4 / period - 4 * mean * (s3 / period) + 6 * mean * mean * (s2 / period) - 3 * mean * mean * mean * mean;
-        const isUndefined = still >= period || unknown > 0 || variance <= 0;
+        const meanSquare = s2 / period;
+        const variance = meanSquare - mean * mean;
+        const third = s3 / period - 3 * mean * meanSquare + 2 * mean * mean * mean;
+        const fourth = s4 / period - mean * (4 * (s3 / period) - mean * (6 * meanSquare - 3 * mean * mean));
+        const isUndefined = still >= period || variance <= 0;
         yZ[i - from] = isUndefined ? Number.NaN : (x - mean) / Math.sqrt(variance);
         ySkewness[i - from] = isUndefined ? Number.NaN : third / (variance * Math.sqrt(variance));
         yKurtosis[i - from] = isUndefined ? Number.NaN : fourth / (variance * variance) - 3;
       }
-      state[period] = s1;
-      state[period + 1] = s2;
-      state[period + 2] = s3;
-      state[period + 3] = s4;
-      state[period + 4] = still;
-      state[period + 5] = last;
-      state[period + 6] = unknown;
+      state[0] = s1;
+      state[1] = s2;
+      state[2] = s3;
+      state[3] = s4;
+      state[4] = still;
     },
   }),
 });
@@ -338,7 +334,7 @@ export const zscore = factory({
   unit: 'ratio',
   inputs: ['close'],
   parameters: { period: barCount(20) },
-  reference: defined('(close − mean) / population standard deviation; Skender ToStdDev'),
+  reference: defined('(close − mean) / population standard deviation; Skender ToStdDev', 1e-9),
   note: 'Undefined when the close did not move in the window.',
   machine: ({ period }) => ({
     warmUp: period - 1,
@@ -349,7 +345,7 @@ export const zscore = factory({
       const origin = close[0]!;
       let sum = state[0]!;
       let squares = state[1]!;
-      let still = state[2]!;
+      let still = state[2]! | 0;
       for (let i = from; i < to; i++) {
         const x = close[i]! - origin;
         sum += x;
@@ -381,68 +377,58 @@ export const autocorrelation = factory({
   inputs: ['close'],
   parameters: { period: barCount(63, 3) },
   reference: defined('Pearson correlation of simple returns with those of the day before'),
-  note: 'Undefined when the returns did not change, or over a close that is not positive. Returns are added up exactly as held.',
+  note: 'Undefined when the returns did not change; a return over a close of 0 counts 0.',
   machine: ({ period }) => ({
     warmUp: period + 1,
     memory: WINDOW,
-    stateSize: period + 1 + 8,
+    stateSize: 6,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      const size = period + 1;
-      let sumX = state[size]!;
-      let sumY = state[size + 1]!;
-      let sumXX = state[size + 2]!;
-      let sumYY = state[size + 3]!;
-      let sumXY = state[size + 4]!;
-      let still = state[size + 5]!;
-      let unknown = state[size + 6]!;
-      let last = state[size + 7]!;
+      let sumX = state[0]!;
+      let sumY = state[1]!;
+      let sumXX = state[2]!;
+      let sumYY = state[3]!;
+      let sumXY = state[4]!;
+      // Pairs in a row that leave the result undefined: a return like the one before, or none.
+      let still = state[5]! | 0;
       const first = markWarmUp(period + 1, from, to, out);
-      for (let i = Math.max(from, 1); i < to; i++) {
-        // A return that is not known counts 0 and makes the windows it is in undefined.
-        const isKnown = close[i - 1]! > 0;
-        const now = isKnown ? close[i]! / close[i - 1]! - 1 : 0;
-        if (!isKnown) unknown = period + 1;
-        else if (unknown > 0) unknown--;
-        still = i > 1 && now === last ? still + 1 : 1;
-        // The ring holds the returns of the last period + 1 bars: a pair is (the one before, this one).
-        const before = last;
-        last = now;
-        if (i > 1) {
-          sumX += before;
-          sumY += now;
-          sumXX += before * before;
-          sumYY += now * now;
-          sumXY += before * now;
-        }
+      for (let i = Math.max(from, 2); i < to; i++) {
+        const before = returnAt(close, i - 1);
+        const now = returnAt(close, i);
+        sumX += before;
+        sumY += now;
+        sumXX += before * before;
+        sumYY += now * now;
+        sumXY += before * now;
+        still = now === before ? still + 1 : 0;
         if (i > period + 1) {
-          const oldX = state[(i - period - 1) % size]!;
-          const oldY = state[(i - period) % size]!;
+          const oldX = returnAt(close, i - period - 1);
+          const oldY = returnAt(close, i - period);
           sumX -= oldX;
           sumY -= oldY;
           sumXX -= oldX * oldX;
           sumYY -= oldY * oldY;
           sumXY -= oldX * oldY;
         }
-        state[i % size] = now;
         if (i < first) continue;
         const spread = (sumXX - (sumX * sumX) / period) * (sumYY - (sumY * sumY) / period);
-        y[i - from] =
-          still >= period || unknown > 0 || spread <= 0
-            ? Number.NaN
-            : (sumXY - (sumX * sumY) / period) / Math.sqrt(spread);
+        const isUndefined = still >= period - 1 || spread <= 0;
+        y[i - from] = isUndefined ? Number.NaN : (sumXY - (sumX * sumY) / period) / Math.sqrt(spread);
       }
-      state[size] = sumX;
-      state[size + 1] = sumY;
-      state[size + 2] = sumXX;
-      state[size + 3] = sumYY;
-      state[size + 4] = sumXY;
-      state[size + 5] = still;
-      state[size + 6] = unknown;
-      state[size + 7] = last;
+      state[0] = sumX;
+      state[1] = sumY;
+      state[2] = sumXX;
+      state[3] = sumYY;
+      state[4] = sumXY;
+      state[5] = still;
     },
   }),
 });
+
+/** Return of bar `i` ≥ 1; over a close of 0 it counts 0. */
+function returnAt(close: Float64Array, i: number): number {
+  return close[i - 1] === 0 ? 0 : close[i]! / close[i - 1]! - 1;
+}
 
 /** Place of the close between the extremes of the window, 0 to 1: low and high of a year by default. */
 export const rangePlace = factory({
@@ -454,25 +440,12 @@ export const rangePlace = factory({
   parameters: { period: barCount(252) },
   reference: defined('(close − lowest close) / (highest close − lowest close)'),
   note: 'Undefined when the close did not move in the window.',
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ close }, from, to, state, out) {
-      const y = out[0]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
-      for (let i = from; i < to; i++) {
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(close, highest, start, i);
-        lowest = latestLowest(close, lowest, start, i);
-        const range = close[highest]! - close[lowest]!;
-        y[i - from] = i < period - 1 ? Number.NaN : ratio(close[i]! - close[lowest]!, range);
+  machine: ({ period }) =>
+    perRange(period, 'close', 'close', ({ close }, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = ratio(close[i]! - lowest[i - start]!, highest[i - start]! - lowest[i - start]!);
       }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+    }),
 });
 
 /** Share of the closes in the window before that lie below this one, in percent. */
@@ -491,12 +464,8 @@ export const percentRank = factory({
     advance({ close }, from, to, _state, out) {
       const y = out[0]!;
       const first = markWarmUp(period, from, to, out);
-      for (let i = first; i < to; i++) {
-        const x = close[i]!;
-        let below = 0;
-        for (let j = i - period; j < i; j++) below += close[j]! < x ? 1 : 0;
-        y[i - from] = (100 * below) / period;
-      }
+      const scale = 100 / period;
+      for (let i = first; i < to; i++) y[i - from] = scale * countBelow(close, i - period, period, close[i]!);
     },
   }),
 });

@@ -4,6 +4,7 @@ import {
   defined,
   exponentialMemory,
   factory,
+  perRange,
   realNumber,
   slowest,
   talib,
@@ -14,8 +15,10 @@ import type { BarColumns, Indicator } from './indicator.ts';
 import {
   EXPONENTIAL_SIZE,
   exponentialStep,
+  extremeSize,
+  fillHighest,
+  fillLowest,
   latestHighest,
-  latestLowest,
   markWarmUp,
   meanSize,
   meanStep,
@@ -166,37 +169,50 @@ export const choppiness = factory({
   unit: 'percent',
   inputs: ['high', 'low', 'close'],
   parameters: { period: barCount(14) },
-  reference: defined('Dreiss 1993: 100 log(sum of true range / range with the close before) / log(period)'),
-  note: 'The range counts the close before each bar, as true range does. Undefined without any range.',
+  reference: defined('Dreiss 1993: 100 log(sum of true range / (highest high − lowest low)) / log(period); Lean', 1e-5),
+  note: 'Undefined for a window without range.',
   machine: ({ period }) => {
-    const scale = 100 / Math.log10(period);
+    const scale = 100 / Math.log(period);
+    const tops = 4;
+    const bottoms = tops + extremeSize(period);
     return {
       warmUp: period,
       memory: WINDOW,
-      stateSize: 3 + meanSize(period) + 2 * period,
+      stateSize: bottoms + extremeSize(period),
       advance({ high, low, close }, from, to, state, out) {
         const y = out[0]!;
-        const first = markWarmUp(1, from, to, out);
-        const tops = meanSize(period);
-        const bottoms = tops + period;
-        for (let i = first; i < to; i++) {
-          const top = Math.max(high[i]!, close[i - 1]!);
-          const bottom = Math.min(low[i]!, close[i - 1]!);
-          const path = sumStep(state, 0, period, top - bottom);
-          state[tops + (i % period)] = top;
-          state[bottoms + (i % period)] = bottom;
-          if (i < period) {
-            y[i - from] = Number.NaN;
-            continue;
+        let path = state[0]!;
+        let top = state[1]!;
+        let bottom = state[2]!;
+        let still = state[3]! | 0;
+        let place = from % period;
+        const first = markWarmUp(period, from, to, out);
+        for (let i = from; i < to; i++) {
+          if (place === 0) {
+            fillHighest(high, i - period, period, state, tops);
+            fillLowest(low, i - period, period, state, bottoms);
+            top = Number.NEGATIVE_INFINITY;
+            bottom = Number.POSITIVE_INFINITY;
           }
-          let highest = top;
-          let lowest = bottom;
-          for (let k = 0; k < period; k++) {
-            if (state[tops + k]! > highest) highest = state[tops + k]!;
-            if (state[bottoms + k]! < lowest) lowest = state[bottoms + k]!;
-          }
-          y[i - from] = highest > lowest ? scale * Math.log10(path / (highest - lowest)) : Number.NaN;
+          top = Math.max(top, high[i]!);
+          bottom = Math.min(bottom, low[i]!);
+          place++;
+          const highest = Math.max(top, state[tops + place]!);
+          const lowest = Math.min(bottom, state[bottoms + place]!);
+          if (place === period) place = 0;
+          if (i === 0) continue;
+          const range = trueRangeAt(high, low, close, i);
+          path += range;
+          still = range === 0 ? still + 1 : 0;
+          if (i > period) path -= trueRangeAt(high, low, close, i - period);
+          if (i < first) continue;
+          const isUndefined = highest <= lowest || still >= period;
+          y[i - from] = isUndefined ? Number.NaN : scale * Math.log(path / (highest - lowest));
         }
+        state[0] = path;
+        state[1] = top;
+        state[2] = bottom;
+        state[3] = still;
       },
     };
   },
@@ -218,7 +234,7 @@ export const ulcer = factory({
     stateSize: 1 + meanSize(period),
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      let highest = state[0]!;
+      let highest = state[0]! | 0;
       for (let i = from; i < to; i++) {
         highest = latestHighest(close, highest, i < period ? 0 : i - period + 1, i);
         if (i < period - 1) {
@@ -286,7 +302,7 @@ export const bollingerPlace = factory({
   inputs: ['close'],
   outputs: ['percent_b', 'width'],
   parameters: { period: barCount(20), deviations: realNumber(2, 0.1, 10) },
-  reference: defined('Bollinger 2001; Skender ToBollingerBands'),
+  reference: defined('Bollinger 2001; Skender ToBollingerBands', 1e-9),
   note: '%b is undefined when prices did not move in the window.',
   machine: ({ period, deviations }) => ({
     warmUp: period - 1,
@@ -296,7 +312,7 @@ export const bollingerPlace = factory({
       const origin = close[0]!;
       let sum = state[0]!;
       let squares = state[1]!;
-      let still = state[2]!;
+      let still = state[2]! | 0;
       for (let i = from; i < to; i++) {
         const x = close[i]! - origin;
         sum += x;
@@ -330,26 +346,36 @@ export const realized = factory({
   inputs: ['close'],
   parameters: { period: barCount(21, 3) },
   reference: defined('Sample standard deviation of log returns, per day'),
-  note: 'Undefined over closes that are not positive.',
+  note: 'A close that is not positive counts as no move.',
   machine: ({ period }) => ({
     warmUp: period,
     memory: WINDOW,
-    stateSize: 2 * meanSize(period) + 2,
+    stateSize: period + 4,
     advance({ close }, from, to, state, out) {
       const y = out[0]!;
-      const squaresAt = meanSize(period);
-      const stillAt = 2 * squaresAt;
-      const first = markWarmUp(1, from, to, out);
-      for (let i = first; i < to; i++) {
-        const change = Math.log(close[i]! / close[i - 1]!);
-        const still = i > 1 && change === state[stillAt + 1] ? state[stillAt]! + 1 : 1;
-        state[stillAt] = still;
-        state[stillAt + 1] = change;
-        const mean = meanStep(state, 0, period, change);
-        const squares = sumStep(state, squaresAt, period, change * change);
-        const variance = (squares - period * mean * mean) / (period - 1);
-        y[i - from] = Math.sqrt(still >= period || variance < 0 ? 0 : variance);
+      let sum = state[period]!;
+      let squares = state[period + 1]!;
+      let last = state[period + 2]!;
+      let still = state[period + 3]! | 0;
+      let place = from % period;
+      const first = markWarmUp(period, from, to, out);
+      for (let i = from; i < to; i++) {
+        const change = i === 0 ? 0 : logRatio(close[i]!, close[i - 1]!);
+        const old = state[place]!;
+        state[place] = change;
+        place = place + 1 === period ? 0 : place + 1;
+        sum += change - old;
+        squares += change * change - old * old;
+        still = i > 1 && change === last ? still + 1 : 1;
+        last = change;
+        if (i < first) continue;
+        const variance = still >= period ? 0 : (squares - (sum * sum) / period) / (period - 1);
+        y[i - from] = Math.sqrt(Math.max(variance, 0));
       }
+      state[period] = sum;
+      state[period + 1] = squares;
+      state[period + 2] = last;
+      state[period + 3] = still;
     },
   }),
 });
@@ -416,7 +442,7 @@ export const rogersSatchell = factory({
   unit: 'fraction',
   inputs: ['open', 'high', 'low', 'close'],
   parameters: { period: barCount(21, 1) },
-  reference: defined('Rogers and Satchell 1991, doi:10.1214/aoap/1177005835'),
+  reference: defined('Rogers and Satchell 1991, doi:10.1214/aoap/1177005835; Lean', 1e-5),
   machine: ({ period }) =>
     advanceProxy(period, 0, ({ open, high, low, close }, i) => {
       const up = Math.log(high[i]! / open[i]!);
@@ -435,36 +461,64 @@ export const yangZhang = factory({
   inputs: ['open', 'high', 'low', 'close'],
   parameters: { period: barCount(21, 3) },
   reference: defined('Yang and Zhang 2000, doi:10.1086/209650'),
+  note: 'A price that is not positive counts as no move.',
   machine: ({ period }) => {
-    const size = meanSize(period);
     const share = 0.34 / (1.34 + (period + 1) / (period - 1));
+    const ring = 6;
     return {
       warmUp: period,
       memory: WINDOW,
-      stateSize: 5 * size,
+      // Sums, then the night's, the day's and the inner figure of each bar of the window.
+      stateSize: ring + 3 * period,
       advance({ open, high, low, close }, from, to, state, out) {
         const y = out[0]!;
-        const first = markWarmUp(1, from, to, out);
-        for (let i = first; i < to; i++) {
-          const night = Math.log(open[i]! / close[i - 1]!);
-          const up = Math.log(high[i]! / open[i]!);
-          const down = Math.log(low[i]! / open[i]!);
-          const body = Math.log(close[i]! / open[i]!);
-          const nightMean = meanStep(state, 0, period, night);
-          const nightSquares = sumStep(state, size, period, night * night);
-          const bodyMean = meanStep(state, 2 * size, period, body);
-          const bodySquares = sumStep(state, 3 * size, period, body * body);
-          const inside = meanStep(state, 4 * size, period, up * (up - body) + down * (down - body));
-          const variance =
-            (nightSquares - period * nightMean * nightMean) / (period - 1) +
-            (share * (bodySquares - period * bodyMean * bodyMean)) / (period - 1) +
-            (1 - share) * inside;
+        let nights = state[0]!;
+        let nightSquares = state[1]!;
+        let days = state[2]!;
+        let daySquares = state[3]!;
+        let inside = state[4]!;
+        let place = state[5]! | 0;
+        const first = markWarmUp(period, from, to, out);
+        for (let i = Math.max(from, 1); i < to; i++) {
+          const o = open[i]!;
+          const night = logRatio(o, close[i - 1]!);
+          const day = logRatio(close[i]!, o);
+          const up = logRatio(high[i]!, o);
+          const down = logRatio(low[i]!, o);
+          const inner = up * (up - day) + down * (down - day);
+          const slot = ring + 3 * place;
+          const oldNight = state[slot]!;
+          const oldDay = state[slot + 1]!;
+          nights += night - oldNight;
+          nightSquares += night * night - oldNight * oldNight;
+          days += day - oldDay;
+          daySquares += day * day - oldDay * oldDay;
+          inside += inner - state[slot + 2]!;
+          state[slot] = night;
+          state[slot + 1] = day;
+          state[slot + 2] = inner;
+          place = place + 1 === period ? 0 : place + 1;
+          if (i < first) continue;
+          const nightVariance = (nightSquares - (nights * nights) / period) / (period - 1);
+          const dayVariance = (daySquares - (days * days) / period) / (period - 1);
+          const variance = nightVariance + share * dayVariance + (1 - share) * (inside / period);
           y[i - from] = Math.sqrt(Math.max(variance, 0));
         }
+        state[0] = nights;
+        state[1] = nightSquares;
+        state[2] = days;
+        state[3] = daySquares;
+        state[4] = inside;
+        state[5] = place;
       },
     };
   },
 });
+
+/** Logarithm of a ratio of prices; 0 where one of them is not positive. */
+function logRatio(a: number, b: number): number {
+  return a > 0 && b > 0 ? Math.log(a / b) : 0;
+}
 
 /** Exponentially weighted volatility of log returns around 0, per day (RiskMetrics). */
 export const ewmaVolatility = factory({
@@ -516,24 +570,10 @@ export const rangeWidth = factory({
   inputs: ['high', 'low'],
   parameters: { period: barCount(63) },
   reference: defined('2 (highest high − lowest low) / (highest high + lowest low)'),
-  machine: ({ period }) => ({
-    warmUp: period - 1,
-    memory: WINDOW,
-    stateSize: 2,
-    advance({ high, low }, from, to, state, out) {
-      const y = out[0]!;
-      let highest = state[0]!;
-      let lowest = state[1]!;
-      for (let i = from; i < to; i++) {
-        const start = i < period ? 0 : i - period + 1;
-        highest = latestHighest(high, highest, start, i);
-        lowest = latestLowest(low, lowest, start, i);
-        const top = high[highest]!;
-        const bottom = low[lowest]!;
-        y[i - from] = i < period - 1 ? Number.NaN : ratio(2 * (top - bottom), top + bottom);
+  machine: ({ period }) =>
+    perRange(period, 'high', 'low', (_bars, { start, end, from }, highest, lowest, y) => {
+      for (let i = start; i < end; i++) {
+        y[i - from] = ratio(2 * (highest[i - start]! - lowest[i - start]!), highest[i - start]! + lowest[i - start]!);
       }
-      state[0] = highest;
-      state[1] = lowest;
-    },
-  }),
+    }),
 });

@@ -177,7 +177,7 @@ export const cmf = factory({
       const y = out[0]!;
       let flow = state[0]!;
       let shares = state[1]!;
-      let silent = state[2]!;
+      let silent = state[2]! | 0;
       for (let i = from; i < to; i++) {
         flow += moneyFlowAt(high, low, close, volume, i);
         shares += volume[i]!;
@@ -254,7 +254,7 @@ export const klinger = factory({
   inputs: ['high', 'low', 'close', 'volume'],
   outputs: ['line', 'signal'],
   parameters: { fast: barCount(34), slow: barCount(55), signal: barCount(13, 1) },
-  reference: defined('Klinger 1997; Skender ToKvo'),
+  reference: defined('Klinger 1997; Skender ToKvo', 1e-9),
   machine: ({ fast, slow, signal }) => {
     const longest = Math.max(fast, slow);
     const warmUp = 2 + longest - 1 + signal - 1;
@@ -308,7 +308,7 @@ export const relativeVolume = factory({
     advance({ volume }, from, to, state, out) {
       const y = out[0]!;
       let sum = state[0]!;
-      let silent = state[1]!;
+      let silent = state[1]! | 0;
       for (let i = from; i < to; i++) {
         y[i - from] = i < period || silent >= period ? Number.NaN : volume[i]! / (sum / period);
         sum += volume[i]!;

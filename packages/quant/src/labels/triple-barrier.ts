@@ -55,20 +55,30 @@ export function tripleBarrier(
     }
     const upper = up === null ? Number.POSITIVE_INFINITY : start * (1 + up * volatility[t]!);
     const lower = down === null ? Number.NEGATIVE_INFINITY : start * (1 - down * volatility[t]!);
-    const last = Math.min(t + horizon, rowCount - 1);
-    for (let r = t + 1; r <= last; r++) {
-      const touch = touchOf(high[r]!, low[r]!, upper, lower);
-      const isMissing = Number.isNaN(touch) || (r === t + horizon && Number.isNaN(close[r]!));
-      if (touch === 0 && !isMissing && r < t + horizon) continue;
-      labels.labelEnd[t] = r;
-      if (isMissing) break;
-      labels.value[t] = touch;
-      const level = touch > 0 ? upper : touch < 0 ? lower : close[r]!;
-      touchReturn[t] = level / start - 1;
-      break;
-    }
+    const end = settlingRow(high, low, t, horizon, upper, lower);
+    if (end === -1) continue;
+    labels.labelEnd[t] = end;
+    const touch = touchOf(high[end]!, low[end]!, upper, lower);
+    const level = touch === 1 ? upper : touch === -1 ? lower : close[end]!;
+    if (Number.isNaN(touch) || Number.isNaN(level)) continue;
+    labels.value[t] = touch;
+    touchReturn[t] = level / start - 1;
   }
   return { ...finishLabels(labels), touchReturn };
+}
+
+/** First row with a touch or without a bar, else the one of the vertical barrier; −1 if that is not there yet. */
+function settlingRow(
+  high: Float64Array,
+  low: Float64Array,
+  t: number,
+  horizon: number,
+  upper: number,
+  lower: number,
+): number {
+  const last = Math.min(t + horizon, high.length - 1);
+  for (let r = t + 1; r <= last; r++) if (touchOf(high[r]!, low[r]!, upper, lower) !== 0) return r;
+  return t + horizon < high.length ? t + horizon : -1;
 }
 
 /** −1, 0 or 1; NaN where the bar is missing. */

@@ -1,5 +1,4 @@
 import { expect } from '../checks/expect.ts';
-import type { Bars } from '../series/bars.ts';
 import { checkHorizon } from './forward-return.ts';
 import { createLabels, finishLabels, type Labels } from './label.ts';
 
@@ -7,30 +6,10 @@ export const VOLATILITY_HORIZON_DEFAULT = 5;
 export const VOLATILITY_WINDOW_DEFAULT = 22;
 
 /**
- * Variance of each day: Garman and Klass of the session, plus the squared log return over the night before it.
- *
- * v = ½ ln(h / l)² − (2 ln 2 − 1) ln(c / o)² + ln(o / c before)². NaN in row 0 and where a price is missing or not positive.
- *
- * @see Garman and Klass 1980, doi:10.1086/296072.
- */
-export function dailyVariance(bars: Pick<Bars, 'open' | 'high' | 'low' | 'close'>): Float64Array {
-  const { open, high, low, close } = bars;
-  return close.map((c, t) => {
-    const before = t === 0 ? Number.NaN : close[t - 1]!;
-    const isWhole = c > 0 && before > 0 && open[t]! > 0 && high[t]! > 0 && low[t]! > 0;
-    if (!isWhole) return Number.NaN;
-    const session = Math.log(high[t]! / low[t]!);
-    const body = Math.log(c / open[t]!);
-    const night = Math.log(open[t]! / before);
-    return 0.5 * session * session - (2 * Math.LN2 - 1) * body * body + night * night;
-  });
-}
-
-/**
  * Whether volatility rises: 1 if the mean daily variance of rows t + 1 to t + horizon is above that of the `window` rows up
  * to t, else 0. Known at row t + horizon.
  *
- * @param variance T daily variances: `dailyVariance`, or others.
+ * @param variance T daily variances: `garmanKlassOvernightVariance`, or others.
  * @throws RangeError if the horizon or the window is no whole number >= 1.
  */
 export function volatilityDirection(

@@ -185,6 +185,10 @@ describe('symmetricEigen', () => {
         1e-14,
       );
     }
+    // Beside the diagonal the squares underflow.
+    const faint = Float64Array.from({ length: 400 }, (_, k) => (k % 21 === 0 ? 1 : 1e-160 * (1 + (k % 20))));
+    near(symmetricEigen(faint, 20).values, new Float64Array(20).fill(1), 1e-14);
+    near(singularValues(faint, 20, 20), new Float64Array(20).fill(1), 1e-14);
     assert.throws(() => symmetricEigen(Float64Array.of(Number.NaN), 1), /finite/);
     assert.throws(() => symmetricEigen(new Float64Array(3), 2), RangeError);
   });

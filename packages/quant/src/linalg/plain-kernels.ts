@@ -2,6 +2,9 @@ import type { AlgebraKernels, TurnedBasis } from './algebra-kernels.ts';
 import { addScaled, dotProduct } from './dot-product.ts';
 import { createRotations, type Rotations, solveTridiagonal } from './tridiagonal.ts';
 
+/** Beside a largest entry near one, a sum of squares below this is rounding; its inverse might overflow. */
+const SQUARE_MIN = 1e-280;
+
 /** The kernels in plain TypeScript: used for small sizes and where there is no WebAssembly, and the measure of its twin. */
 export const plainKernels: AlgebraKernels = { multiply, factor, diagonalise };
 
@@ -66,7 +69,7 @@ function reduceToTridiagonal(
     diagonal[i] = work[row + i]!;
     const end = work[row + i - 1]!;
     const above = dotProduct(work, row, work, row, i - 1);
-    if (above === 0) {
+    if (above < SQUARE_MIN) {
       coupling[i - 1] = end;
       continue;
     }

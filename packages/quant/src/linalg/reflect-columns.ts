@@ -1,5 +1,8 @@
 import { addScaled, dotProduct } from './dot-product.ts';
 
+/** Beside columns of a length near one, a rest below this is rounding; the inverse of its square might overflow. */
+const REST_MIN = 1e-140;
+
 /** Householder factors of a matrix whose columns are laid out one after the other. */
 export type ReflectedColumns = {
   /** `columnCount` × `rowCount`: column j of R in the first places, the reflector of step r in the places from r on. */
@@ -86,13 +89,19 @@ function reflect(
   const { columns } = factors;
   const from = column * rowCount + step;
   const first = columns[from]!;
+  if (rest < REST_MIN) {
+    factors.pivots.push(column);
+    factors.diagonal.push(first);
+    factors.betas.push(0);
+    return;
+  }
   // Reflects away from the first entry, so that nothing cancels.
   const diagonal = first > 0 ? -rest : rest;
   columns[from] = first - diagonal;
   const square = dotProduct(columns, from, columns, from, rowCount - step);
   factors.pivots.push(column);
   factors.diagonal.push(diagonal);
-  factors.betas.push(square > 0 ? 2 / square : 0);
+  factors.betas.push(2 / square);
   for (const other of others) applyReflection(factors, rowCount, step, columns, other * rowCount);
 }
 

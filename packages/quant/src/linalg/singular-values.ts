@@ -88,10 +88,12 @@ function decomposeTall(matrix: Float64Array, rowCount: number, n: number): Singu
 function orthogonaliseRows(rows: Float64Array, turned: Float64Array, n: number): void {
   for (let sweep = 0; sweep < SWEEPS_MAX; sweep++) {
     let isDone = true;
+    // Squared lengths are carried through a sweep and taken anew for the next, so that what rounding adds does not stay.
+    const squares = Float64Array.from({ length: n }, (_, i) => dotProduct(rows, i * n, rows, i * n, n));
     for (let p = 0; p + 1 < n; p++)
       for (let q = p + 1; q < n; q++) {
-        const alpha = dotProduct(rows, p * n, rows, p * n, n);
-        const beta = dotProduct(rows, q * n, rows, q * n, n);
+        const alpha = squares[p]!;
+        const beta = squares[q]!;
         const joint = dotProduct(rows, p * n, rows, q * n, n);
         if (Math.abs(joint) <= EPSILON * Math.sqrt(n * alpha * beta) || alpha * beta === 0) continue;
         isDone = false;
@@ -100,6 +102,8 @@ function orthogonaliseRows(rows: Float64Array, turned: Float64Array, n: number):
         const cosine = 1 / Math.sqrt(1 + tangent * tangent);
         rotate(rows, p * n, q * n, n, cosine, cosine * tangent);
         rotate(turned, p * n, q * n, n, cosine, cosine * tangent);
+        squares[p] = Math.max(0, alpha - tangent * joint);
+        squares[q] = beta + tangent * joint;
       }
     if (isDone) return;
   }

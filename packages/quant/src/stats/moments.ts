@@ -1,4 +1,5 @@
 import { expect } from '../checks/expect.ts';
+import { transposeMultiply } from '../linalg/multiply.ts';
 
 /** Arithmetic mean; NaN for no values or where one is NaN. The second pass takes back what rounding lost in the first. */
 export function mean(values: Float64Array): number {
@@ -44,34 +45,48 @@ export function excessKurtosis(values: Float64Array): number {
 }
 
 /**
- * Sample covariance matrix of columns, divided by T − 1. Rows with a NaN in any column are left out as a whole, so that
- * the result is positive semidefinite.
+ * Sample covariance matrix of columns, divided by T − 1. Rows with a value that is missing or not finite in any column are
+ * left out as a whole, so that the result is positive semidefinite. Time O(T N²).
  *
  * @param values Row-major T × N.
  * @returns Row-major N × N; all NaN with fewer than two complete rows.
  */
 export function covarianceMatrix(values: Float64Array, columnCount: number): Float64Array {
+  const { deviations, rowCount } = completeDeviations(values, columnCount);
+  if (rowCount < 2) return new Float64Array(columnCount * columnCount).fill(Number.NaN);
+  return transposeMultiply(deviations, rowCount, columnCount, deviations, columnCount).map(
+    (value) => value / (rowCount - 1),
+  );
+}
+
+/**
+ * Deviations from the column means over the rows in which every column is finite.
+ *
+ * @param values Row-major T × N.
+ * @returns Row-major `rowCount` × N.
+ * @throws RangeError if the length is no multiple of `columnCount`.
+ */
+export function completeDeviations(
+  values: Float64Array,
+  columnCount: number,
+): { deviations: Float64Array; rowCount: number } {
   expect(
     columnCount >= 1 && values.length % columnCount === 0,
     `values must be T x ${columnCount}, had ${values.length}`,
   );
-  const rowCount = values.length / columnCount;
-  const rows: number[] = [];
-  for (let t = 0; t < rowCount; t++)
-    if (!values.subarray(t * columnCount, (t + 1) * columnCount).some((x) => Number.isNaN(x))) rows.push(t);
-  const result = new Float64Array(columnCount * columnCount).fill(Number.NaN);
-  if (rows.length < 2) return result;
+  const kept: number[] = [];
+  for (let start = 0; start < values.length; start += columnCount) {
+    let isComplete = true;
+    for (let i = 0; i < columnCount && isComplete; i++) isComplete = Number.isFinite(values[start + i]!);
+    if (isComplete) kept.push(start);
+  }
+  const rowCount = kept.length;
   const center = new Float64Array(columnCount);
-  for (const t of rows) for (let i = 0; i < columnCount; i++) center[i]! += values[t * columnCount + i]! / rows.length;
-  result.fill(0);
-  for (const t of rows)
-    for (let i = 0; i < columnCount; i++) {
-      const x = (values[t * columnCount + i]! - center[i]!) / (rows.length - 1);
-      for (let j = 0; j <= i; j++) result[i * columnCount + j]! += x * (values[t * columnCount + j]! - center[j]!);
-    }
-  for (let i = 0; i < columnCount; i++)
-    for (let j = 0; j < i; j++) result[j * columnCount + i] = result[i * columnCount + j]!;
-  return result;
+  for (const start of kept) for (let i = 0; i < columnCount; i++) center[i]! += values[start + i]! / rowCount;
+  const deviations = new Float64Array(rowCount * columnCount);
+  for (const [row, start] of kept.entries())
+    for (let i = 0; i < columnCount; i++) deviations[row * columnCount + i] = values[start + i]! - center[i]!;
+  return { deviations, rowCount };
 }
 
 function centralMoments(values: Float64Array): { m2: number; m3: number; m4: number } {

@@ -1,6 +1,7 @@
-import { expect } from '../checks/expect.ts';
+import { areFinite, expect } from '../checks/expect.ts';
 import { type Unanswered, unanswered } from '../checks/unanswered.ts';
 import { transposeMultiply } from '../linalg/multiply.ts';
+import { completeDeviations } from './moments.ts';
 
 export type Shrunk =
   | {
@@ -14,10 +15,13 @@ export type Shrunk =
     }
   | Unanswered;
 
+/** Below this share one row carries all the weight, and there is no spread to tell. */
+const REST_SHARE_MIN = 1e-15;
+
 /**
  * Covariance drawn to a multiple of the identity, by as much as minimises the expected squared error.
  *
- * Rows with a NaN in any column are left out as a whole. Time O(T N²).
+ * Rows with a value that is missing or not finite in any column are left out as a whole. Time O(T N²).
  *
  * @param values Row-major T × N.
  * @returns `undefined` with fewer than two complete rows; so do the functions below.
@@ -131,6 +135,7 @@ export function ewmCovariance(values: Float64Array, columnCount: number, halfLif
   expect(halfLife > 0 && halfLife < Number.POSITIVE_INFINITY, `halfLife must be positive, was ${halfLife}`);
   const rowCount = values.length / columnCount;
   const weights = Float64Array.from({ length: rowCount }, (_, t) => 0.5 ** ((rowCount - 1 - t) / halfLife));
+  if (areFinite(values)) return completeCovariance(values, columnCount, weights);
   const columns = Array.from({ length: columnCount }, (_, i) =>
     Float64Array.from({ length: rowCount }, (_, t) => values[t * columnCount + i]!),
   );
@@ -142,6 +147,28 @@ export function ewmCovariance(values: Float64Array, columnCount: number, halfLif
       result[j * columnCount + i] = value;
     }
   return result;
+}
+
+/** The same for all pairs at once where nothing is missing: one product of deviations times the root of their weight. */
+function completeCovariance(values: Float64Array, columnCount: number, weights: Float64Array): Float64Array {
+  let total = 0;
+  let squares = 0;
+  for (const weight of weights) {
+    total += weight;
+    squares += weight * weight;
+  }
+  const rest = total * total - squares;
+  if (!(rest > REST_SHARE_MIN * total * total)) return new Float64Array(columnCount * columnCount).fill(Number.NaN);
+  const center = new Float64Array(columnCount);
+  for (const [t, weight] of weights.entries())
+    for (let i = 0; i < columnCount; i++) center[i]! += (weight * values[t * columnCount + i]!) / total;
+  const scaled = new Float64Array(values.length);
+  for (const [t, weight] of weights.entries())
+    for (let i = 0; i < columnCount; i++)
+      scaled[t * columnCount + i] = Math.sqrt(weight) * (values[t * columnCount + i]! - center[i]!);
+  return transposeMultiply(scaled, weights.length, columnCount, scaled, columnCount).map(
+    (value) => (value * total) / rest,
+  );
 }
 
 function weightedCovariance(x: Float64Array, y: Float64Array, weights: Float64Array): number {
@@ -158,7 +185,7 @@ function weightedCovariance(x: Float64Array, y: Float64Array, weights: Float64Ar
     sumY += weight * y[t]!;
   }
   const rest = total * total - squares;
-  if (!(rest > 1e-15 * total * total)) return Number.NaN;
+  if (!(rest > REST_SHARE_MIN * total * total)) return Number.NaN;
   const meanX = sumX / total;
   const meanY = sumY / total;
   let sum = 0;
@@ -169,25 +196,8 @@ function weightedCovariance(x: Float64Array, y: Float64Array, weights: Float64Ar
 
 /** Deviations of the complete rows from the column means, and their covariance divided by T. */
 function sampleOf(values: Float64Array, columnCount: number) {
-  expect(
-    columnCount >= 1 && values.length % columnCount === 0,
-    `values must be T x ${columnCount}, had ${values.length}`,
-  );
-  const all = values.length / columnCount;
-  const kept: number[] = [];
-  for (let t = 0; t < all; t++) {
-    let isComplete = true;
-    for (let i = 0; i < columnCount && isComplete; i++) isComplete = Number.isFinite(values[t * columnCount + i]!);
-    if (isComplete) kept.push(t);
-  }
-  const rowCount = kept.length;
+  const { deviations, rowCount } = completeDeviations(values, columnCount);
   if (rowCount < 2) return unanswered(`two complete rows are needed, there are ${rowCount}`);
-  const means = new Float64Array(columnCount);
-  for (const t of kept) for (let i = 0; i < columnCount; i++) means[i]! += values[t * columnCount + i]!;
-  const deviations = new Float64Array(rowCount * columnCount);
-  for (const [row, t] of kept.entries())
-    for (let i = 0; i < columnCount; i++)
-      deviations[row * columnCount + i] = values[t * columnCount + i]! - means[i]! / rowCount;
   const covariance = transposeMultiply(deviations, rowCount, columnCount, deviations, columnCount).map(
     (value) => value / rowCount,
   );

@@ -342,6 +342,12 @@ describe('shrinkage', () => {
   test('the exponentially weighted covariance agrees with pandas, also with missing values', () => {
     near(ewmCovariance(returns, 4, 12), golden.ewm.flat(), 1e-14);
     near(ewmCovariance(gaps, 4, 12), golden.ewmGaps.flat(), 1e-14);
+    // A gap in the first column leaves the pairs of the others as they are without it.
+    const pierced = returns.slice();
+    pierced[4 * 10] = Number.NaN;
+    const [whole, rest] = [ewmCovariance(returns, 4, 12), ewmCovariance(pierced, 4, 12)];
+    for (let i = 1; i < 4; i++) near(rest.subarray(4 * i + 1, 4 * i + 4), whole.subarray(4 * i + 1, 4 * i + 4), 1e-17);
+    assert.ok(Math.abs(rest[0]! - whole[0]!) > 1e-9);
     // With a long memory it is the sample covariance.
     near(ewmCovariance(returns, 4, 1e9), covarianceMatrix(returns, 4), 1e-9);
     assert.ok(ewmCovariance(Float64Array.of(1), 1, 5).every(Number.isNaN));

@@ -8,9 +8,11 @@ export {
 export { findRunsSince, findTouched } from './blast-radius/change.repository.ts';
 export { type Coverage, createCoverage, overlapOf, type ReadCoverage, type Touched } from './blast-radius/coverage.ts';
 
+export { createAugmentService } from './dataset/augment.service.ts';
 export { insertMissingDataset } from './dataset/dataset.repository.ts';
 export { registerDatasetRoutes } from './dataset/dataset.routes.ts';
 export { createDatasetService } from './dataset/dataset.service.ts';
+export { checkEvaluable } from './dataset/evaluable.ts';
 export { type DatasetQuestion, type FrozenInstrument, freezeDataset } from './dataset/freeze.ts';
 export {
   createFeatureStore,
@@ -18,7 +20,6 @@ export {
 } from './feature-routes/create-feature-store.ts';
 export {
   createSeriesService,
-  type NamedSubject,
   type Series,
   type SeriesQuery,
   type SeriesService,

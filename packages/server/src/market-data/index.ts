@@ -41,7 +41,7 @@ import { registerTimelineRoutes } from './timeline/timeline.routes.ts';
 import { createTimelineService } from './timeline/timeline.service.ts';
 
 export { ARCHIVE_TASK } from './archive/archive.service.ts';
-export { type LoadedBars, loadBars } from './bars/load-bars.ts';
+export { findLastBarDay, type LoadedBars, loadBars } from './bars/load-bars.ts';
 export {
   barsAsKnown,
   firstKnownOf,
@@ -65,6 +65,7 @@ export {
 export { findPriceSource } from './facts/price-source.ts';
 export { loadTellings } from './facts/read-bars.ts';
 export { type ReadTime, resolveTime, type TimeQuery } from './facts/read-time.ts';
+export { findSeries as findMacroSeries } from './macro/macro.repository.ts';
 export { findOwnSource } from './price-import/price-import.repository.ts';
 export { REFRESH_TASK } from './refresh/refresh.service.ts';
 export { loadSimulatedMarket } from './simulated-market/simulated-market.service.ts';

@@ -1,4 +1,18 @@
-/** The door of the stage: the trials ledger. */
+/** The door of the stage: the trials ledger, and what models say of a subject. */
+
+export { registerAnomalyRoutes } from './anomalies/anomalies.routes.ts';
+export { createAnomalyService } from './anomalies/anomalies.service.ts';
+export { registerDependenceRoutes } from './dependence/dependence.routes.ts';
+export { createDependenceService } from './dependence/dependence.service.ts';
+export { registerFactorsRoutes } from './factors/factors.routes.ts';
+export { createFactorsService } from './factors/factors.service.ts';
+export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/market-record.task.ts';
+export { registerPatternRoutes } from './patterns/patterns.routes.ts';
+export { createPatternsService } from './patterns/patterns.service.ts';
+export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
+export { createRegimeService } from './regimes/regimes.service.ts';
 export { countDistinctTrials, insertTrial } from './trials/trial.repository.ts';
 export { registerTrialRoutes } from './trials/trial.routes.ts';
 export { registerTrialDependents } from './trials/trial-dependents.ts';
+export { registerVolatilityRoutes } from './volatility/volatility.routes.ts';
+export { createVolatilityService } from './volatility/volatility.service.ts';

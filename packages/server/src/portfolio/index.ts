@@ -14,4 +14,4 @@ export { ensureSimulatedIndex } from './simulated-index/ensure-simulated-index.t
 export { registerPortfolioDependents } from './stale-index/stale-index.ts';
 export { registerStrategyRoutes } from './strategy/strategy.routes.ts';
 export { registerUniverseRoutes } from './universe/universe.routes.ts';
-export { createUniverseService, universeBars } from './universe/universe.service.ts';
+export { createUniverseService, universeBars, universeOf } from './universe/universe.service.ts';

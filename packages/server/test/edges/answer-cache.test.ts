@@ -49,6 +49,7 @@ after(async () => {
 /** Every route that keeps answers, asked about what there is. */
 function reads(): string[] {
   const of = new Map<string, unknown>([...Object.entries(own), ['day', DAY], ['calendar', 'XNYS']]);
+  of.set('kind', 'index').set('id', own.indexId);
   const query: Record<string, string> = {
     ...{
       listHolidays: '?from=2024-01-01&to=2024-12-31',

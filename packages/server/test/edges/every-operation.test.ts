@@ -8,6 +8,8 @@ import { PROBLEMS, problem } from '@touchstone/contracts/problems';
 import { defineRoute, type Route } from '@touchstone/contracts/route';
 import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import { accepted } from '@touchstone/contracts/tasks';
+import { dayNumber, dayText } from '@touchstone/quant/series/day';
+import { tradingDays } from '@touchstone/quant/series/trading-calendar';
 import * as OTPAuth from 'otpauth';
 import { z } from 'zod';
 import { loadSimulatedMarket } from '../../src/market-data/index.ts';
@@ -164,6 +166,32 @@ async function archive(): Promise<void> {
 }
 async function backUp(): Promise<void> {
   await taskDone(world.server, world.owner, await call('POST', '/diagnostics/backups'));
+}
+
+/** An instrument with a history long enough to be judged, and a fall near its end. */
+async function longInstrument(): Promise<number> {
+  const symbol = `LONG${n++}`;
+  const days = tradingDays('XNYS', dayNumber('2021-01-04'), dayNumber('2025-06-30'));
+  let close = 100;
+  const lines = Array.from(days, (day, t) => {
+    const size = t % 300 < 150 ? 0.006 : 0.014;
+    close *= Math.exp(size * Math.sin(t * t * 0.7) - (t === days.length - 20 ? 0.12 : 0));
+    const price = close.toFixed(4);
+    return `${dayText(day)},${symbol},${price},${price},${price},${price},${1000 + (t % 17)}`;
+  });
+  const file = `date,symbol,open,high,low,close,volume\n${lines.join('\n')}\n`;
+  const { uploadId } = await call('POST', `/data/uploads?fileName=${symbol}.csv`, file);
+  const imported = await call('POST', '/data/imports', {
+    ...{ uploadId, fileName: `${symbol}.csv`, source: { code: symbol.toLowerCase() }, onBadRow: 'keep-good' },
+    choices: { priceBasis: 'total_return' },
+  });
+  await taskDone(world.server, world.owner, imported);
+  return Number(firstOf(await call('GET', `/data/instruments?search=${symbol}`)).id);
+}
+
+async function anomalyCase(): Promise<Record<string, unknown>> {
+  await call('POST', `/market/instrument/${await longInstrument()}/anomalies/cases`, { sessions: 252 });
+  return firstOf(await call('GET', '/anomaly-cases'));
 }
 
 /** How to ask an operation well. A GET that needs no more than its parameters is not here. */
@@ -365,6 +393,10 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     const { id } = firstOf(await call('GET', '/data/runs'));
     return { path: `/data/runs/${id}/retract`, body: { reason: 'Vendor notice' } };
   },
+  computePortfolioRisk: () => ({
+    path: '/market/portfolio-risk',
+    body: { holdings: [{ instrumentId: world.instrumentId, weight: 1 }] },
+  }),
   getFeatureView: () => ({ path: '/feature-views/trend' }),
   checkFeatureView: () => ({ path: '/feature-views/check', body: newView() }),
   createFeatureView: () => ({ path: '/feature-views', body: newView() }),
@@ -408,6 +440,11 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     return { path: '/feast/push', body: { push_source_name: name, df } };
   },
   freezeDataset: () => ({ path: '/datasets', body: { universeId: world.universeId } }),
+  augmentDataset: () => ({
+    path: `/datasets/${world.datasetSha256}/augment`,
+    body: { generator: 'stationary-bootstrap', seed: n++ },
+  }),
+  getPatterns: () => ({ path: `/market/instrument/${world.instrumentId}/patterns` }),
   createUniverse: () => ({ path: '/universes', body: newUniverse() }),
   async updateUniverse() {
     const { id, version } = await call('POST', '/universes', newUniverse());
@@ -455,13 +492,32 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     return { path: `/alerts/${firstOf(await call('GET', '/alerts')).id}/acknowledge` };
   },
   startVerify: () => ({ path: '/diagnostics/verify' }),
+  sealRegime: async () => ({ path: `/market/instrument/${await longInstrument()}/regimes/records`, body: {} }),
+  sealAnomalies: async () => ({
+    path: `/market/instrument/${await longInstrument()}/anomalies/cases`,
+    body: { sessions: 252 },
+  }),
+  getAnomalyCase: async () => ({ path: `/anomaly-cases/${(await anomalyCase()).id}` }),
+  async judgeAnomalyCase() {
+    const { id, version } = await anomalyCase();
+    return { path: `/anomaly-cases/${id}/judgement`, body: { state: 'confirmed', note: 'It was so.', version } };
+  },
   getBlastRadius: () => ({ path: `/data/blast-radius?runId=${world.runId}` }),
 };
 
 function plainGet(route: Route): Made {
   const known = new Map<string, unknown>([
     ...Object.entries(world),
-    ...Object.entries({ day: DAY, calendar: 'XNYS', sha256: world.datasetSha256, otherSha256: world.datasetSha256 }),
+    ...Object.entries({
+      kind: 'instrument',
+      id: world.instrumentId,
+      day: DAY,
+      calendar: 'XNYS',
+      sha256: world.datasetSha256,
+      otherSha256: world.datasetSha256,
+    }),
+    ...Object.entries({ kind: 'instrument', id: world.instrumentId, day: DAY, calendar: 'XNYS' }),
+    ...Object.entries({ sha256: world.datasetSha256, otherSha256: world.datasetSha256 }),
   ]);
   const path = route.path.replace(/:(\w+)/g, (_match, name: string) => {
     assert.ok(known.has(name), `say in GOOD how ${route.id} is asked: what is its ${name}?`);
@@ -595,6 +651,11 @@ const BAD: Record<ProblemCode, (redisUrl: string) => Promise<Reply>> = {
   NOT_POSSIBLE_NOW: async () => codeOf(get(`/indexes/${await idOf(call('POST', '/indexes', newIndex()))}/levels`)),
   NOT_ENOUGH_HISTORY: async () =>
     codeOf(post('/datasets', { universeId: await idOf(call('POST', '/universes', newUniverse())) })),
+  SYNTHETIC_REFUSED: async () => {
+    const body = { generator: 'stationary-bootstrap', seed: n++ };
+    const { sha256 } = await call('POST', `/datasets/${world.datasetSha256}/augment`, body);
+    return codeOf(post(`/datasets/${sha256}/augment`, body));
+  },
   LINK_ENDED: () => codeOf(post('/invitations/read', { token: `inv_${'a'.repeat(43)}` })),
   TOO_LARGE: () => codeOf(post('/universes', { ...newUniverse(), description: 'x'.repeat(1_100_000) })),
   TOO_SLOW: async () => {

@@ -64,6 +64,86 @@ const owner = createRoute({
   component: lazyRouteComponent(() => import('../features/account/owner-page.tsx'), 'OwnerPage'),
 });
 
+const market = createRoute({
+  getParentRoute: () => root,
+  path: '/market',
+  component: lazyRouteComponent(() => import('../features/market/market-page.tsx'), 'MarketPage'),
+});
+const subjectParams = {
+  parse: (params: Record<'kind' | 'id', string>) => ({
+    kind: params.kind === 'index' ? ('index' as const) : ('instrument' as const),
+    id: Number(params.id),
+  }),
+  stringify: (params: { kind: 'index' | 'instrument'; id: number }) => ({ kind: params.kind, id: String(params.id) }),
+};
+const subject = createRoute({
+  getParentRoute: () => root,
+  path: '/market/$kind/$id',
+  params: subjectParams,
+  component: lazyRouteComponent(() => import('../features/market/summary-page.tsx'), 'SummaryPage'),
+});
+const subjectVolatility = createRoute({
+  getParentRoute: () => root,
+  path: '/market/$kind/$id/volatility',
+  params: subjectParams,
+  component: lazyRouteComponent(() => import('../features/market/volatility-page.tsx'), 'VolatilityPage'),
+});
+const subjectRisk = createRoute({
+  getParentRoute: () => root,
+  path: '/market/$kind/$id/risk',
+  params: subjectParams,
+  component: lazyRouteComponent(() => import('../features/market/risk-page.tsx'), 'RiskPage'),
+});
+const subjectRegimes = createRoute({
+  getParentRoute: () => root,
+  path: '/market/$kind/$id/regimes',
+  params: subjectParams,
+  component: lazyRouteComponent(() => import('../features/market/regimes-page.tsx'), 'RegimesPage'),
+});
+const subjectAnomalies = createRoute({
+  getParentRoute: () => root,
+  path: '/market/$kind/$id/anomalies',
+  params: subjectParams,
+  component: lazyRouteComponent(() => import('../features/market/anomalies-page.tsx'), 'AnomaliesPage'),
+});
+const subjectPatterns = createRoute({
+  getParentRoute: () => root,
+  path: '/market/$kind/$id/patterns',
+  params: subjectParams,
+  component: lazyRouteComponent(() => import('../features/market/patterns-page.tsx'), 'PatternsPage'),
+});
+const subjectFactors = createRoute({
+  getParentRoute: () => root,
+  path: '/market/$kind/$id/factors',
+  params: subjectParams,
+  component: lazyRouteComponent(() => import('../features/market/factors-page.tsx'), 'FactorsPage'),
+});
+const subjectFeatures = createRoute({
+  getParentRoute: () => root,
+  path: '/market/$kind/$id/features',
+  params: subjectParams,
+  component: lazyRouteComponent(() => import('../features/market/features-page.tsx'), 'FeaturesPage'),
+});
+const relations = createRoute({
+  getParentRoute: () => root,
+  path: '/market/relations',
+  component: lazyRouteComponent(() => import('../features/market/relations-page.tsx'), 'RelationsPage'),
+  validateSearch: (search: Record<string, unknown>): { universe?: number } => {
+    const universe = number(search.universe);
+    return universe === undefined ? {} : { universe };
+  },
+});
+const featureViews = createRoute({
+  getParentRoute: () => root,
+  path: '/market/views',
+  component: lazyRouteComponent(() => import('../features/market/feature-views-page.tsx'), 'FeatureViewsPage'),
+});
+const featureView = createRoute({
+  getParentRoute: () => root,
+  path: '/market/views/$view',
+  component: lazyRouteComponent(() => import('../features/market/feature-view-page.tsx'), 'FeatureViewPage'),
+});
+
 const indexes = createRoute({
   getParentRoute: () => root,
   path: '/indexes',
@@ -344,6 +424,18 @@ export const router = createRouter({
     invitation,
     reset,
     owner,
+    market,
+    relations,
+    featureViews,
+    featureView,
+    subject,
+    subjectVolatility,
+    subjectRisk,
+    subjectRegimes,
+    subjectAnomalies,
+    subjectPatterns,
+    subjectFactors,
+    subjectFeatures,
     indexes,
     newIndex,
     index,

@@ -18,6 +18,7 @@ const AlertBanner = lazy(() =>
 
 const PLACES = [
   ['/', 'Overview'],
+  ['/market', 'Market'],
   ['/indexes', 'Indexes'],
   ['/universes', 'Universes'],
   ['/data', 'Data'],

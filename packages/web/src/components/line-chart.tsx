@@ -1,7 +1,8 @@
-import { type KeyboardEvent, type PointerEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
-import { linePath, logTicks, niceTicks, timeTicks } from '../lib/chart-scale.ts';
+import { type KeyboardEvent, type PointerEvent, useId, useMemo, useRef, useState } from 'react';
+import { areaPath, linePath, logTicks, niceTicks, timeTicks } from '../lib/chart-scale.ts';
 import { dayNumber } from '../lib/day.ts';
 import { formatDay, formatNumber, formatPlain } from '../lib/format.ts';
+import { useWidth } from '../lib/use-width.ts';
 
 export type Line = {
   name: string;
@@ -18,9 +19,22 @@ type ChartProps = {
   isLog?: boolean;
   height?: number;
   format?: (value: number) => string;
+  /** What stands at the axis; shorter than `format`. */
+  formatTick?: (value: number) => string;
   marks?: readonly { day: string; value: number; label: string }[];
+  /** Drawn behind the lines: between the two values of each day. */
+  areas?: readonly Area[];
+  /** Drawn behind everything: what state each day was in. */
+  bands?: readonly Band[];
 };
 
+export type Area = { name: string; low: readonly (number | null)[]; high: readonly (number | null)[] };
+/** Rows `from` to `to`, both included, counted like the days. */
+export type Band = { from: number; to: number; name: string; look: BandLook };
+export type BandLook = 'calm' | 'plain' | 'bad';
+
+/** One word a state, so that nobody has to tell it by colour alone: see the legend. */
+const BANDS: Record<BandLook, string> = { calm: 'fill-accent-well', plain: 'fill-transparent', bad: 'fill-bad-well' };
 const LOOKS: Record<Line['look'], { className: string; width: number; dash?: string }> = {
   main: { className: 'stroke-accent', width: 2 },
   solid: { className: 'stroke-ink', width: 1 },
@@ -34,7 +48,9 @@ const TOP = 10;
 const BOTTOM = 24;
 
 /** Lines over days, drawn as SVG. Arrow keys move the reading day; the legend shows its values. */
-export function LineChart({ label, days, lines, isLog = false, height = 320, format = twoDigits, marks }: ChartProps) {
+export function LineChart(props: ChartProps) {
+  const { label, days, lines, isLog = false, height = 320, format = twoDigits, formatTick = formatPlain } = props;
+  const { marks, areas, bands } = props;
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const readingId = useId();
@@ -43,8 +59,8 @@ export function LineChart({ label, days, lines, isLog = false, height = 320, for
   const at = reading === null ? last : Math.min(reading, last);
 
   const scale = useMemo(
-    () => makeScale(days, lines, marks, isLog, width, height),
-    [days, lines, marks, isLog, width, height],
+    () => makeScale(days, lines, marks, areas, isLog, width, height),
+    [days, lines, marks, areas, isLog, width, height],
   );
   const paths = useMemo(
     () => lines.map((line) => linePath(line.values, scale.x, scale.y, line.look !== 'main')),
@@ -83,6 +99,14 @@ export function LineChart({ label, days, lines, isLog = false, height = 320, for
             <span className="tabular-nums">{readingText(line.values[at], format)}</span>
           </span>
         ))}
+        {areas?.map((area) => (
+          <span key={area.name} className="inline-flex items-baseline gap-1.5 whitespace-nowrap">
+            <span className="size-3 self-center rounded-sm bg-accent-well" aria-hidden="true" />
+            <span className="text-soft">{area.name}</span>
+            <span className="tabular-nums">{rangeText(area, at, format)}</span>
+          </span>
+        ))}
+        {bands && <span className="whitespace-nowrap text-soft">{bandAt(bands, at)?.name ?? 'no state'}</span>}
       </figcaption>
       <div
         ref={frame}
@@ -91,7 +115,7 @@ export function LineChart({ label, days, lines, isLog = false, height = 320, for
         aria-valuemin={0}
         aria-valuemax={Math.max(0, last)}
         aria-valuenow={Math.max(0, at)}
-        aria-valuetext={valueText(days[at], lines, at, format)}
+        aria-valuetext={valueText(days[at], lines, at, format, bands)}
         aria-describedby={readingId}
         tabIndex={0}
         className="relative touch-pan-y rounded"
@@ -103,11 +127,21 @@ export function LineChart({ label, days, lines, isLog = false, height = 320, for
       >
         {width > 0 && (
           <svg width={width} height={height} aria-hidden="true" className="absolute inset-0 block select-none">
+            {bands?.map((band) => (
+              <rect
+                key={`${band.from} ${band.name}`}
+                x={scale.x(band.from - 0.5)}
+                width={Math.max(0, scale.x(band.to + 0.5) - scale.x(band.from - 0.5))}
+                y={TOP}
+                height={height - TOP - BOTTOM}
+                className={BANDS[band.look]}
+              />
+            ))}
             {scale.yTicks.map((tick) => (
               <g key={tick}>
                 <line x1={LEFT} x2={width - RIGHT} y1={scale.y(tick)} y2={scale.y(tick)} className="stroke-line" />
                 <text x={width - RIGHT + 8} y={scale.y(tick) + 4} className="fill-soft text-xs">
-                  {formatPlain(tick)}
+                  {formatTick(tick)}
                 </text>
               </g>
             ))}
@@ -121,6 +155,9 @@ export function LineChart({ label, days, lines, isLog = false, height = 320, for
               >
                 {tick.label}
               </text>
+            ))}
+            {areas?.map((area) => (
+              <path key={area.name} d={areaPath(area, scale.x, scale.y)} className="fill-accent-well" />
             ))}
             {/* The main line is drawn last, on top. */}
             {[...lines.keys()].reverse().map((line) => {
@@ -196,18 +233,25 @@ function makeScale(
   days: readonly string[],
   lines: readonly Line[],
   marks: ChartProps['marks'],
+  areas: ChartProps['areas'],
   isLog: boolean,
   width: number,
   height: number,
 ) {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (const value of [...lines.flatMap((line) => line.values), ...(marks ?? []).map((mark) => mark.value)]) {
+  const all = [
+    ...lines.flatMap((line) => line.values),
+    ...(marks ?? []).map((mark) => mark.value),
+    ...(areas ?? []).flatMap((area) => [...area.low, ...area.high]),
+  ];
+  for (const value of all) {
     if (value === null || (isLog && value <= 0)) continue;
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  if (low > high) [low, high] = [0, 1];
+  const isEmpty = low > high;
+  if (isEmpty) [low, high] = isLog ? [1, 2] : [0, 1];
   const room = (high - low || Math.abs(high) || 1) * 0.04;
   const [bottom, top] = isLog ? [low / 1.03, high * 1.03] : [low - room, high + room];
   const place = isLog ? Math.log : (value: number) => value;
@@ -224,23 +268,11 @@ function makeScale(
       return x(after < 0 ? days.length - 1 : after);
     },
     nearest: (pixel: number) => Math.min(days.length - 1, Math.max(0, Math.round((pixel - LEFT) / perDay))),
-    yTicks: isLog ? logTicks(bottom, top) : niceTicks(bottom, top, Math.max(2, Math.round(height / 64))),
+    yTicks: isEmpty ? [] : isLog ? logTicks(bottom, top) : niceTicks(bottom, top, Math.max(2, Math.round(height / 64))),
     xTicks: timeTicks(days, Math.max(2, Math.floor((width - LEFT - RIGHT) / 84))).filter(
       (tick) => x(tick.index) > 22 && x(tick.index) < width - RIGHT - 4,
     ),
   };
-}
-
-function useWidth(frame: { current: HTMLElement | null }): number {
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const element = frame.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [frame]);
-  return width;
 }
 
 function twoDigits(value: number): string {
@@ -256,6 +288,23 @@ function valueText(
   lines: readonly Line[],
   at: number,
   format: (value: number) => string,
+  bands: readonly Band[] | undefined,
 ): string {
-  return [formatDay(day), ...lines.map((line) => `${line.name} ${readingText(line.values[at], format)}`)].join(', ');
+  const state = bands && bandAt(bands, at)?.name;
+  return [
+    formatDay(day),
+    ...lines.map((line) => `${line.name} ${readingText(line.values[at], format)}`),
+    ...(state ? [state] : []),
+  ].join(', ');
+}
+
+function rangeText({ low, high }: Area, at: number, format: (value: number) => string): string {
+  const [from, to] = [low[at], high[at]];
+  return from === null || from === undefined || to === null || to === undefined
+    ? 'none'
+    : `${format(from)} to ${format(to)}`;
+}
+
+function bandAt(bands: readonly Band[], at: number): Band | undefined {
+  return bands.find(({ from, to }) => from <= at && at <= to);
 }

@@ -5,6 +5,7 @@ export const SCHEDULE_KINDS = [
   ['refresh', 'Refresh a universe'],
   ['court', 'Judge a universe again'],
   ['index-run', 'Compute an index'],
+  ['market-record', 'Put regimes and anomalies on record'],
   ['backup', 'Back up'],
   ['verify', 'Verify the evidence'],
   ['archive', 'Archive old years'],

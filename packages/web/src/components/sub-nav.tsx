@@ -6,6 +6,11 @@ import { useAuth } from '../lib/auth.ts';
 type Place = readonly [to: NonNullable<LinkProps['to']>, label: string, scope?: Scope];
 
 const PLACES = {
+  market: [
+    ['/market', 'Look at'],
+    ['/market/relations', 'Relations'],
+    ['/market/views', 'Feature views'],
+  ],
   data: [
     ['/data', 'Sources'],
     ['/data/instruments', 'Instruments'],

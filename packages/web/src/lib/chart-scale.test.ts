@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { linePath, logTicks, niceTicks, timeTicks } from './chart-scale.ts';
+import { areaPath, linePath, logTicks, niceTicks, timeTicks } from './chart-scale.ts';
 import { dayFromNumber } from './day.ts';
 
 test('Ticks are round and stay between the ends.', () => {
@@ -25,6 +25,8 @@ test('A logarithmic axis has ticks however short or long it is.', () => {
   assert.deepEqual(logTicks(90, 1100), [100, 200, 500, 1000]);
   assert.ok(logTicks(95, 130).length >= 3);
   assert.deepEqual(logTicks(5, 5), [5]);
+  // No logarithm, no ticks: before its values are there, a chart has neither end.
+  assert.deepEqual(logTicks(0, 1), []);
 });
 
 test('An axis of days labels years when it is long and days when it is short.', () => {
@@ -54,4 +56,11 @@ test('The extremes of a crowded line survive the thinning.', () => {
   );
   assert.ok(path.includes(' 99.0'));
   assert.ok(path.length < 10_000);
+});
+
+test('An area is one closed piece for every run of days that have both ends.', () => {
+  const same = (value: number) => value;
+  const path = areaPath({ low: [1, 2, null, 4], high: [3, 4, 5, 6] }, same, same);
+  assert.equal(path, 'M0.0 3.0L1.0 4.0L1.0 2.0L0.0 1.0ZM3.0 6.0L3.0 4.0Z');
+  assert.equal(areaPath({ low: [null], high: [1] }, same, same), '');
 });

@@ -14,8 +14,9 @@ export function niceTicks(low: number, high: number, count: number): number[] {
   return ticks;
 }
 
-/** Round values of a logarithmic axis; finer the shorter the axis is. */
+/** Round values of a logarithmic axis; finer the shorter the axis is. None where an end has no logarithm. */
 export function logTicks(low: number, high: number): number[] {
+  if (!(low > 0) || !Number.isFinite(high)) return [];
   const ratio = high / low;
   if (!(ratio > 1)) return [low];
   if (ratio < 3) return niceTicks(low, high, 5);
@@ -86,6 +87,32 @@ export function linePath(
     index = end + 1;
   }
   return parts.join('');
+}
+
+/** An SVG path around the places between two values, one closed piece for every run of days that have both. */
+export function areaPath(
+  { low, high }: { low: readonly (number | null)[]; high: readonly (number | null)[] },
+  x: (index: number) => number,
+  y: (value: number) => number,
+): string {
+  const pieces: string[] = [];
+  let above: string[] = [];
+  let below: string[] = [];
+  const close = () => {
+    if (above.length > 0) pieces.push(`M${above.join('L')}L${below.reverse().join('L')}Z`);
+    [above, below] = [[], []];
+  };
+  for (let index = 0; index < high.length; index += 1) {
+    const [from, to] = [low[index], high[index]];
+    if (from === null || from === undefined || to === null || to === undefined) {
+      close();
+      continue;
+    }
+    above.push(`${x(index).toFixed(1)} ${y(to).toFixed(1)}`);
+    below.push(`${x(index).toFixed(1)} ${y(from).toFixed(1)}`);
+  }
+  close();
+  return pieces.join('');
 }
 
 function monthOf(day: string): number {

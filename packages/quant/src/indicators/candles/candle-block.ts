@@ -261,13 +261,13 @@ function fillShadows(mean: CandleMean, isFirst: boolean, before: number, from: n
 function judge(pattern: CandlePattern, values: Float64Array, offset: number, from: number, to: number): void {
   const { shapes, detect } = pattern;
   const { looks } = block;
-  const one = shapes[0]!;
-  const other = shapes[1] ?? one;
-  for (let i = from; i < to; i++) {
-    const at = i - from;
+  const { mask, value } = shapes[0]!;
+  const { mask: otherMask, value: otherValue } = shapes[1] ?? shapes[0]!;
+  const count = to - from;
+  for (let at = 0; at < count; at++) {
     const seen = looks[at]!;
-    const fits = (seen & one.mask) === one.value || (seen & other.mask) === other.value;
-    values[offset + at] = fits ? detect(block, i, at) : 0;
+    const fits = (seen & mask) === value || (seen & otherMask) === otherValue;
+    values[offset + at] = fits ? detect(block, from + at, at) : 0;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   constantBars,
   randomBars,
 } from '../test/indicator-habits.ts';
+import { missingLeanFiles, readLeanFile } from '../test/lean-file.ts';
 import { CANDLE_INDICATORS, CANDLE_MEANINGS } from './index.ts';
 
 type GoldenSeries = { name: string; unit: number; hits: Record<string, number[]> } & Record<
@@ -126,5 +127,26 @@ test('bars of one price are doji and nothing else', () => {
   for (const [name, values] of columnsByName(CANDLE_INDICATORS, constantBars(40))) {
     const says = new Set(values.filter((value) => !Number.isNaN(value)));
     assert.deepEqual([...says], name === 'cdl_doji' ? [100] : [0], name);
+  }
+});
+
+test('candles of a real index fund are those TA-Lib told the Lean project', { skip: missingLeanFiles() }, () => {
+  const [header, ...rows] = readLeanFile('spy_candle_patterns.txt');
+  const column = (name: string) => {
+    const at = header!.indexOf(name);
+    return Float64Array.from(rows, (row) => (row[at] ? Number(row[at]) : Number.NaN));
+  };
+  const bars = {
+    open: column('Open'),
+    high: column('High'),
+    low: column('Low'),
+    close: column('Close'),
+    volume: column('Volume'),
+  };
+  for (const [name, values] of columnsByName(CANDLE_INDICATORS, bars)) {
+    const expected = column(sourceOf.get(name)!);
+    // The values are older than the weaker harami: the TA-Lib this is held to says 80 of that bar too.
+    if (name === 'cdl_harami') expected[346] = 80;
+    assert.deepEqual(values, expected, name);
   }
 });

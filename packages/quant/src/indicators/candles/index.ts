@@ -35,7 +35,7 @@ import * as one from './one-bar.ts';
 import * as three from './three-bars.ts';
 import * as two from './two-bars.ts';
 
-export { CANDLE_MEANINGS, type CandleMeaning } from './meanings.ts';
+export { CANDLE_MEANINGS } from './meanings.ts';
 
 const INPUTS: readonly BarColumn[] = ['open', 'high', 'low', 'close'];
 const SHARED = {
@@ -44,6 +44,7 @@ const SHARED = {
   parameters: {},
   unit: 'signal',
   reference: { source: 'TA-Lib 0.8.1', tolerance: 0 },
+  note: 'TA-Lib writes 0 for bars that cannot be told yet; here they are NaN.',
 } as const;
 
 type MeanName = keyof typeof CANDLE_MEANS;

@@ -1,6 +1,6 @@
 /**
- * 128 bits of a matrix's shape and values, as 32 hexadecimal digits. Two matrices that differ in one bit differ in it, but
- * for one chance in 2¹²⁸; every NaN counts as the same, and 0 and −0 differ.
+ * 128 bits of a matrix's shape and values, as 32 hexadecimal digits: another for matrices that differ in a single bit, as
+ * far as chance goes. Every NaN counts as the same; 0 and −0 differ.
  *
  * It guards against mistakes, not against forgery: it is not cryptographic.
  */

@@ -1,3 +1,4 @@
+import { type SyntheticMark, syntheticMark } from '@touchstone/contracts/augmentation';
 import type { Dataset } from '@touchstone/contracts/datasets';
 import type { Selectable } from 'kysely';
 import type { ReadTime } from '../../market-data/index.ts';
@@ -12,6 +13,7 @@ export async function insertMissingDataset(
   query: object,
   bundle: Bundle,
   time: ReadTime,
+  synthetic: SyntheticMark | null = null,
 ): Promise<void> {
   const bars = mainPart(bundle);
   await tx.query
@@ -27,6 +29,7 @@ export async function insertMissingDataset(
       row_count: bars?.rowCount ?? 0,
       byte_count: bundle.byteCount,
       columns: JSON.stringify(bars?.columns ?? []),
+      synthetic: synthetic === null ? null : JSON.stringify(synthetic),
     })
     .onConflict((conflict) => conflict.columns(['tenant_id', 'sha256']).doNothing())
     .execute();
@@ -61,12 +64,18 @@ export async function listDatasetsPage(
 function toDataset(row: Selectable<DatasetTable>): Dataset {
   return {
     sha256: row.sha256,
-    kind: row.kind === 'prices' || row.kind === 'features' ? row.kind : 'index-input',
+    kind:
+      row.synthetic !== null
+        ? 'synthetic'
+        : row.kind === 'prices' || row.kind === 'features'
+          ? row.kind
+          : 'index-input',
     query: Object.fromEntries(Object.entries(row.query ?? {})),
     time: { asOf: row.as_of, knownAt: row.known_at, recordedAt: row.recorded_at },
     rowCount: row.row_count,
     byteCount: row.byte_count,
     columns: JSON.parse(JSON.stringify(row.columns)),
+    synthetic: row.synthetic === null ? null : syntheticMark.parse(row.synthetic),
     createdAt: row.created_at,
     createdBy: row.created_by,
   };

@@ -1,4 +1,5 @@
 import {
+  augmentDataset,
   diffDatasets,
   downloadDataset,
   freezeDataset,
@@ -8,9 +9,11 @@ import {
 } from '@touchstone/contracts/datasets';
 import { decodeCursor, toPage } from '../../platform/http/cursor.ts';
 import type { Serve } from '../../platform/http/serve.ts';
+import type { AugmentService } from './augment.service.ts';
 import type { DatasetService } from './dataset.service.ts';
 
-export function registerDatasetRoutes(serve: Serve, datasets: DatasetService): void {
+export function registerDatasetRoutes(serve: Serve, datasets: DatasetService, augmentation: AugmentService): void {
+  serve(augmentDataset, ({ caller, params, body }) => augmentation.augment(caller, params.sha256, body));
   serve(freezeDataset, ({ caller, body }) => datasets.freeze(caller, body));
   serve(listDatasets, async ({ caller, query }) => {
     const key = decodeCursor(query.cursor, ['instant', 'string']);

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Bars } from '@touchstone/quant/series/bars';
-import { type LoadedBars, loadBars, type ReadTime, resolveTime, type TimeQuery } from '../../market-data/index.ts';
+import { dayNumber, dayText } from '@touchstone/quant/series/day';
+import {
+  findLastBarDay,
+  type LoadedBars,
+  loadBars,
+  type ReadTime,
+  resolveTime,
+  type TimeQuery,
+} from '../../market-data/index.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 
@@ -104,13 +112,25 @@ export function createSeriesService(
       ),
 
     /** Of the members of a universe. Members without a bar by then are left out. @throws NOT_FOUND */
-    readUniverse: (principal: Principal, universeId: number, query: SeriesQuery): Promise<UniverseSeries> =>
+    readUniverse: (
+      principal: Principal,
+      universeId: number,
+      query: SeriesQuery & {
+        /** Only so many calendar days up to the last of which a member was ever told a bar. */
+        lastDays?: number;
+      },
+    ): Promise<UniverseSeries> =>
       database.transaction(
         principal,
         async (tx) => {
           const { name, sourceId, instrumentIds } = await universeBars(tx, universeId);
           const time = await resolveTime(tx, query);
-          const series = await readInstruments(tx, instrumentIds, time, query.from, sourceId);
+          let { from } = query;
+          if (query.lastDays !== undefined) {
+            const last = await findLastBarDay(tx, instrumentIds, sourceId, time.asOf);
+            if (last !== null) from = dayText(dayNumber(last) - query.lastDays);
+          }
+          const series = await readInstruments(tx, instrumentIds, time, from, sourceId);
           const members = series
             .filter(({ bars }) => bars.day.length > 0)
             .sort((a, b) => ((a.subject.symbol ?? '') < (b.subject.symbol ?? '') ? -1 : 1));

@@ -1,9 +1,10 @@
 import type { Bars } from '@touchstone/quant/series/bars';
 import { dayText } from '@touchstone/quant/series/day';
+import { sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
 import type { KnownAction } from '../facts/corporate-actions.ts';
 import { type ActionTellings, loadActions, loadSuspectSteps } from '../facts/load-small-facts.ts';
-import { findPriceSources, type PriceBasis } from '../facts/price-source.ts';
+import { findPriceBasis, findPriceSources, type PriceBasis } from '../facts/price-source.ts';
 import { type BarTellings, loadTellings } from '../facts/read-bars.ts';
 import type { ReadTime } from '../facts/read-time.ts';
 import { adjustmentFactors } from './adjust-bars.ts';
@@ -39,16 +40,11 @@ export async function loadBars(
   const { instrumentIds, time, from } = question;
   const loaded = new Map<number, LoadedBars>();
   if (instrumentIds.length === 0) return loaded;
-  const sources = await findPriceSources(tx, instrumentIds, time.recordedAt);
-  const bySource = Map.groupBy(
-    instrumentIds.filter((id) => sources.has(id)),
-    (id) => question.sourceId ?? sources.get(id)!.id,
-  );
+  const sources = await sourcesOf(tx, question);
   const actions = actionsByInstrument(await loadActions(tx, instrumentIds, time));
-  for (const [sourceId, ids] of bySource) {
+  for (const { id: sourceId, priceBasis: delivered, ids } of sources) {
     const tellings = await loadTellings(tx, { instrumentIds: ids, sourceId, time, from });
     const suspects = await loadSuspectSteps(tx, ids, sourceId, time);
-    const delivered = [...sources.values()].find(({ id }) => id === sourceId)?.priceBasis ?? null;
     for (const [id, bars] of splitTellings(tellings)) {
       const basis = delivered === null ? null : 'total_return';
       if (delivered !== null) adjust(bars, actions.get(id) ?? [], delivered);
@@ -58,6 +54,43 @@ export async function loadBars(
     }
   }
   return loaded;
+}
+
+/** Which source each instrument is read from; those without any are left out. A named source is asked for all. */
+async function sourcesOf(
+  tx: Transaction,
+  {
+    instrumentIds,
+    time,
+    sourceId,
+  }: { instrumentIds: readonly number[]; time: ReadTime; sourceId?: number | undefined },
+): Promise<{ id: number; priceBasis: PriceBasis | null; ids: readonly number[] }[]> {
+  if (sourceId !== undefined)
+    return [{ id: sourceId, priceBasis: await findPriceBasis(tx, sourceId), ids: instrumentIds }];
+  const told = await findPriceSources(tx, instrumentIds, time.recordedAt);
+  const bySource = Map.groupBy(
+    instrumentIds.filter((id) => told.has(id)),
+    (id) => told.get(id)!.id,
+  );
+  return Array.from(bySource.values(), (ids) => ({ ...told.get(ids[0]!)!, ids }));
+}
+
+/** The last day up to `asOf` of which any of the instruments was ever told a bar by a source, by one probe an instrument. */
+export async function findLastBarDay(
+  tx: Transaction,
+  instrumentIds: readonly number[],
+  sourceId: number,
+  asOf: string,
+): Promise<string | null> {
+  const { rows } = await sql<{ day: string | null }>`
+    SELECT max(b.day) AS day FROM unnest(${[...instrumentIds]}::int[]) AS i (id)
+    CROSS JOIN LATERAL (
+      SELECT o.day FROM bar_key o
+      WHERE o.instrument_id = i.id AND o.source_id = ${sourceId} AND o.day <= ${asOf}::date
+      ORDER BY o.day DESC LIMIT 1
+    ) b
+  `.execute(tx.query);
+  return rows[0]?.day ?? null;
 }
 
 /** Of several tellings of a day the last one counts; one without any price withholds the bar. */

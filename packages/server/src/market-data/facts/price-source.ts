@@ -40,6 +40,12 @@ export async function findPriceSources(
   return new Map(rows.map(({ instrumentId, id, basis }) => [instrumentId, { id, priceBasis: basisOf(basis) }]));
 }
 
+/** What the prices of a source stand on; null: it does not say, or there is no such source. */
+export async function findPriceBasis(tx: Transaction, sourceId: number): Promise<PriceBasis | null> {
+  const row = await tx.query.selectFrom('source').select('price_basis').where('id', '=', sourceId).executeTakeFirst();
+  return basisOf(row?.price_basis ?? null);
+}
+
 /** A price basis as the database gives it. */
 export function basisOf(text: string | null): PriceBasis | null {
   return text === 'raw' || text === 'split_adjusted' || text === 'total_return' ? text : null;

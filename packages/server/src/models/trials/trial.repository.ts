@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import { checkEvaluable } from '../../features/index.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import type { TrialTable } from '../../platform/database/schema-types.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
@@ -16,8 +17,13 @@ export type NewTrial = {
   imported?: boolean;
 };
 
-/** Writes a trial into the ledger and returns its number. */
+/**
+ * Writes a trial into the ledger and returns its number.
+ *
+ * @throws ProblemError SYNTHETIC_REFUSED for a trial on made-up rows: it would count for evidence and is none.
+ */
 export async function insertTrial(tx: Transaction, trial: NewTrial): Promise<number> {
+  if (trial.datasetSha256 !== null) await checkEvaluable(tx, trial.datasetSha256);
   const { id } = await tx.query
     .insertInto('trial')
     .values({

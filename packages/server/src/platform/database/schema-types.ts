@@ -163,6 +163,7 @@ export interface DatasetTable {
   columns: JsonColumn;
   created_at: Defaulted<string>;
   created_by: Defaulted<number | null>;
+  synthetic: JsonColumn | null;
 }
 
 export interface EvidenceTable {
@@ -426,6 +427,33 @@ export interface MacroObservationTable {
   value: number | null;
 }
 
+export interface MarketAnomalyTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  subject_kind: string;
+  subject_id: number;
+  detector: string;
+  day: string;
+  score: number;
+  threshold: number;
+  alarms_per_year: number | null;
+  state: Defaulted<string>;
+  note: Defaulted<string>;
+  as_of: string;
+  known_at: string;
+  recorded_at: string;
+  reconstructed: boolean;
+  judged_at: string | null;
+  judged_by: number | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface MarketCapTable {
   tenant_id: number;
   instrument_id: number;
@@ -634,6 +662,31 @@ export interface RefreshTokenTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+}
+
+export interface RegimeRecordTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  subject_kind: string;
+  subject_id: number;
+  sequence: number;
+  day: string;
+  state: string;
+  bull: number;
+  sideways: number;
+  bear: number;
+  change_point: number;
+  as_of: string;
+  known_at: string;
+  recorded_at: string;
+  reconstructed: boolean;
+  data_sha256: string;
+  config_sha256: string;
+  code_version: string;
+  previous_sha256: string | null;
+  record_sha256: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
 }
 
 export interface ScheduleTable {
@@ -892,6 +945,7 @@ export interface DB {
   invitation: InvitationTable;
   listing_event: ListingEventTable;
   macro_observation: MacroObservationTable;
+  market_anomaly: MarketAnomalyTable;
   market_cap: MarketCapTable;
   outbox_event: OutboxEventTable;
   password_reset: PasswordResetTable;
@@ -904,6 +958,7 @@ export interface DB {
   refresh: RefreshTable;
   refresh_gap: RefreshGapTable;
   refresh_token: RefreshTokenTable;
+  regime_record: RegimeRecordTable;
   schedule: ScheduleTable;
   schedule_timer: ScheduleTimerTable;
   second_factor: SecondFactorTable;

@@ -61,8 +61,10 @@ export function createAnswerCache(
   return {
     async load(route, caller, url, make) {
       if (route.cache === undefined || !line.isOpen()) return make();
-      // The market is the same for everybody of a tenant; other records may be private, and rights differ.
-      const who = route.scope === 'market:read' ? '' : `${caller.actorId} ${caller.role} ${caller.keyId}`;
+      // The market is the same for everybody of a tenant; universes, indexes and other records may be private, and rights differ.
+      const mayBePrivate = route.cache.some((kind) => kind === 'index' || kind === 'universe');
+      const who =
+        route.scope === 'market:read' && !mayBePrivate ? '' : `${caller.actorId} ${caller.role} ${caller.keyId}`;
       const key = `${route.id} ${caller.tenantId} ${who} ${url}`;
       const tags = tagsOf(route.cache, caller.tenantId);
       const kept = await cache.load(key, { tags, ttlMs: TTL_MS }, async () => {

@@ -1,6 +1,7 @@
 import type { ScheduleKind } from '@touchstone/contracts/tasks';
 import { z } from 'zod';
 import { ARCHIVE_TASK, COURT_TASK, findOwnSource, REFRESH_TASK } from '../../market-data/index.ts';
+import { MARKET_RECORD_TASK } from '../../models/index.ts';
 import type { Transaction } from '../../platform/database/database.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
 import type { TaskEngine } from '../../platform/tasks/task-engine.ts';
@@ -16,6 +17,7 @@ const WORK: readonly { kind: ScheduleKind; task: string; title: string }[] = [
   { kind: 'refresh', task: REFRESH_TASK, title: 'Refresh prices on schedule' },
   { kind: 'court', task: COURT_TASK, title: 'Judge bars again on schedule' },
   { kind: 'index-run', task: INDEX_RUN_TASK, title: 'Compute an index on schedule' },
+  { kind: 'market-record', task: MARKET_RECORD_TASK, title: 'Put regimes and anomalies on record on schedule' },
   { kind: 'backup', task: BACKUP_TASK, title: 'Back up on schedule' },
   { kind: 'archive', task: ARCHIVE_TASK, title: 'Archive old years on schedule' },
 ];
@@ -42,6 +44,11 @@ export function registerScheduleKinds(
   tasks.registerScheduleCheck('court', async (tx, input) => {
     const given = parse(universeInput, input, '{ universeId }');
     await checkCourt(tx, given.universeId);
+    return given;
+  });
+  tasks.registerScheduleCheck('market-record', async (tx, input) => {
+    const given = parse(universeInput, input, '{ universeId }');
+    await getUniverseIn(tx, given.universeId);
     return given;
   });
   tasks.registerScheduleCheck('index-run', async (tx, input) => {

@@ -81,10 +81,65 @@ export async function findUniverse(tx: Transaction, id: number): Promise<Univers
   return row && toUniverse(row);
 }
 
+/** What a universe stands for, without counting its members, which takes as long as reading them. */
+export function findUniverseRule(tx: Transaction, id: number) {
+  return tx.query
+    .selectFrom('universe')
+    .where(isVisible(tx))
+    .where('universe.id', '=', id)
+    .select(['universe.id', 'universe.name', 'universe.rule', 'universe.source_id as sourceId'])
+    .executeTakeFirst();
+}
+
+/** The first universe in sight that an instrument is in: the tenant's own before the system's. */
+export async function findUniverseHolding(tx: Transaction, instrumentId: number): Promise<number | null> {
+  const row = await tx.query
+    .selectFrom('universe')
+    .where(isVisible(tx))
+    .where(({ and, eb, exists, or, selectFrom }) =>
+      or([
+        and([
+          eb('universe.rule', '=', 'list'),
+          exists(
+            selectFrom('universe_member as m')
+              .select('m.instrument_id')
+              .whereRef('m.universe_id', '=', 'universe.id')
+              .where('m.instrument_id', '=', instrumentId),
+          ),
+        ]),
+        and([
+          eb('universe.rule', '<>', 'list'),
+          exists(
+            selectFrom('bar_key as o')
+              .select('o.run_id')
+              .where('o.instrument_id', '=', instrumentId)
+              .whereRef('o.source_id', '=', 'universe.source_id'),
+          ),
+        ]),
+      ]),
+    )
+    .select('universe.id')
+    .orderBy('universe.tenant_id', 'desc')
+    .orderBy('universe.id')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+export async function findUniverseOfIndex(tx: Transaction, indexId: number): Promise<number | undefined> {
+  const row = await tx.query
+    .selectFrom('index_definition')
+    .select('universe_id')
+    .where('id', '=', indexId)
+    .limit(1)
+    .executeTakeFirst();
+  return row?.universe_id;
+}
+
 /** The members, by symbol. Of a universe of a whole source: every instrument the source has ever told a bar of. */
 export async function findMembers(
   tx: Transaction,
-  universe: Pick<Universe, 'id' | 'rule' | 'sourceId'>,
+  universe: { id: number; rule: string; sourceId: number },
 ): Promise<UniverseMember[]> {
   if (universe.rule === 'list') {
     return tx.query

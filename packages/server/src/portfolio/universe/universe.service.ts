@@ -7,6 +7,9 @@ import {
   countIndexesOf,
   findMembers,
   findUniverse,
+  findUniverseHolding,
+  findUniverseOfIndex,
+  findUniverseRule,
   insertUniverse,
   listUniversesPage,
   type MemberChoice,
@@ -103,13 +106,25 @@ export async function getUniverseIn(tx: Transaction, id: number): Promise<Univer
 
 /** Whose bars of which instruments a universe stands for. Also the answer to stages that may not look downstream. */
 export async function universeBars(tx: Transaction, id: number) {
-  const universe = await getUniverseIn(tx, id);
+  const universe = found(await findUniverseRule(tx, id), `There is no universe ${id}.`);
   const members = await findMembers(tx, universe);
   return {
     name: universe.name,
     sourceId: universe.sourceId,
     instrumentIds: members.map(({ instrumentId }) => instrumentId),
   };
+}
+
+/** The universe a subject is measured in: the one asked for, an index's own, or the first that has the instrument. */
+export async function universeOf(
+  tx: Transaction,
+  subject: { kind: 'instrument' | 'index'; id: number },
+  universeId: number | undefined,
+) {
+  const id =
+    universeId ??
+    (subject.kind === 'index' ? await findUniverseOfIndex(tx, subject.id) : await findUniverseHolding(tx, subject.id));
+  return id === undefined || id === null ? null : { id, ...(await universeBars(tx, id)) };
 }
 
 async function setMembers(tx: Transaction, id: number, members: readonly MemberChoice[]): Promise<void> {

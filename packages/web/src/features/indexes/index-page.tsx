@@ -68,12 +68,19 @@ function IndexDetail({ index }: { index: IndexDefinition }) {
         }
         actions={
           index.deletedAt === null ? (
-            <IndexActions
-              index={index}
-              refusal={refusal}
-              isBusy={compute.isPending}
-              onCompute={() => compute.mutate()}
-            />
+            <>
+              {isComputed && (
+                <Link to="/market/$kind/$id" params={{ kind: 'index', id: indexId }} className={buttonClass()}>
+                  Look at the market
+                </Link>
+              )}
+              <IndexActions
+                index={index}
+                refusal={refusal}
+                isBusy={compute.isPending}
+                onCompute={() => compute.mutate()}
+              />
+            </>
           ) : (
             <Button refusal={refusal} isBusy={restore.isPending} onClick={() => restore.mutate()}>
               Bring back

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { getInstrument, listBars } from '@touchstone/contracts/data';
 import type { Answer } from '@touchstone/contracts/route';
 import { lazy, Suspense, useState } from 'react';
@@ -8,7 +8,17 @@ import { SelectField } from '../../components/form.tsx';
 import { Segments } from '../../components/index-levels.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
-import { Badge, Button, Empty, Facts, Loading, PageHeader, Panel, SimulatedMark } from '../../components/ui.tsx';
+import {
+  Badge,
+  Button,
+  buttonClass,
+  Empty,
+  Facts,
+  Loading,
+  PageHeader,
+  Panel,
+  SimulatedMark,
+} from '../../components/ui.tsx';
 import { Provenance } from '../../components/where-from.tsx';
 import { useRefusal } from '../../lib/auth.ts';
 import {
@@ -73,6 +83,9 @@ function InstrumentDetail({ instrument }: { instrument: Instrument }) {
         }
         actions={
           <>
+            <Link to="/market/$kind/$id" params={{ kind: 'instrument', id: instrument.id }} className={buttonClass()}>
+              Look at the market
+            </Link>
             <Button refusal={refusal} onClick={() => setIsAdding(true)}>
               Add split or dividend
             </Button>

@@ -8,13 +8,14 @@ import {
   type IndexDefinition,
   listIndexes,
 } from '@touchstone/contracts/indexes';
+import { lazy, Suspense, useId } from 'react';
 import { HoldingsPanel } from '../../components/holdings.tsx';
 import { IndexLevelsPanel } from '../../components/index-levels.tsx';
 import { Headlines, PerformanceFoot } from '../../components/performance.tsx';
 import { QueryPanel, QueryView } from '../../components/query-view.tsx';
 import { RunAge } from '../../components/run-age.tsx';
 import { IndexMark } from '../../components/simulated-origin.tsx';
-import { buttonClass, Empty, Panel } from '../../components/ui.tsx';
+import { buttonClass, Empty, Loading, Panel } from '../../components/ui.tsx';
 import { useAuth, useRefusal } from '../../lib/auth.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
@@ -22,6 +23,8 @@ import { FindingsPanel } from './findings-panel.tsx';
 import { LatestRunsPanel } from './latest-runs-panel.tsx';
 import { StaleNotice } from './stale-notice.tsx';
 import { WelcomeBanner } from './welcome-banner.tsx';
+
+const MarketGlances = lazy(() => import('../../components/market-glances.tsx'));
 
 const INDEXES_MAX = 200;
 const CASES_SHOWN = 6;
@@ -78,6 +81,7 @@ function IndexOverview({ index, all }: { index: IndexDefinition; all: readonly I
   const holdings = useQuery({ ...apiQuery(getIndexHoldings, input), enabled: isComputed });
   const cases = useQuery(apiQuery(listCases, { query: { ...known, limit: CASES_SHOWN } }));
   const runs = useQuery(apiQuery(listRuns, { query: { limit: RUNS_SHOWN } }));
+  const isPainted = !(levels.isPending || performance.isPending || holdings.isPending);
   return (
     <>
       <header className="mb-4 flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
@@ -136,6 +140,7 @@ function IndexOverview({ index, all }: { index: IndexDefinition; all: readonly I
                 {(data) => <HoldingsPanel data={data} run={levels.data?.run} />}
               </QueryPanel>
             </div>
+            <MarketRow indexId={index.id} isPainted={isPainted} />
             <LatestRunsPanel query={runs} />
           </>
         ) : (
@@ -153,5 +158,30 @@ function IndexOverview({ index, all }: { index: IndexDefinition; all: readonly I
         )}
       </div>
     </>
+  );
+}
+
+/** Readings of the market are heavy, so they are asked for when the index itself is on the screen. */
+function MarketRow({ indexId, isPainted }: { indexId: number; isPainted: boolean }) {
+  const titleId = useId();
+  const subject = { kind: 'index', id: indexId } as const;
+  return (
+    <section aria-labelledby={titleId} className="grid min-w-0 gap-2">
+      <header className="flex flex-wrap items-baseline justify-between gap-x-4">
+        <h2 id={titleId} className="text-base font-semibold">
+          Market
+        </h2>
+        <Link to="/market/$kind/$id" params={subject} className="link text-sm">
+          Look at the market
+        </Link>
+      </header>
+      {isPainted ? (
+        <Suspense fallback={<Loading lines={6} />}>
+          <MarketGlances subject={subject} />
+        </Suspense>
+      ) : (
+        <Loading lines={6} />
+      )}
+    </section>
   );
 }

@@ -53,6 +53,13 @@ function UniverseDetail({ universe }: { universe: Whole }) {
         }
         actions={
           <>
+            <Link
+              to="/market/relations"
+              search={(before) => ({ ...before, universe: universe.id })}
+              className={buttonClass()}
+            >
+              Relations
+            </Link>
             {mayMake === null && (
               <Link
                 to="/indexes/new"
