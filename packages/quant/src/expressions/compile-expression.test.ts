@@ -86,6 +86,14 @@ test('a missing bar, a division by zero and an infinity have no value, and spoil
   assert.deepEqual(values('log(close - 4)', bars).map(Number.isNaN), [true, true, true, true, false]);
 });
 
+test('what a condition does not choose may be missing, but not for want of bars', () => {
+  const bars = closes(1, -2, 3, 4);
+  assert.deepEqual(values('where(close > 0, close ^ 0.5, 0)', bars), [1, 0, 3 ** 0.5, 2]);
+  assert.deepEqual(values('where(close > 100, mean(close, 3), 7)', bars), [Number.NaN, Number.NaN, 7, 7]);
+  const { canary, warmUp } = checkExpression('chosen', compiled('where(close > open, rank(volume, 40), 0)'));
+  assert.ok(canary.passed && warmUp.passed, warmUp.sentence);
+});
+
 test('an indicator is named by its column, or made with numbers of one’s own and one of its outputs', () => {
   const bars = { ...closes(10, 12, 11), open: Float64Array.of(10, 11, 12) };
   assert.deepEqual(values('gap_1', bars), [Number.NaN, 1, 0]);

@@ -302,11 +302,13 @@ function compileWhere(node: Node & { kind: 'call' }, catalogue: IndicatorCatalog
   expectCount(node, 3);
   const parts = node.args.map((arg) => compile(arg, catalogue));
   const key = `where(${parts.map((part) => part.key).join(',')})`;
+  const part = joined(key, parts, 0);
   return {
-    ...joined(key, parts, 0),
+    ...part,
     evaluate: kept(key, (scope) => {
-      const [condition, a, b] = parts.map((part) => part.evaluate(scope));
-      return condition!.map((is, i) => (Number.isNaN(is) ? is : is !== 0 ? a![i]! : b![i]!));
+      const [condition, a, b] = parts.map((each) => each.evaluate(scope));
+      // What is not chosen may be missing, but not for want of bars: else one side would speak before the other can.
+      return condition!.map((is, i) => (Number.isNaN(is) || i < part.warmUp ? Number.NaN : is !== 0 ? a![i]! : b![i]!));
     }),
   };
 }

@@ -9,6 +9,8 @@ export const SCHEDULE_KINDS = [
   ['backup', 'Back up'],
   ['verify', 'Verify the evidence'],
   ['archive', 'Archive old years'],
+  ['materialise', 'Materialise features'],
+  ['feature-skew', 'Check served features'],
 ] as const satisfies readonly (readonly [ScheduleKind, string])[];
 
 export function scheduleKindName(kind: ScheduleKind): string {

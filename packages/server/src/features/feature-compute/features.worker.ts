@@ -45,6 +45,7 @@ function computeJob(programs: readonly Expression[], { bars, at }: FeatureJob, f
   const room = createRoom(bars.day.length);
   const scope = { bars, columns: new Map<string, Float64Array>(), room: room.take };
   for (const [column, program] of programs.entries()) {
+    if (scope.columns.size > COLUMNS_MAX) scope.columns.clear();
     const all = tryToEvaluate(program, scope, column, failures);
     for (let row = 0; row < at.length; row++) {
       const cell = row * width + column;
@@ -59,7 +60,9 @@ function computeJob(programs: readonly Expression[], { bars, at }: FeatureJob, f
 
 /** Memory of columns, used again by the next job: fresh memory for every column took longer than computing it. */
 const spare: Float64Array[] = [];
-const SPARE_BYTES_MAX = 256 * 1024 * 1024;
+const SPARE_BYTES_MAX = 64 * 1024 * 1024;
+/** Parts of expressions kept within a job; beyond it they are computed again where they are needed again. */
+const COLUMNS_MAX = 3_000;
 
 function createRoom(length: number) {
   const taken: Float64Array[] = [];

@@ -94,7 +94,7 @@ export function createHistoricalService(
       );
       const asked = await database.transaction(principal, (tx) => toRows(tx, spine, universeBars), options);
       const valuesMax = settings.valuesMax ?? Number.POSITIVE_INFINITY;
-      if (asked.sourceId === undefined) checkSize(asked.rows.length, width, valuesMax);
+      if (asked.universe === undefined) checkSize(asked.rows.length, width, valuesMax);
       const byInstrument = Map.groupBy(asked.rows.keys(), (row) => asked.rows[row]!.instrumentId);
       const ids = [...byInstrument.keys()].filter((id) => id !== null).sort((a, b) => a - b);
       const rows: HistoricalRow[] = [];
@@ -107,9 +107,8 @@ export function createHistoricalService(
         const { histories, pushed } = await database.transaction(
           principal,
           async (tx) => ({
-            histories: await loadHistories(tx, {
-              ...{ instrumentIds: some, to: asked.to, recordedAt: time.recordedAt, sourceId: asked.sourceId },
-            }),
+            // Of each instrument the source that published last, for training and for serving alike.
+            histories: await loadHistories(tx, { instrumentIds: some, to: asked.to, recordedAt: time.recordedAt }),
             pushed: await findPushed(tx, pushedViews(features), some),
           }),
           options,
@@ -152,8 +151,6 @@ type AskedRow = { instrument: string; instrumentId: number | null; asOf: string;
 type Asked = {
   rows: AskedRow[];
   to: string;
-  /** A universe says where its bars come from. */
-  sourceId: number | undefined;
   /** Of a universe: which of the bars are rows. */
   universe: Spine['universe'];
   /** Rows are given back in the order in which they were asked for. */
@@ -167,12 +164,12 @@ async function toRows(tx: Transaction, spine: Spine, universeBars: ResolveUniver
   if ((rows === undefined) === (universe === undefined))
     throw new ProblemError('INVALID_REQUEST', 'Ask either with rows or with a universe.');
   if (universe !== undefined) {
-    const { sourceId, instrumentIds } = await universeBars(tx, universe.universeId);
+    const { instrumentIds } = await universeBars(tx, universe.universeId);
     const names = await findSymbols(tx, instrumentIds);
     const told = Array.from(names, ([instrumentId, instrument]) => ({
       ...{ instrument, instrumentId, asOf: universe.to, knownAt: undefined },
     }));
-    return { rows: told, to: universe.to, sourceId, universe, isOrdered: false };
+    return { rows: told, to: universe.to, universe, isOrdered: false };
   }
   const found = await findInstruments(tx, new Set((rows ?? []).map(({ instrument }) => instrument)));
   const told = (rows ?? []).map(({ instrument, asOf, knownAt }) => ({
@@ -183,7 +180,7 @@ async function toRows(tx: Transaction, spine: Spine, universeBars: ResolveUniver
       .map(({ asOf }) => asOf)
       .sort()
       .at(-1) ?? '0001-01-01';
-  return { rows: told, to, sourceId: undefined, universe: undefined, isOrdered: true };
+  return { rows: told, to, universe: undefined, isOrdered: true };
 }
 
 async function findSymbols(tx: Transaction, ids: readonly number[]): Promise<Map<number, string>> {

@@ -2,12 +2,10 @@ import type { IndicatorFamily } from '@touchstone/quant/indicators/indicator';
 import { ALL_INDICATORS } from '../catalogue/catalogue.ts';
 import type { ViewDefinition } from './feature-view.ts';
 
-/** A week and the longest row of exchange holidays after it. */
-const TTL_DAYS = 14;
-
 /**
  * The feature views of this program. Each holds the indicators of some families with their usual parameters; a change of
- * what a view holds raises its version.
+ * what a view holds raises its version. How old a value may be depends on what it is used for, so these never expire: every
+ * answer says what day its values rest on and when that was known.
  */
 export const BUILT_IN_VIEWS: readonly { definition: ViewDefinition; version: number }[] = [
   viewOf('trend', 1, ['overlap', 'price', 'cycle'], 'Where the price stands: averages, bands, channels and cycles.'),
@@ -21,7 +19,7 @@ export const BUILT_IN_VIEWS: readonly { definition: ViewDefinition; version: num
 function viewOf(name: string, version: number, families: readonly IndicatorFamily[], description: string) {
   const outputs = ALL_INDICATORS.filter(({ family }) => families.includes(family)).flatMap(({ outputs }) => outputs);
   const definition: ViewDefinition = {
-    ...{ name, description, owner: 'touchstone', entity: 'instrument', ttlDays: TTL_DAYS, source: 'bars' },
+    ...{ name, description, owner: 'touchstone', entity: 'instrument', ttlDays: null, source: 'bars' },
     features: outputs.map((output) => ({ name: output, expression: output })),
   };
   return { definition, version };

@@ -41,7 +41,7 @@ export type KnownBars = { bars: Bars; basis: PriceBasis | null };
 /** Reads the histories of many instruments up to a day: three statements for each of their sources. */
 export async function loadHistories(
   tx: Transaction,
-  question: { instrumentIds: readonly number[]; to: string; recordedAt: string; sourceId?: number | undefined },
+  question: { instrumentIds: readonly number[]; to: string; recordedAt: string },
 ): Promise<Map<number, History>> {
   const { instrumentIds, to, recordedAt } = question;
   const histories = new Map<number, History>();
@@ -49,11 +49,11 @@ export async function loadHistories(
   const sources = await findPriceSources(tx, instrumentIds, recordedAt);
   const bySource = Map.groupBy(
     instrumentIds.filter((id) => sources.has(id)),
-    (id) => question.sourceId ?? sources.get(id)!.id,
+    (id) => sources.get(id)!.id,
   );
   const actions = await loadActionTellings(tx, instrumentIds, to, recordedAt);
   for (const [sourceId, ids] of bySource) {
-    const delivered = [...sources.values()].find(({ id }) => id === sourceId)?.priceBasis ?? null;
+    const delivered = sources.get(ids[0]!)?.priceBasis ?? null;
     const time = { asOf: to, knownAt: recordedAt, recordedAt, reconstructed: false };
     const suspects = await loadSuspectSteps(tx, ids, sourceId, time);
     for (const [instrumentId, tellings] of await loadBarTellings(tx, ids, sourceId, to, recordedAt)) {

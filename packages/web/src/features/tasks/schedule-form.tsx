@@ -101,7 +101,7 @@ type PartProps = { draft: Draft; set: (part: Partial<Draft>) => void; error: unk
 
 /** What each kind of work needs to be told. */
 function InputFields({ draft, set, error }: PartProps) {
-  const needsUniverse = ['refresh', 'court', 'market-record'].includes(draft.kind);
+  const needsUniverse = ['refresh', 'court', 'market-record', 'materialise'].includes(draft.kind);
   const indexes = useQuery({
     ...apiQuery(listIndexes, { query: { limit: LIST_MAX } }),
     enabled: draft.kind === 'index-run',
@@ -271,7 +271,7 @@ function toBody(draft: Draft) {
 
 function toInput(draft: Draft): Record<string, unknown> {
   if (draft.kind === 'refresh') return { universeId: Number(draft.universeId), sourceId: Number(draft.sourceId) };
-  if (draft.kind === 'court' || draft.kind === 'market-record') return { universeId: Number(draft.universeId) };
+  if (['court', 'market-record', 'materialise'].includes(draft.kind)) return { universeId: Number(draft.universeId) };
   if (draft.kind === 'index-run') return { indexId: Number(draft.indexId) };
   return draft.kind === 'archive' ? { years: Number(draft.years) } : {};
 }
