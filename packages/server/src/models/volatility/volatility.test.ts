@@ -130,7 +130,7 @@ test('a drawdown probability is told with base rate, interval, reliability and s
   assert.ok(answer.low! <= answer.high!);
   assert.ok(answer.baseRate! > 0 && answer.ewmaProbability! > 0);
   assert.equal(answer.skill.baselineName, 'expanding base rate');
-  assert.equal(answer.skill.trialCount, 34);
+  assert.equal(answer.skill.trialCount, 40);
   assert.equal(answer.history.at(-1)!.touched, null);
   assert.ok(answer.history.some(({ touched }) => touched !== null));
 });
