@@ -52,7 +52,7 @@ describe('seeing the market, in a browser', { skip: skipsBrowser() }, () => {
       from,
       ['regimes', 'volatility', 'drawdown', 'anomalies'].map((part) => `index/1/${part}`),
     );
-    await market.getByRole('link', { name: 'Look closer: A 5 % fall' }).click();
+    await market.getByRole('link', { name: 'Look closer: 5 % fall' }).click();
     await page.waitForURL(/\/market\/index\/1\/risk\?.*knownAt=2025-12-04/);
     await page.getByRole('heading', { level: 1, name: 'Simulated three pillars' }).waitFor();
     assert.deepEqual(errors, []);

@@ -26,6 +26,8 @@ type ChartProps = {
   areas?: readonly Area[];
   /** Drawn behind everything: what state each day was in. */
   bands?: readonly Band[];
+  /** The row that is read while nobody points at another; the last one otherwise. */
+  restAt?: number;
 };
 
 export type Area = { name: string; low: readonly (number | null)[]; high: readonly (number | null)[] };
@@ -34,7 +36,7 @@ export type Band = { from: number; to: number; name: string; look: BandLook };
 export type BandLook = 'calm' | 'plain' | 'bad';
 
 /** One word a state, so that nobody has to tell it by colour alone: see the legend. */
-const BANDS: Record<BandLook, string> = { calm: 'fill-accent-well', plain: 'fill-transparent', bad: 'fill-bad-well' };
+const BANDS: Record<BandLook, string> = { calm: 'fill-accent-well', plain: 'fill-well', bad: 'fill-bad-well' };
 const LOOKS: Record<Line['look'], { className: string; width: number; dash?: string }> = {
   main: { className: 'stroke-accent', width: 2 },
   solid: { className: 'stroke-ink', width: 1 },
@@ -50,13 +52,13 @@ const BOTTOM = 24;
 /** Lines over days, drawn as SVG. Arrow keys move the reading day; the legend shows its values. */
 export function LineChart(props: ChartProps) {
   const { label, days, lines, isLog = false, height = 320, format = twoDigits, formatTick = formatPlain } = props;
-  const { marks, areas, bands } = props;
+  const { marks, areas, bands, restAt } = props;
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
   const readingId = useId();
   const [reading, setReading] = useState<number | null>(null);
   const last = days.length - 1;
-  const at = reading === null ? last : Math.min(reading, last);
+  const at = Math.min(reading ?? restAt ?? last, last);
 
   const scale = useMemo(
     () => makeScale(days, lines, marks, areas, isLog, width, height),
@@ -106,7 +108,7 @@ export function LineChart(props: ChartProps) {
             <span className="tabular-nums">{rangeText(area, at, format)}</span>
           </span>
         ))}
-        {bands && <span className="whitespace-nowrap text-soft">{bandAt(bands, at)?.name ?? 'no state'}</span>}
+        {bands && <BandLegend bands={bands} name={bandAt(bands, at)?.name} />}
       </figcaption>
       <div
         ref={frame}
@@ -191,6 +193,24 @@ export function LineChart(props: ChartProps) {
         )}
       </div>
     </figure>
+  );
+}
+
+/** Every state that is drawn, the one of the day that is read in ink. */
+function BandLegend({ bands, name }: { bands: readonly Band[]; name: string | undefined }) {
+  const looks = new Map(bands.map((band) => [band.name, band.look]));
+  return (
+    <>
+      {[...looks].map(([state, look]) => (
+        <span key={state} className="inline-flex items-center gap-1.5 whitespace-nowrap">
+          <svg width="12" height="12" aria-hidden="true">
+            <rect x="0.5" y="0.5" width="11" height="11" rx="2" className={`${BANDS[look]} stroke-strong-line`} />
+          </svg>
+          <span className={state === name ? 'font-medium' : 'text-soft'}>{state}</span>
+        </span>
+      ))}
+      {name === undefined && <span className="whitespace-nowrap text-soft">no state</span>}
+    </>
   );
 }
 

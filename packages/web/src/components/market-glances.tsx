@@ -40,7 +40,7 @@ export default function MarketGlances({ subject }: { subject: Subject }) {
         {volatilityFigure}
       </Glance>
       <Glance
-        title="A 5 % fall within 21 sessions"
+        title="5 % fall, next 21 sessions"
         subject={subject}
         to="/market/$kind/$id/risk"
         unit="probability, 95 % interval"

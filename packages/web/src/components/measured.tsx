@@ -16,7 +16,7 @@ export function MeasuredFigure({ of, format }: { of: Measured; format: (value: n
       )}
       {of.baseline !== null && (
         <span className="block text-xs text-soft tabular-nums">
-          {of.baselineName}: {format(of.baseline)}
+          {of.baseline === 0 ? `against ${of.baselineName}` : `${of.baselineName}: ${format(of.baseline)}`}
         </span>
       )}
     </span>

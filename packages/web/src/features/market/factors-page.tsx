@@ -13,6 +13,7 @@ import { Empty, Panel } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatNumber, formatPercent, words } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
+import { pWords } from './market-words.ts';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 type Factors = Answer<typeof getFactors>;
@@ -191,7 +192,7 @@ const FACTORS: Column<Factor>[] = [
       </span>
     ),
   },
-  { key: 'p', header: 'p', isNumber: true, cell: (row) => formatNumber(row.pValue, 3) },
+  { key: 'p', header: 'p', isNumber: true, cell: (row) => pWords(row.pValue) },
 ];
 
 function HoldingsPanel({ data }: { data: Factors }) {

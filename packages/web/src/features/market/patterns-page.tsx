@@ -13,7 +13,7 @@ import { formatCount, formatDay, formatNumber, formatPercent, plural } from '../
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { useCloses } from './closes.ts';
-import { kindWords } from './market-words.ts';
+import { kindWords, pWords } from './market-words.ts';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 const CandleChart = lazy(() => import('../../components/candle-chart.tsx'));
@@ -269,7 +269,7 @@ const RECORDS: Column<PatternRecord>[] = [
         `${formatPercent(row.low)} to ${formatPercent(row.high)}`
       ),
   },
-  { key: 'p', header: 'Adjusted p', isNumber: true, cell: (row) => formatNumber(row.adjustedP, 3) },
+  { key: 'p', header: 'Adjusted p', isNumber: true, cell: (row) => pWords(row.adjustedP) },
   {
     key: 'told',
     header: '',

@@ -15,7 +15,7 @@ import { Provenance } from '../../components/where-from.tsx';
 import { formatCount, formatDay, formatNumber, formatPercent, plural, shortHash } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
-import { estimatorWords } from './market-words.ts';
+import { estimatorWords, pWords } from './market-words.ts';
 
 type Dependence = Answer<typeof getDependence>;
 type Relations = Answer<typeof getRelations>;
@@ -290,7 +290,7 @@ function leadColumns(data: Relations): Column<Relations['leads'][number]>[] {
     { key: 'follower', header: 'Follows', cell: (row) => symbolAt(data, row.follower) },
     { key: 'lag', header: 'After', isNumber: true, cell: (row) => plural(row.lagSessions, 'session') },
     { key: 'correlation', header: 'Correlation', isNumber: true, cell: (row) => formatNumber(row.correlation, 2) },
-    { key: 'p', header: 'Adjusted p', isNumber: true, cell: (row) => formatNumber(row.adjustedP, 3) },
+    { key: 'p', header: 'Adjusted p', isNumber: true, cell: (row) => pWords(row.adjustedP) },
   ];
 }
 
@@ -304,5 +304,5 @@ const BREAKS: Column<Relations['breaks'][number]>[] = [
     isWide: true,
     cell: (row) => `${formatNumber(row.low, 2)} to ${formatNumber(row.high, 2)}`,
   },
-  { key: 'p', header: 'Adjusted p', isNumber: true, cell: (row) => formatNumber(row.adjustedP, 3) },
+  { key: 'p', header: 'Adjusted p', isNumber: true, cell: (row) => pWords(row.adjustedP) },
 ];

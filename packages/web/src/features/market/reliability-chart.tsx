@@ -1,4 +1,5 @@
 import { useRef } from 'react';
+import { niceTicks } from '../../lib/chart-scale.ts';
 import { formatCount, formatPercent } from '../../lib/format.ts';
 import { useWidth } from '../../lib/use-width.ts';
 
@@ -16,7 +17,7 @@ export function ReliabilityChart({ points }: { points: readonly Point[] }) {
   const top = Math.min(1, Math.max(0.1, ...points.flatMap(({ forecastMean, high }) => [forecastMean, high])) * 1.08);
   const x = (value: number) => LEFT + (value / top) * Math.max(0, width - LEFT - 8);
   const y = (value: number) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => part * top);
+  const ticks = niceTicks(0, top, 5);
   return (
     <>
       <div ref={frame} role="img" aria-label="Forecast probability against realised share" style={{ height: HEIGHT }}>

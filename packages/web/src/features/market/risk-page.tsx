@@ -12,7 +12,7 @@ import { Badge, Empty, Panel } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatNumber, formatPercent } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
-import { modelWords } from './market-words.ts';
+import { modelWords, pWords } from './market-words.ts';
 import { ReliabilityChart } from './reliability-chart.tsx';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
@@ -92,7 +92,10 @@ function DrawdownPanels({ data }: { data: Drawdown }) {
         <LineChart
           label={`Probability of ${what}`}
           days={history.map(({ day }) => day)}
-          lines={[{ name: 'Probability', values: history.map(({ probability }) => probability), look: 'main' }]}
+          lines={[
+            { name: 'Probability', values: history.map(({ probability }) => probability), look: 'main' },
+            { name: 'All past days', values: history.map(() => data.baseRate), look: 'dashed' },
+          ]}
           height={240}
           format={formatPercent}
           formatTick={(value) => formatPercent(value, 0)}
@@ -206,14 +209,14 @@ function tailColumns(served: string): Column<Measure>[] {
       header: 'p, rate is right',
       isNumber: true,
       isWide: true,
-      cell: ({ backtest }) => formatNumber(backtest.kupiecP, 3),
+      cell: ({ backtest }) => pWords(backtest.kupiecP),
     },
     {
       key: 'alone',
       header: 'p, breaches come alone',
       isNumber: true,
       isWide: true,
-      cell: ({ backtest }) => formatNumber(backtest.independenceP, 3),
+      cell: ({ backtest }) => pWords(backtest.independenceP),
     },
     {
       key: 'loss',

@@ -13,7 +13,7 @@ import { addDays } from '../../lib/day.ts';
 import { formatCount, formatDay, formatNumber, formatPercent, plural } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
-import { modelWords } from './market-words.ts';
+import { modelWords, pWords } from './market-words.ts';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 type Volatility = Answer<typeof getVolatility>;
@@ -132,6 +132,7 @@ function ConePanel({ data }: { data: Volatility }) {
             { name: 'Measured, month', values: picture.past, look: 'solid' },
           ]}
           areas={[{ name: '90 %', low: picture.low, high: picture.high }]}
+          restAt={picture.monthAhead}
           height={300}
           format={formatPercent}
           formatTick={(value) => formatPercent(value, 0)}
@@ -156,6 +157,7 @@ function coneOf(data: Volatility) {
     });
   const none = past.map(() => null);
   return {
+    monthAhead: past.length + 20,
     days: [...past.map(({ day }) => day), ...ahead],
     past: [...past.map(({ monthVolatility }) => monthVolatility), ...ahead.map(() => null)],
     forecast: [...none, ...future((point) => point.volatilityAnnual)],
@@ -279,12 +281,12 @@ const MODELS: Column<Comparison>[] = [
     header: 'In the confidence set',
     cell: (row) => (row.inConfidenceSet ? <Badge tone="accent">in</Badge> : <span className="text-soft">out</span>),
   },
-  { key: 'p', header: 'p, set', isNumber: true, isWide: true, cell: (row) => formatNumber(row.confidenceSetP, 3) },
+  { key: 'p', header: 'p, set', isNumber: true, isWide: true, cell: (row) => pWords(row.confidenceSetP) },
   {
     key: 'dm',
     header: 'p against EWMA',
     isNumber: true,
     isWide: true,
-    cell: (row) => formatNumber(row.dieboldMarianoP, 3),
+    cell: (row) => pWords(row.dieboldMarianoP),
   },
 ];
