@@ -20,7 +20,7 @@ function install(name) {
   run('python3', ['-m', 'venv', '--clear', folder], 'Install Python 3.11 or newer with its venv module.');
   run(
     join(folder, 'bin', 'python'),
-    ['-m', 'pip', 'install', '--disable-pip-version-check', '--only-binary=:all:', '--requirement', list],
+    ['-m', 'pip', 'install', '--disable-pip-version-check', '--prefer-binary', '--requirement', list],
     'Check the network and the settings of pip.',
   );
   writeFileSync(stamp, `${wanted}\n`);
