@@ -85,7 +85,7 @@ function describeAlarm(day: Int32Array, reading: DetectorReading, row: number): 
 
 function sentenceOf(detector: AnomalyDetector, score: number, value: number, usual: number): string {
   const size = score.toFixed(1);
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const percent = (share: number) => `${share < 0 ? '−' : ''}${Math.abs(100 * share).toFixed(1)}\u202f%`;
   switch (detector) {
     case 'return':
       return `Return of ${percent(value)}: ${size} robust deviations from the median of the year before.`;

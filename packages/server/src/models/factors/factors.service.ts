@@ -297,7 +297,7 @@ function nothing(
     ...{ set, universe, sessions: 0, windowFirstDay: null, windowLastDay: null, excluded: [], factors: [] },
     residual: { varianceShare: null, returnPart: null },
     total: { volatilityAnnual: null, meanReturnAnnual: null, varianceMismatch: null, returnMismatch: null },
-    alpha: measuredOf('nothing', 0, null, reason),
+    alpha: measuredOf('zero', 0, null, reason),
     fit: measuredOf('the mean', 0, null, reason),
     ...{ holdings: [], sentence: reason.sentence, reason },
   };
@@ -348,7 +348,7 @@ function answerOf(
       returnMismatch: orNull(annual(makeUp.returnMismatch)),
     },
     alpha: measuredOf(
-      'nothing',
+      'zero',
       0,
       { ...alphaDays, value: annual(alpha.value), low: annual(alpha.low), high: annual(alpha.high) },
       null,
