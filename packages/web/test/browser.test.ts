@@ -121,7 +121,8 @@ describe('the screens in a browser', { skip: skipsBrowser() }, () => {
     await page.getByText('after the rebalance of 4 Dec 2025').waitFor();
     const asked = owner.requests.slice(from).filter((line) => line.includes('knownAt'));
     for (const panel of ['/levels', '/performance', '/holdings', '/data/cases']) {
-      const line = asked.find((one) => one.includes(panel));
+      // The last: on a busy machine the day between the two keys may have been asked for as well.
+      const line = asked.findLast((one) => one.includes(panel));
       assert.ok(line, `${panel} was asked again`);
       const query = new URL(line.split(' ')[1] ?? '', owner.origin).searchParams;
       assert.equal(query.get('knownAt'), '2025-12-04T23:59:59.000Z');
