@@ -84,6 +84,34 @@ describe('seeing the market, in a browser', { skip: skipsBrowser() }, () => {
     assert.deepEqual(errors, []);
   });
 
+  test('The summary tells four figures, each the door to its page.', async (t) => {
+    const { page, errors } = await fresh(t, browser, `${owner.origin}/market/instrument/1`);
+    for (const text of ['Bull', '13.3 % to 20.7 %; EWMA 19.0 %', '17 % to 28 %', '7.9 robust deviations'])
+      await page.getByText(text).first().waitFor();
+    assert.equal(await page.getByRole('link', { name: 'Look closer' }).count(), 5);
+    assert.deepEqual(errors, []);
+  });
+
+  test('A day is put on record, and a viewer is told why he cannot.', async (t) => {
+    const server = await serve(t, { pages, role: 'owner' });
+    const { page, errors } = await fresh(t, browser, `${server.origin}/market/instrument/1/regimes`);
+    const asked = page.waitForRequest(
+      (request) => request.method() === 'POST' && request.url().endsWith('/market/instrument/1/regimes/records'),
+    );
+    await page.getByRole('button', { name: /^Put .* on record$/ }).click();
+    await asked;
+    assert.deepEqual(errors, []);
+    const viewer = await serve(t, { pages, role: 'viewer' });
+    const watched = await fresh(t, browser, `${viewer.origin}/market/instrument/1/regimes`);
+    const button = watched.page.getByRole('button', { name: /^Put .* on record$/ });
+    await button.waitFor();
+    assert.equal(await button.isDisabled(), true);
+    await watched.page
+      .getByText(/viewer/)
+      .first()
+      .waitFor();
+  });
+
   test('An anomaly is judged.', async (t) => {
     const server = await serve(t, { pages, role: 'owner' });
     const { page, errors } = await fresh(t, browser, `${server.origin}/market/instrument/1/anomalies`);
