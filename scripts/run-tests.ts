@@ -9,7 +9,7 @@ import { type ClusterKind, hasPostgres15, startTestCluster } from '../packages/s
 // Two files at a time: each may start a server and a browser of its own.
 const CONCURRENCY = 2;
 // A file counts as one test too, so this bounds the slowest file.
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 480_000;
 const PATTERNS = ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'test/**/*.test.ts'];
 
 const root = path.dirname(import.meta.dirname);
