@@ -529,6 +529,19 @@ test('prices are shown as they come, up to a count, and what is not streamed is 
   assert.equal(Object(JSON.parse(asJson.out)).prices.length, 3);
 });
 
+test('a file that is not there, or is a folder, is refused in a sentence, and nothing is sent', async () => {
+  for (const [words, sentence] of [
+    ['features check /nowhere.json', 'There is no file /nowhere.json.'],
+    ['features add /tmp', '/tmp is no file.'],
+    ['features historical /nowhere.csv rsi_14', 'There is no file /nowhere.csv.'],
+  ] as const) {
+    const { code, err, ids } = await call(words.split(' '));
+    assert.equal(code, 2);
+    assert.ok(err.startsWith(sentence), err);
+    assert.deepEqual(ids, []);
+  }
+});
+
 test('patterns come with what followed them; records and an index are asked for by name', async () => {
   const marks = await call(['patterns', 'ALDR', '--candles', '--horizon', '21', '--strict']);
   assert.equal(marks.code, 0, marks.err);

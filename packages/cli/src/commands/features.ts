@@ -20,6 +20,7 @@ import {
 } from '@touchstone/contracts/features';
 import type { Input } from '@touchstone/contracts/route';
 import type { Task } from '@touchstone/contracts/tasks';
+import { checkFile } from '../check-file.ts';
 import { type Call, type Command, type Output, TIME_OPTIONS, timesOf, UsageError } from '../command.ts';
 import { numberOf, universeId } from '../look-up.ts';
 import { type Column, facts, table } from '../render.ts';
@@ -168,7 +169,7 @@ export const featureCommands: Command[] = [
     async run(call) {
       const [file = '', ...features] = call.args;
       if (features.length === 0) throw new UsageError('Name the features after the file.');
-      const body = { rows: readRows(await readFile(file, 'utf8')), features };
+      const body = { rows: readRows(await readText(file)), features };
       if (call.flag('freeze')) return taskOf(call, (await call.client.call(freezeFeatures, { body })).task);
       const answer = await call.client.call(getHistoricalFeatures, { body });
       const text = table(
@@ -318,8 +319,13 @@ async function taskOf(call: Call, task: Task): Promise<Output> {
   return { json: shown, text: facts([['task', shown.id], ['state', shown.state], ...told]) };
 }
 
+async function readText(file: string): Promise<string> {
+  await checkFile(file);
+  return readFile(file, 'utf8');
+}
+
 async function readDefinition(file = ''): Promise<FeatureViewFile> {
-  const text = await readFile(file, 'utf8');
+  const text = await readText(file);
   try {
     return JSON.parse(text);
   } catch {

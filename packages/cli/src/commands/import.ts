@@ -13,6 +13,7 @@ import {
   uploadFile,
 } from '@touchstone/contracts/data';
 import { accepted, type Task } from '@touchstone/contracts/tasks';
+import { checkFile } from '../check-file.ts';
 import { type Call, type Command, type Output, UsageError } from '../command.ts';
 import { createProgress } from '../progress.ts';
 import { bytes, facts, number, show, table } from '../render.ts';
@@ -101,12 +102,6 @@ type Result = { file: string; json: object; text: string; failed?: boolean };
 
 function problemOf(error: ApiProblem | TaskEnded) {
   return error instanceof ApiProblem ? error.problem : error.task.problem;
-}
-
-async function checkFile(file: string): Promise<void> {
-  const found = await stat(file).catch(() => undefined);
-  if (found === undefined) throw new UsageError(`There is no file ${file}.`);
-  if (!found.isFile()) throw new UsageError(`${file} is no file.`);
 }
 
 /** One file names its source by its name, several by their folder. */
