@@ -45,14 +45,20 @@ export const skill = z.object({
     z.object({
       name: z.string().meta({ example: '5-day above 22-day mean' }),
       value: numberOrNull.meta({ example: 0.629 }),
-      difference: numberOrNull.meta({ description: 'Skill over it, paired, same days; positive is better.' }),
+      difference: numberOrNull.meta({
+        description: 'Skill over it, paired, same days; positive is better.',
+        example: 0.043,
+      }),
       low: numberOrNull.meta({ description: 'Lower end of the 95 % interval of the difference.' }),
       high: numberOrNull,
     }),
   ),
   coverage: numberOrNull.meta({ description: 'Share of days on which it did not abstain.', example: 0.76 }),
   valueWhenActing: numberOrNull.meta({ description: 'The metric on those days.', example: 0.717 }),
-  intervalCoverage: numberOrNull.meta({ description: 'Share of outcomes inside the interval; null: no interval.' }),
+  intervalCoverage: numberOrNull.meta({
+    description: 'Share of outcomes inside the interval; null: no interval.',
+    example: null,
+  }),
   intervalLevel: numberOrNull.meta({ description: 'What it should be.', example: 0.9 }),
 });
 export type Skill = z.infer<typeof skill>;

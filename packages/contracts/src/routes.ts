@@ -18,6 +18,7 @@ import * as people from './people.ts';
 import * as regimes from './regimes.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
+import * as training from './training.ts';
 import * as universes from './universes.ts';
 import * as volatility from './volatility.ts';
 
@@ -39,6 +40,7 @@ export const ALL_ROUTES: readonly Route[] = [
   dependence,
   factors,
   volatility,
+  training,
   tasks,
   alerts,
   diagnostics,
