@@ -19,6 +19,7 @@ import * as people from './people.ts';
 import * as regimes from './regimes.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
+import * as training from './training.ts';
 import * as universes from './universes.ts';
 import * as volatility from './volatility.ts';
 
@@ -41,6 +42,7 @@ export const ALL_ROUTES: readonly Route[] = [
   factors,
   volatility,
   models,
+  training,
   tasks,
   alerts,
   diagnostics,
