@@ -15,6 +15,7 @@ import * as keeping from './keeping.ts';
 import * as limits from './limits.ts';
 import * as patterns from './patterns.ts';
 import * as people from './people.ts';
+import * as predictions from './predictions.ts';
 import * as regimes from './regimes.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
@@ -39,6 +40,7 @@ export const ALL_ROUTES: readonly Route[] = [
   dependence,
   factors,
   volatility,
+  predictions,
   tasks,
   alerts,
   diagnostics,
