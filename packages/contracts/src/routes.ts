@@ -20,6 +20,7 @@ import * as predictions from './predictions.ts';
 import * as regimes from './regimes.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
+import * as training from './training.ts';
 import * as universes from './universes.ts';
 import * as volatility from './volatility.ts';
 
@@ -43,6 +44,7 @@ export const ALL_ROUTES: readonly Route[] = [
   volatility,
   predictions,
   models,
+  training,
   tasks,
   alerts,
   diagnostics,

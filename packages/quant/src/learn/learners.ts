@@ -1,0 +1,13 @@
+import type { Learner } from './learner.ts';
+import { ridge } from './linear/ridge.ts';
+
+/** Every way to learn there is. `conformance.test.ts` holds each of them to the contract. */
+export const LEARNERS: readonly Learner<object>[] = [
+  // One line each, the simplest first.
+  ridge,
+];
+
+/** Undefined for a name nobody has. */
+export function findLearner(name: string): Learner<object> | undefined {
+  return LEARNERS.find((learner) => learner.name === name);
+}
