@@ -58,6 +58,7 @@ CREATE TABLE prediction (
   FOREIGN KEY (tenant_id, evidence_sequence) REFERENCES evidence (tenant_id, sequence) DEFERRABLE INITIALLY DEFERRED
 );
 SELECT touchstone_secure_append_only('prediction', false);
+GRANT USAGE ON SEQUENCE prediction_id_seq TO {{app}};
 CREATE INDEX prediction_newest ON prediction (tenant_id, id DESC);
 CREATE INDEX prediction_model ON prediction (tenant_id, model_id, version_number, id DESC);
 CREATE INDEX prediction_subject ON prediction (tenant_id, subject_kind, subject_id, id DESC);
