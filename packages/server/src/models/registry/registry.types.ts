@@ -17,6 +17,8 @@ import type { StoredObject } from '../../platform/object-store/object-store.ts';
 export const CHAMPION = 'champion';
 /** Read-only: the champion before the champion. */
 export const PREVIOUS = 'previous';
+/** Read-only: the version with the highest number. */
+export const LATEST = 'latest';
 /** Evidence of models, versions and aliases is about this kind, by the id of the model. */
 export const MODEL_SUBJECT = 'model';
 
