@@ -16,6 +16,7 @@ import * as limits from './limits.ts';
 import * as models from './models.ts';
 import * as patterns from './patterns.ts';
 import * as people from './people.ts';
+import * as predictions from './predictions.ts';
 import * as regimes from './regimes.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
@@ -41,6 +42,7 @@ export const ALL_ROUTES: readonly Route[] = [
   dependence,
   factors,
   volatility,
+  predictions,
   models,
   training,
   tasks,
