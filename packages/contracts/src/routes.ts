@@ -6,6 +6,8 @@ import * as data from './data.ts';
 import * as datasets from './datasets.ts';
 import * as dependence from './dependence.ts';
 import * as diagnostics from './diagnostics.ts';
+import * as drift from './drift.ts';
+import * as experiments from './experiments.ts';
 import * as factors from './factors.ts';
 import * as feast from './feast.ts';
 import * as features from './features.ts';
@@ -45,6 +47,8 @@ export const ALL_ROUTES: readonly Route[] = [
   predictions,
   models,
   training,
+  drift,
+  experiments,
   tasks,
   alerts,
   diagnostics,
