@@ -1,9 +1,9 @@
 import { expect } from '../../../checks/expect.ts';
 import type { Goal } from '../../learner.ts';
+import { below32, below64, firstRight32 } from '../neighbours.ts';
 import type { TreeEnsemble } from '../tree-ensemble.ts';
 import { orderOf } from './export-xgboost.ts';
 import { type ExportedTrees, namesToWrite } from './imported-trees.ts';
-import { below32, below64, firstRight32 } from './neighbours.ts';
 
 const OBJECTIVES: Record<Goal, string> = {
   binary: 'binary sigmoid:1',

@@ -1,9 +1,9 @@
 import { expect } from '../../../checks/expect.ts';
 import type { Goal } from '../../learner.ts';
+import { firstRight32 } from '../neighbours.ts';
 import type { TreeEnsemble } from '../tree-ensemble.ts';
 import { CATEGORIES_MAX } from './import-xgboost.ts';
 import { type ExportedTrees, namesToWrite } from './imported-trees.ts';
-import { firstRight32 } from './neighbours.ts';
 
 /** XGBoost's mark for the parent of a root. */
 const NO_PARENT = 0x7fffffff;

@@ -6,6 +6,7 @@ const singleBits = new Int32Array(single.buffer);
 /** The next smaller float64. */
 export function below64(value: number): number {
   if (value === 0) return -Number.MIN_VALUE;
+  if (value === Number.NEGATIVE_INFINITY) return value;
   double[0] = value;
   doubleBits[0] = doubleBits[0]! + (value > 0 ? -1n : 1n);
   return double[0]!;
