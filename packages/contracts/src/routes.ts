@@ -13,6 +13,7 @@ import * as feeds from './feeds.ts';
 import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
 import * as limits from './limits.ts';
+import * as models from './models.ts';
 import * as patterns from './patterns.ts';
 import * as people from './people.ts';
 import * as regimes from './regimes.ts';
@@ -41,6 +42,7 @@ export const ALL_ROUTES: readonly Route[] = [
   factors,
   volatility,
   training,
+  models,
   tasks,
   alerts,
   diagnostics,

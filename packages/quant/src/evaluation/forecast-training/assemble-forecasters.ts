@@ -14,8 +14,8 @@ import { baselineForecasts, fitBaseline } from '../../learn/targets/baselines.ts
 import { type Target, targetNamed } from '../../learn/targets/targets.ts';
 import { normalQuantile } from '../../stats/normal.ts';
 import { sortedQuantile } from '../../stats/quantile.ts';
-import type { PanelSplit } from '../panel-splits.ts';
 import { areaUnderCurve, type DaySums, daySums, metricInterval, type SkillInterval } from '../panel-skill.ts';
+import type { PanelSplit } from '../panel-splits.ts';
 import { type GateVerdict, judge, type Rival } from '../promotion-gate.ts';
 import { CLIP, modelSpace, type PartResult, partRows, scalerOf, type Walk, walkOf } from './fit-part.ts';
 import { type GainAYear, gainAYear } from './money.ts';
@@ -279,7 +279,8 @@ function walkCandidate(
       inside: Int8Array.from(margin, (x, i) => isInside(joint.interval, x, modelSpace(target.link, outcome[i]!))),
     };
   });
-  const ints = (of: (part: Walked) => ArrayLike<number>) => Int32Array.from(parts.flatMap((part) => Array.from(of(part))));
+  const ints = (of: (part: Walked) => ArrayLike<number>) =>
+    Int32Array.from(parts.flatMap((part) => Array.from(of(part))));
   const floats = (of: (part: Walked) => ArrayLike<number>) =>
     Float64Array.from(parts.flatMap((part) => Array.from(of(part))));
   return {

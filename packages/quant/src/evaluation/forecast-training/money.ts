@@ -47,7 +47,9 @@ export function gainAYear(
   days.forEach((number, at) => {
     const rows = rowsOf.get(number)!;
     const { position, neutral } =
-      kind === 'top_fifth' ? topFifth(rows, trades) : { position: rows.map((row) => decision[row]! / rows.length), neutral: mean };
+      kind === 'top_fifth'
+        ? topFifth(rows, trades)
+        : { position: rows.map((row) => decision[row]! / rows.length), neutral: mean };
     const book = new Map(rows.map((row, i) => [asset[row]!, position[i]!]));
     held.push(book);
     let gain = 0;
