@@ -320,6 +320,31 @@ TABLE exchange_rate
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.exchange_rate FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE experiment
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  name text NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT experiment_pkey PRIMARY KEY (id)
+  CONSTRAINT experiment_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT experiment_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT experiment_version_check CHECK ((version > 0))
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 250)))
+  CREATE UNIQUE INDEX experiment_name ON public.experiment USING btree (tenant_id, name) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX experiment_pkey ON public.experiment USING btree (id)
+  CREATE UNIQUE INDEX experiment_tenant_id_id_key ON public.experiment USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.experiment FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE feature_push
   id bigint NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -776,6 +801,118 @@ TABLE market_cap
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.market_cap FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE model
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  name text NOT NULL
+  description text NOT NULL DEFAULT ''::text
+  latest_version integer NOT NULL DEFAULT 0
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT description_is_short CHECK ((length(description) <= 2000))
+  CONSTRAINT latest_version_is_a_count CHECK ((latest_version >= 0))
+  CONSTRAINT model_pkey PRIMARY KEY (id)
+  CONSTRAINT model_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT model_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT model_version_check CHECK ((version > 0))
+  CONSTRAINT name_is_a_word CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text))
+  CREATE UNIQUE INDEX model_name ON public.model USING btree (tenant_id, name) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX model_pkey ON public.model USING btree (id)
+  CREATE UNIQUE INDEX model_tenant_id_id_key ON public.model USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.model FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE model_alias_event
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  alias text NOT NULL
+  action text NOT NULL
+  from_number integer
+  to_number integer
+  reason text NOT NULL
+  checklist jsonb NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT date_trunc('milliseconds'::text, clock_timestamp())
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT action_is_known CHECK ((action = ANY (ARRAY['set'::text, 'promoted'::text, 'rolled_back'::text, 'removed'::text])))
+  CONSTRAINT alias_is_a_word CHECK ((alias ~ '^[a-z][a-z0-9_-]{0,62}$'::text))
+  CONSTRAINT model_alias_event_pkey PRIMARY KEY (id)
+  CONSTRAINT model_alias_event_tenant_id_model_id_fkey FOREIGN KEY (tenant_id, model_id) REFERENCES model(tenant_id, id)
+  CONSTRAINT model_alias_event_tenant_id_model_id_from_number_fkey FOREIGN KEY (tenant_id, model_id, from_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT model_alias_event_tenant_id_model_id_to_number_fkey FOREIGN KEY (tenant_id, model_id, to_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT reason_is_told CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
+  CONSTRAINT removed_points_nowhere CHECK (((action = 'removed'::text) = (to_number IS NULL)))
+  CREATE INDEX model_alias_event_alias ON public.model_alias_event USING btree (tenant_id, model_id, alias, id DESC)
+  CREATE INDEX model_alias_event_from ON public.model_alias_event USING btree (tenant_id, model_id, from_number)
+  CREATE UNIQUE INDEX model_alias_event_pkey ON public.model_alias_event USING btree (id)
+  CREATE INDEX model_alias_event_to ON public.model_alias_event USING btree (tenant_id, model_id, to_number)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.model_alias_event FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.model_alias_event FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE model_version
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  number integer NOT NULL
+  run_id integer
+  manifest jsonb NOT NULL
+  manifest_sha256 text NOT NULL
+  artefact_sha256 text NOT NULL
+  artefact_byte_count bigint NOT NULL
+  dataset_sha256 text NOT NULL
+  feature_sha256 text NOT NULL
+  code_version text NOT NULL
+  seed bigint NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT artefact_sha256_is_hex CHECK ((artefact_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT code_version_is_told CHECK ((code_version <> ''::text))
+  CONSTRAINT dataset_sha256_is_hex CHECK ((dataset_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT feature_sha256_is_hex CHECK ((feature_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT manifest_sha256_is_hex CHECK ((manifest_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT model_version_pkey PRIMARY KEY (tenant_id, model_id, number)
+  CONSTRAINT model_version_tenant_id_model_id_fkey FOREIGN KEY (tenant_id, model_id) REFERENCES model(tenant_id, id)
+  CONSTRAINT model_version_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES training_run(tenant_id, id)
+  CONSTRAINT number_is_positive CHECK ((number > 0))
+  CREATE INDEX model_version_dataset ON public.model_version USING btree (tenant_id, dataset_sha256)
+  CREATE UNIQUE INDEX model_version_pkey ON public.model_version USING btree (tenant_id, model_id, number)
+  CREATE INDEX model_version_run ON public.model_version USING btree (tenant_id, run_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.model_version FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.model_version FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE model_version_choice
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  archived boolean NOT NULL
+  reason text NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT model_version_choice_pkey PRIMARY KEY (id)
+  CONSTRAINT model_version_choice_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT reason_is_told CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
+  CREATE UNIQUE INDEX model_version_choice_pkey ON public.model_version_choice USING btree (id)
+  CREATE INDEX model_version_choice_version ON public.model_version_choice USING btree (tenant_id, model_id, version_number, id DESC)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.model_version_choice FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.model_version_choice FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
 TABLE outbox_event
   id bigint NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -1152,6 +1289,65 @@ TABLE regime_record
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.regime_record FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE run_artefact
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  run_id integer NOT NULL
+  name text NOT NULL
+  sha256 text NOT NULL
+  byte_count bigint NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 500)))
+  CONSTRAINT run_artefact_pkey PRIMARY KEY (id)
+  CONSTRAINT run_artefact_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES training_run(tenant_id, id)
+  CONSTRAINT sha256_is_hex CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+  CREATE UNIQUE INDEX run_artefact_pkey ON public.run_artefact USING btree (id)
+  CREATE INDEX run_artefact_run ON public.run_artefact USING btree (tenant_id, run_id, name, id DESC)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.run_artefact FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.run_artefact FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE run_metric
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  run_id integer NOT NULL
+  name text NOT NULL
+  value double precision NOT NULL
+  step bigint NOT NULL
+  measured_at timestamp with time zone NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 250)))
+  CONSTRAINT run_metric_pkey PRIMARY KEY (id)
+  CONSTRAINT run_metric_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES training_run(tenant_id, id)
+  CREATE UNIQUE INDEX run_metric_pkey ON public.run_metric USING btree (id)
+  CREATE INDEX run_metric_run ON public.run_metric USING btree (tenant_id, run_id, name, id DESC)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.run_metric FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.run_metric FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE run_parameter
+  tenant_id integer NOT NULL
+  run_id integer NOT NULL
+  name text NOT NULL
+  value jsonb NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 250)))
+  CONSTRAINT run_parameter_pkey PRIMARY KEY (tenant_id, run_id, name)
+  CONSTRAINT run_parameter_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES training_run(tenant_id, id)
+  CREATE UNIQUE INDEX run_parameter_pkey ON public.run_parameter USING btree (tenant_id, run_id, name)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.run_parameter FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.run_parameter FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
 TABLE schedule
   id integer NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -1396,6 +1592,51 @@ TABLE tenant
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY read FOR SELECT USING ((tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)])) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
   CREATE TRIGGER touch BEFORE UPDATE ON public.tenant FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE training_run
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  experiment_id integer NOT NULL
+  model_id integer
+  name text NOT NULL
+  status text NOT NULL DEFAULT 'running'::text
+  reason text
+  dataset_sha256 text
+  code_version text NOT NULL
+  seed bigint
+  trial_id bigint
+  tags jsonb NOT NULL DEFAULT '{}'::jsonb
+  started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  ended_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT dataset_sha256_is_hex CHECK ((dataset_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT ended_has_an_instant CHECK (((status = 'running'::text) = (ended_at IS NULL)))
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 250)))
+  CONSTRAINT reason_is_short CHECK ((length(reason) <= 2000))
+  CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['running'::text, 'finished'::text, 'failed'::text, 'stopped'::text])))
+  CONSTRAINT training_run_pkey PRIMARY KEY (id)
+  CONSTRAINT training_run_tenant_id_experiment_id_fkey FOREIGN KEY (tenant_id, experiment_id) REFERENCES experiment(tenant_id, id)
+  CONSTRAINT training_run_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT training_run_tenant_id_model_id_fkey FOREIGN KEY (tenant_id, model_id) REFERENCES model(tenant_id, id)
+  CONSTRAINT training_run_tenant_id_trial_id_fkey FOREIGN KEY (tenant_id, trial_id) REFERENCES trial(tenant_id, id)
+  CONSTRAINT training_run_version_check CHECK ((version > 0))
+  CREATE INDEX training_run_experiment ON public.training_run USING btree (tenant_id, experiment_id, id DESC)
+  CREATE INDEX training_run_model ON public.training_run USING btree (tenant_id, model_id, id DESC)
+  CREATE INDEX training_run_newest ON public.training_run USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX training_run_pkey ON public.training_run USING btree (id)
+  CREATE UNIQUE INDEX training_run_tenant_id_id_key ON public.training_run USING btree (tenant_id, id)
+  CREATE INDEX training_run_trial ON public.training_run USING btree (tenant_id, trial_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.training_run FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 TABLE trial

@@ -15,6 +15,7 @@ import * as feeds from './feeds.ts';
 import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
 import * as limits from './limits.ts';
+import * as models from './models.ts';
 import * as patterns from './patterns.ts';
 import * as people from './people.ts';
 import * as regimes from './regimes.ts';
@@ -43,6 +44,7 @@ export const ALL_ROUTES: readonly Route[] = [
   volatility,
   drift,
   experiments,
+  models,
   tasks,
   alerts,
   diagnostics,

@@ -201,6 +201,19 @@ export interface ExchangeRateTable {
   value: number;
 }
 
+export interface ExperimentTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  name: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface FeaturePushTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -464,6 +477,63 @@ export interface MarketCapTable {
   value: number;
 }
 
+export interface ModelTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  name: string;
+  description: Defaulted<string>;
+  latest_version: Defaulted<number>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface ModelAliasEventTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  model_id: number;
+  alias: string;
+  action: string;
+  from_number: number | null;
+  to_number: number | null;
+  reason: string;
+  checklist: JsonColumn;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface ModelVersionTable {
+  tenant_id: number;
+  model_id: number;
+  number: number;
+  run_id: number | null;
+  manifest: JsonColumn;
+  manifest_sha256: string;
+  artefact_sha256: string;
+  artefact_byte_count: number;
+  dataset_sha256: string;
+  feature_sha256: string;
+  code_version: string;
+  seed: number;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface ModelVersionChoiceTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  model_id: number;
+  version_number: number;
+  archived: boolean;
+  reason: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
 export interface OutboxEventTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -689,6 +759,38 @@ export interface RegimeRecordTable {
   created_by: Defaulted<number | null>;
 }
 
+export interface RunArtefactTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  run_id: number;
+  name: string;
+  sha256: string;
+  byte_count: number;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface RunMetricTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  run_id: number;
+  name: string;
+  value: number;
+  step: number;
+  measured_at: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface RunParameterTable {
+  tenant_id: number;
+  run_id: number;
+  name: string;
+  value: JsonColumn;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
 export interface ScheduleTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -840,6 +942,30 @@ export interface TenantTable {
   version: Defaulted<number>;
 }
 
+export interface TrainingRunTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  experiment_id: number;
+  model_id: number | null;
+  name: string;
+  status: Defaulted<string>;
+  reason: string | null;
+  dataset_sha256: string | null;
+  code_version: string;
+  seed: number | null;
+  trial_id: number | null;
+  tags: Defaulted<JsonColumn>;
+  started_at: Defaulted<string>;
+  ended_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface TrialTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -931,6 +1057,7 @@ export interface DB {
   evidence: EvidenceTable;
   exchange_holiday: ExchangeHolidayTable;
   exchange_rate: ExchangeRateTable;
+  experiment: ExperimentTable;
   feature_push: FeaturePushTable;
   feature_skew_check: FeatureSkewCheckTable;
   feature_view: FeatureViewTable;
@@ -947,6 +1074,10 @@ export interface DB {
   macro_observation: MacroObservationTable;
   market_anomaly: MarketAnomalyTable;
   market_cap: MarketCapTable;
+  model: ModelTable;
+  model_alias_event: ModelAliasEventTable;
+  model_version: ModelVersionTable;
+  model_version_choice: ModelVersionChoiceTable;
   outbox_event: OutboxEventTable;
   password_reset: PasswordResetTable;
   person: PersonTable;
@@ -959,6 +1090,9 @@ export interface DB {
   refresh_gap: RefreshGapTable;
   refresh_token: RefreshTokenTable;
   regime_record: RegimeRecordTable;
+  run_artefact: RunArtefactTable;
+  run_metric: RunMetricTable;
+  run_parameter: RunParameterTable;
   schedule: ScheduleTable;
   schedule_timer: ScheduleTimerTable;
   second_factor: SecondFactorTable;
@@ -967,6 +1101,7 @@ export interface DB {
   source: SourceTable;
   task: TaskTable;
   tenant: TenantTable;
+  training_run: TrainingRunTable;
   trial: TrialTable;
   universe: UniverseTable;
   universe_member: UniverseMemberTable;
