@@ -112,8 +112,7 @@ function steps(values: Float64Array): Float64Array {
     const square = (value - last) ** 2;
     last = value;
     if (Number.isNaN(square)) continue;
-    if (count >= REFERENCE_ROWS_MIN)
-      size[t] = Math.sqrt(square / Math.max(local, SCALE_FLOOR * SCALE_FLOOR * longRun));
+    if (count >= REFERENCE_ROWS_MIN) size[t] = Math.sqrt(square / Math.max(local, SCALE_FLOOR * SCALE_FLOOR * longRun));
     count += 1;
     longRun += (square - longRun) / count;
     local = Number.isNaN(local) ? square : SCALE_DECAY * local + (1 - SCALE_DECAY) * square;

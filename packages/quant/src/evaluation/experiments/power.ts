@@ -40,7 +40,12 @@ export function outcomesForHitRate(rate: number, known: number, settings: PowerS
  * @param correlation Of the two returns, −1..1, exclusive.
  * @see Jobson and Korkie 1981, doi:10.1111/j.1540-6261.1981.tb04891.x; Memmel 2003.
  */
-export function yearsForSharpe(first: number, second: number, correlation: number, settings: PowerSettings = {}): number {
+export function yearsForSharpe(
+  first: number,
+  second: number,
+  correlation: number,
+  settings: PowerSettings = {},
+): number {
   expect(first !== second, `two equal Sharpe ratios cannot be told apart, both were ${first}`);
   expect(Math.abs(correlation) < 1, `the correlation must be between -1 and 1, was ${correlation}`);
   const { alpha, beta } = quantiles(settings);
@@ -95,8 +100,7 @@ export function effectForSessions(sessions: number, longRunDeviation: number, se
  */
 export function sessionsForLoss(effect: number, longRunDeviation: number, settings: LookSettings): number | null {
   expect(effect !== 0 && Number.isFinite(effect), `the effect must be a number other than 0, was ${effect}`);
-  const isEnough = (sessions: number) =>
-    effectForSessions(sessions, longRunDeviation, settings) <= Math.abs(effect);
+  const isEnough = (sessions: number) => effectForSessions(sessions, longRunDeviation, settings) <= Math.abs(effect);
   if (!isEnough(SESSIONS_MAX)) return null;
   let low = 1;
   let high = SESSIONS_MAX;
