@@ -14,7 +14,7 @@ import { ewmaVariance } from '../src/volatility/ewma-variance.ts';
 import { trailingMean } from '../src/volatility/qlike.ts';
 import { garmanKlassOvernightVariance } from '../src/volatility/range-variance.ts';
 import { readIndexBars } from './_index-bars.ts';
-import { learnCodeHash, meanByYear } from './_learn-study.ts';
+import { learnCodeHash, meanByYear, verdictOf } from './_learn-study.ts';
 import { BOOTSTRAP, meanDifference, pick, printResults, rowsBetween, type StudyResult } from './_volatility-study.ts';
 
 /** Features, learner, penalty and refits were chosen on the S&P of 1971–1981 and 1988–2003 (the 1950–2022 file) only. */
@@ -163,7 +163,7 @@ function judgeMarket({ name, file, firstDay, lastDay, targets }: Market): StudyR
       unit: 'share',
       interval: [gain.low, gain.high],
       target: 0,
-      verdict: gain.low > 0 ? 'met' : gain.value > 0 ? 'not resolvable' : 'not met',
+      verdict: verdictOf(gain.low > 0, gain.high < 0),
       goal: 'lower bound > 0',
       met: gain.low > 0,
     });
