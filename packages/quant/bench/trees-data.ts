@@ -1,5 +1,5 @@
-import { logistic } from '../src/learn/trees/exponential.ts';
 import type { Examples } from '../src/learn/examples.ts';
+import { logistic } from '../src/learn/trees/exponential.ts';
 import { createRandom } from '../src/random/random.ts';
 
 /** Rows of standard normal features (float32) with a binary target from a few of them, alone and in pairs. */
@@ -9,7 +9,9 @@ export function drawTable(rowCount: number, featureCount: number, seed: string):
   const target = new Float64Array(rowCount);
   for (let row = 0; row < rowCount; row++) {
     const x = (k: number): number => values[row * featureCount + k]!;
-    const margin = 0.8 * x(0) - 0.6 * x(1) + 0.5 * x(2) * x(3) + 0.7 * Math.max(x(4), 0) - 0.4 * x(5) ** 2 + 0.3 * x(6) * x(0);
+    const together = x(2) > 0 ? 0.6 * x(3) : 0;
+    const margin =
+      0.8 * x(0) - 0.6 * x(1) + together + 0.7 * Math.max(x(4), 0) - 0.3 * x(5) ** 2 + 0.4 * Math.abs(x(6));
     target[row] = random.uniform() < logistic(margin) ? 1 : 0;
   }
   return { inputs: { rowCount, stepCount: 1, featureCount, values }, target, weight: null, group: null };

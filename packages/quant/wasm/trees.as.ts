@@ -9,6 +9,8 @@
 /** 256 pairs of float64. */
 const COLUMN_BYTES: usize = 4096;
 const MISSING_BIN_AT: usize = 255 << 4;
+/** Where a bin lies in its column, of a number that holds it four bits up. */
+const BIN_MASK: usize = 0xff0;
 
 const DIGIT_BITS = 11;
 const DIGIT_COUNT = 2048;
@@ -87,15 +89,14 @@ export function assignBins(values: usize, count: i32, cuts: usize, bins: usize):
   }
 }
 
-/** Some columns of a column-major matrix of bins as a row-major one. */
+/** Some columns of a column-major matrix of bins, in blocks of four columns, within a block by rows. */
 export function layRows(bins: usize, rowCount: i32, columns: usize, columnCount: i32, target: usize): void {
-  for (let start = 0; start < rowCount; start += 128) {
-    const end = min(start + 128, rowCount);
-    for (let c = 0; c < columnCount; c++) {
-      const from = bins + <usize>load<i32>(columns + ((<usize>c) << 2)) * <usize>rowCount;
-      let to = target + <usize>start * <usize>columnCount + <usize>c;
-      for (let i = start; i < end; i++, to += columnCount) store<u8>(to, load<u8>(from + i));
-    }
+  for (let c = 0; c < columnCount; c++) {
+    const from = bins + <usize>load<i32>(columns + ((<usize>c) << 2)) * <usize>rowCount;
+    const block = c & ~3;
+    const width = min(4, columnCount - block);
+    let to = target + <usize>block * <usize>rowCount + <usize>(c - block);
+    for (let i = 0; i < rowCount; i++, to += width) store<u8>(to, load<u8>(from + i));
   }
 }
 
@@ -185,34 +186,55 @@ export function addToRows(rows: usize, start: i32, end: i32, margins: usize, val
 
 // ------------------------------------------------------------------------------------------------------- histograms
 
-/** Histograms of all columns of a row-major matrix of bins over rows[start..end). */
+/** Adds a pair at an address. */
+// @ts-ignore: decorator
+@inline
+function addPair(at: usize, pair: v128): void {
+  v128.store(at, f64x2.add(v128.load(at), pair));
+}
+
+/**
+ * Histograms of all columns over rows[start..end). The bins lie in blocks of four columns, within a block by rows: the histograms
+ * of four columns stay in the first cache, which those of all do not.
+ */
 export function buildHistogram(
   bins: usize,
+  rowCount: i32,
   columnCount: i32,
   rows: usize,
   start: i32,
   end: i32,
   pairs: usize,
+  nodePairs: usize,
   histogram: usize,
 ): void {
   memory.fill(histogram, 0, <usize>columnCount * COLUMN_BYTES);
-  const even = columnCount & ~1;
-  for (let k = start; k < end; k++) {
-    const row = <usize>load<u32>(rows + ((<usize>k) << 2));
-    const pair = f64x2.promote_low_f32x4(v128.load64_zero(pairs + (row << 3)));
-    let bin = bins + row * <usize>columnCount;
-    let column = histogram;
-    // Two columns lie in different places of memory: their additions need not wait for each other.
-    for (const last = bin + <usize>even; bin < last; bin += 2, column += 2 * COLUMN_BYTES) {
-      const a = column + ((<usize>load<u8>(bin)) << 4);
-      const b = column + ((<usize>load<u8>(bin, 1)) << 4);
-      v128.store(a, f64x2.add(v128.load(a), pair));
-      v128.store(b, f64x2.add(v128.load(b, COLUMN_BYTES), pair), COLUMN_BYTES);
-    }
-    if (columnCount & 1) {
-      const a = column + ((<usize>load<u8>(bin)) << 4);
-      v128.store(a, f64x2.add(v128.load(a), pair));
-    }
+  const first = rows + ((<usize>start) << 2);
+  const last = rows + ((<usize>end) << 2);
+  // The pairs of the node side by side: every block reads them again.
+  let to = nodePairs;
+  for (let at = first; at < last; at += 4, to += 8) store<u64>(to, load<u64>(pairs + ((<usize>load<u32>(at)) << 3)));
+  for (let c = 0; c < columnCount; c += 4) {
+    const block = bins + <usize>c * <usize>rowCount;
+    const a = histogram + <usize>c * COLUMN_BYTES;
+    const width = columnCount - c;
+    let from = nodePairs;
+    if (width >= 4)
+      for (let at = first; at < last; at += 4, from += 8) {
+        const four = <usize>load<u32>(block + ((<usize>load<u32>(at)) << 2));
+        const pair = f64x2.promote_low_f32x4(v128.load64_zero(from));
+        // A byte times sixteen in one shift and one mask.
+        addPair(a + ((four << 4) & BIN_MASK), pair);
+        addPair(a + COLUMN_BYTES + ((four >> 4) & BIN_MASK), pair);
+        addPair(a + 2 * COLUMN_BYTES + ((four >> 12) & BIN_MASK), pair);
+        addPair(a + 3 * COLUMN_BYTES + ((four >> 20) & BIN_MASK), pair);
+      }
+    else
+      for (let at = first; at < last; at += 4, from += 8) {
+        const place = block + <usize>load<u32>(at) * <usize>width;
+        const pair = f64x2.promote_low_f32x4(v128.load64_zero(from));
+        for (let k = 0; k < width; k++) addPair(a + <usize>k * COLUMN_BYTES + ((<usize>load<u8>(place + k)) << 4), pair);
+      }
   }
 }
 

@@ -118,8 +118,8 @@ function entriesOf(
   const missing = hasMissing && histogram[2 * MISSING_BIN + 1]! > 0 ? entryOf(MISSING_BIN) : null;
   if (categories === null) return { ordered, missing, isCategorical: false };
   if (missing !== null) ordered.push(missing);
-  const valueOf = ({ gradient, hessian }: Entry): number => gradient / (hessian + l2);
-  ordered.sort((a, b) => valueOf(a) - valueOf(b) || a.bin - b.bin);
+  const valueAlone = ({ gradient, hessian }: Entry): number => gradient / (hessian + l2);
+  ordered.sort((a, b) => valueAlone(a) - valueAlone(b) || a.bin - b.bin);
   return { ordered, missing: null, isCategorical: true };
 }
 

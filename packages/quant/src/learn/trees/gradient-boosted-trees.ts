@@ -4,6 +4,7 @@ import { checkExamples } from '../check-examples.ts';
 import { type Examples, lastStep, takeExamples } from '../examples.ts';
 import type { Goal, Learner, Watch } from '../learner.ts';
 import { type BinnedColumn, binColumns } from './bin-columns.ts';
+import { checkBoostedSettings } from './check-tree-settings.ts';
 import { createEnsembleBuilder } from './ensemble-builder.ts';
 import { chooseColumns } from './find-split.ts';
 import { drawSome, type Ground, type GrownNode, growTree, leavesOf } from './grow-tree.ts';
@@ -77,7 +78,7 @@ export const gradientBoostedTrees: Learner<BoostedTreesSettings> = {
   },
   fit(examples, goal, settings, seed, watch) {
     checkExamples(gradientBoostedTrees, examples, goal);
-    checkSettings(settings, examples.inputs.featureCount, goal);
+    checkBoostedSettings(settings, examples.inputs.featureCount, goal);
     const table = { ...examples, inputs: lastStep(examples.inputs) };
     const trees = boost({ examples: table, goal, settings, random: createRandom(seed), watch });
     return treeModel({ learner: gradientBoostedTrees.name, goal, stepCount: examples.inputs.stepCount }, trees);
@@ -112,7 +113,13 @@ export function boost(
     const draw = random.split(`tree/${tree}`);
     const columns = drawColumns(draw, ground.monotone !== null);
     const sampleCount = drawRows(room.rows, settings.rowShare, draw);
-    const root = growTree(ground, { sampleCount, columns, drawColumns: null, refit: objective.refit });
+    const root = growTree(ground, {
+      sampleCount,
+      heldCount: rowCount,
+      columns,
+      drawColumns: null,
+      refit: objective.refit,
+    });
     addLeaves(ground, root);
     builder.addTree(root);
     stop.see(root);
@@ -223,56 +230,4 @@ function leafFor(root: GrownNode, values: Float64Array, from: number): number {
     node = (Number.isNaN(value) ? missingLeft : isLeft) ? left : right;
   }
   return node.leaf;
-}
-
-/** What every learner of trees asks of its settings. */
-export function checkSettings(settings: BoostedTreesSettings, featureCount: number, goal: Goal): void {
-  const { treeCount, maxDepth, binCountMax, rankTruncation, patience, categorical, monotone } = settings;
-  const whole = { treeCount: [1, 10_000], maxDepth: [1, 30], binCountMax: [2, 256] } as const;
-  for (const [name, [least, most]] of Object.entries(whole)) {
-    const value = { treeCount, maxDepth, binCountMax }[name as keyof typeof whole];
-    expect(
-      Number.isInteger(value) && value >= least && value <= most,
-      `${name} must be a whole number in ${least}..${most}, was ${value}`,
-    );
-  }
-  for (const [name, value] of Object.entries({ rankTruncation, patience }))
-    expect(Number.isInteger(value) && value >= 1, `${name} must be a whole number from 1 on, was ${value}`);
-  for (const name of ['minChildWeight', 'l1', 'l2', 'gamma'] as const)
-    expect(
-      settings[name] >= 0 && settings[name] < Number.POSITIVE_INFINITY,
-      `${name} must not be negative, was ${settings[name]}`,
-    );
-  for (const name of ['learningRate', 'rowShare', 'columnShare'] as const)
-    expect(settings[name] > 0 && settings[name] <= 1, `${name} must be above 0 and at most 1, was ${settings[name]}`);
-  const { quantile, validationShare } = settings;
-  expect(quantile > 0 && quantile < 1, `quantile must be between 0 and 1, was ${quantile}`);
-  expect(
-    validationShare >= 0 && validationShare < 1,
-    `validationShare must be from 0 on and below 1, was ${validationShare}`,
-  );
-  checkColumns(categorical, monotone, featureCount);
-  expect(
-    goal !== 'quantile' || monotone.every((direction) => direction === 0),
-    'monotone constraints do not hold for the goal quantile: its leaves get other values than the splits were judged by',
-  );
-}
-
-function checkColumns(categorical: readonly number[], monotone: readonly number[], featureCount: number): void {
-  for (const column of categorical)
-    expect(
-      Number.isInteger(column) && column >= 0 && column < featureCount,
-      `categorical columns must be in 0..${featureCount - 1}, one was ${column}`,
-    );
-  expect(
-    monotone.length === 0 || monotone.length === featureCount,
-    `monotone must have ${featureCount} directions or none, had ${monotone.length}`,
-  );
-  for (const [column, direction] of monotone.entries()) {
-    expect([-1, 0, 1].includes(direction), `a monotone direction must be -1, 0 or 1, was ${direction}`);
-    expect(
-      direction === 0 || !categorical.includes(column),
-      `column ${column} is categorical: its values have no order to be monotone in`,
-    );
-  }
 }

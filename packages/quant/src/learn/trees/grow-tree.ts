@@ -31,6 +31,8 @@ export type Ground = {
 export type GrowTask = {
   /** The first so many of `rows` are learned from; those behind only fall into leaves. */
   sampleCount: number;
+  /** Rows in `rows` altogether. */
+  heldCount: number;
   /** Columns looked at, ascending; without `drawColumns` they are those laid out in `binsByRow`. */
   columns: Int32Array;
   /** So many of `columns` are looked at at each split, drawn anew; null: all. */
@@ -107,17 +109,17 @@ export function growTree(ground: Ground, task: GrowTask): GrownNode {
     const leftIsSmaller = left.node.end - left.node.start <= right.node.end - right.node.start;
     const [small, large] = leftIsSmaller ? [left, right] : [right, left];
     small.histogram = pool.take();
-    kernels.buildHistogram(columnCount, small.node.start, small.node.end, small.histogram);
+    kernels.buildHistogram(rowCount, columnCount, small.node.start, small.node.end, small.histogram);
     kernels.subtract(histogram, small.histogram, columnCount);
     large.histogram = histogram;
   };
 
   chooseColumns(kernels, ground.binned, task.columns, ground.monotone !== null);
-  const node = createNode(0, task.sampleCount, task.sampleCount, rowCount);
+  const node = createNode(0, task.sampleCount, task.sampleCount, task.heldCount);
   let histogram: Float64Array | null = null;
   if (task.drawColumns === null) {
     histogram = pool.take();
-    kernels.buildHistogram(columnCount, node.start, node.end, histogram);
+    kernels.buildHistogram(rowCount, columnCount, node.start, node.end, histogram);
   }
   const bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   grow({ node, depth: 0, ...sumPairs(kernels, task.sampleCount), ...bounds, histogram });

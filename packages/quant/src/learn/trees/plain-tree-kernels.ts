@@ -14,6 +14,7 @@ import {
 } from './tree-kernels.ts';
 
 const HESSIAN_MIN = 1e-16;
+const COLUMNS_A_BLOCK = 4;
 
 /** The kernels in plain TypeScript: oracle of the twin in WebAssembly, and its stand-in where there is none. */
 export function createPlainKernels(shape: RoomShape): TreeKernels {
@@ -27,7 +28,8 @@ export function createPlainKernels(shape: RoomShape): TreeKernels {
     layRows: (rowCount, columnCount) => layRows(room, rowCount, columnCount),
     logisticPairs: (rowCount, gridGradient, gridHessian) => logisticPairs(room, rowCount, gridGradient, gridHessian),
     addToRows: (start, end, value) => addToRows(room, start, end, value),
-    buildHistogram: (columnCount, start, end, histogram) => buildHistogram(room, columnCount, start, end, histogram),
+    buildHistogram: (rowCount, columnCount, start, end, histogram) =>
+      buildHistogram(room, rowCount, columnCount, start, end, histogram),
     buildColumnHistograms: (rowCount, columnCount, start, end, histogram) =>
       buildColumnHistograms(room, rowCount, columnCount, start, end, histogram),
     subtract: (parent, child, columnCount) => {
@@ -48,10 +50,20 @@ function assignBins(values: Float64Array, cuts: Float64Array, bins: Uint8Array):
   }
 }
 
+/** Where the bins of a column start in `binsByRow`, and how far its rows are apart. */
+function placeInBlocks(column: number, columnCount: number, rowCount: number): { first: number; stride: number } {
+  const block = column - (column % COLUMNS_A_BLOCK);
+  return {
+    first: block * rowCount + (column % COLUMNS_A_BLOCK),
+    stride: Math.min(COLUMNS_A_BLOCK, columnCount - block),
+  };
+}
+
 function layRows({ binsByColumn, binsByRow, chosen }: TreeRoom, rowCount: number, columnCount: number): void {
   for (let c = 0; c < columnCount; c++) {
     const from = chosen[c]! * rowCount;
-    for (let i = 0; i < rowCount; i++) binsByRow[i * columnCount + c] = binsByColumn[from + i]!;
+    const { first, stride } = placeInBlocks(c, columnCount, rowCount);
+    for (let i = 0; i < rowCount; i++) binsByRow[first + i * stride] = binsByColumn[from + i]!;
   }
 }
 
@@ -76,21 +88,20 @@ function addToRows({ rows, margins }: TreeRoom, start: number, end: number, valu
 
 function buildHistogram(
   { binsByRow, rows, pairs }: TreeRoom,
+  rowCount: number,
   columnCount: number,
   start: number,
   end: number,
   histogram: Float64Array,
 ): void {
   histogram.fill(0, 0, columnCount * HISTOGRAM_COUNT);
-  for (let k = start; k < end; k++) {
-    const row = rows[k]!;
-    const gradient = pairs[2 * row]!;
-    const hessian = pairs[2 * row + 1]!;
-    const from = row * columnCount;
-    for (let c = 0; c < columnCount; c++) {
-      const at = c * HISTOGRAM_COUNT + 2 * binsByRow[from + c]!;
-      histogram[at]! += gradient;
-      histogram[at + 1]! += hessian;
+  for (let c = 0; c < columnCount; c++) {
+    const { first, stride } = placeInBlocks(c, columnCount, rowCount);
+    for (let k = start; k < end; k++) {
+      const row = rows[k]!;
+      const at = c * HISTOGRAM_COUNT + 2 * binsByRow[first + row * stride]!;
+      histogram[at]! += pairs[2 * row]!;
+      histogram[at + 1]! += pairs[2 * row + 1]!;
     }
   }
 }

@@ -25,11 +25,14 @@ export type TreeRoom = {
   /** Cuts of one column; NaN behind the last. */
   cuts: Float64Array;
   binsByColumn: Uint8Array;
+  /** Blocks of four columns (the last may have fewer), within a block by rows. */
   binsByRow: Uint8Array;
   rows: Int32Array;
   spareRows: Int32Array;
   /** Gradient and hessian of every row, side by side, on a grid (`gradient-grid.ts`). */
   pairs: Float32Array;
+  /** Those of the rows of a node. */
+  nodePairs: Float32Array;
   margins: Float64Array;
   target: Float64Array;
   weight: Float64Array;
@@ -69,14 +72,14 @@ export type TreeKernels = {
   sortValues(count: number): void;
   /** Bins of a column in `columns`: how many of `cuts` are not above the value; MISSING_BIN for NaN. */
   assignBins(values: Float64Array, bins: Uint8Array): void;
-  /** The first `columnCount` of `chosen` columns of `binsByColumn`, as rows in `binsByRow`. */
+  /** Lays the first `columnCount` of `chosen` columns of `binsByColumn` out in `binsByRow`. */
   layRows(rowCount: number, columnCount: number): void;
   /** Gradient and hessian of the log loss, rounded by adding and taking away the grids. */
   logisticPairs(rowCount: number, gridGradient: number, gridHessian: number): void;
   /** Adds to the margin of rows[start..end). */
   addToRows(start: number, end: number, value: number): void;
   /** Histograms of the columns in `binsByRow` over rows[start..end). */
-  buildHistogram(columnCount: number, start: number, end: number, histogram: Float64Array): void;
+  buildHistogram(rowCount: number, columnCount: number, start: number, end: number, histogram: Float64Array): void;
   /** Histograms of the first `columnCount` of `chosen` over rows[start..end), from `binsByColumn`. */
   buildColumnHistograms(
     rowCount: number,
@@ -112,6 +115,7 @@ export function layOutRoom({ rowCount, columnCount, histogramCount }: RoomShape,
     rows: allocate('i32', rowCount),
     spareRows: allocate('i32', rowCount),
     pairs: allocate('f32', 2 * rowCount),
+    nodePairs: allocate('f32', 2 * rowCount),
     margins: allocate('f64', rowCount),
     target: allocate('f64', rowCount),
     weight: allocate('f64', rowCount),

@@ -68,8 +68,10 @@ export function createTwinKernels(shape: RoomShape): TreeKernels | null {
     logisticPairs: (rowCount, gridGradient, gridHessian) =>
       twin.logisticPairs(at.margins, at.target, at.weight, rowCount, gridGradient, gridHessian, at.pairs),
     addToRows: (start, end, value) => twin.addToRows(at.rows, start, end, at.margins, value),
-    buildHistogram: (columnCount, start, end, histogram) =>
-      twin.buildHistogram(at.binsByRow, columnCount, at.rows, start, end, at.pairs, histogram.byteOffset),
+    buildHistogram: (rowCount, columnCount, start, end, { byteOffset }) =>
+      twin.buildHistogram(
+        ...[at.binsByRow, rowCount, columnCount, at.rows, start, end, at.pairs, at.nodePairs, byteOffset],
+      ),
     buildColumnHistograms: (rowCount, columnCount, start, end, { byteOffset }) =>
       twin.buildColumnHistograms(
         ...[at.binsByColumn, rowCount, at.chosen, columnCount, at.rows, start, end, at.pairs, byteOffset],
