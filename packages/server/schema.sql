@@ -1715,6 +1715,40 @@ TABLE tenant
   CREATE TRIGGER touch BEFORE UPDATE ON public.tenant FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
+TABLE training
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  universe_tenant_id integer NOT NULL
+  universe_id integer NOT NULL
+  task_id bigint NOT NULL
+  settings jsonb NOT NULL
+  dataset_sha256 text
+  models jsonb
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT dataset_sha256_is_hex CHECK ((dataset_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT training_pkey PRIMARY KEY (id)
+  CONSTRAINT training_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT training_tenant_id_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT training_universe_tenant_id_universe_id_fkey FOREIGN KEY (universe_tenant_id, universe_id) REFERENCES universe(tenant_id, id)
+  CONSTRAINT training_version_check CHECK ((version > 0))
+  CONSTRAINT universe_is_own_or_system CHECK (((universe_tenant_id = 0) OR (universe_tenant_id = tenant_id)))
+  CREATE INDEX training_newest ON public.training USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX training_pkey ON public.training USING btree (id)
+  CREATE INDEX training_task ON public.training USING btree (tenant_id, task_id)
+  CREATE UNIQUE INDEX training_tenant_id_id_key ON public.training USING btree (tenant_id, id)
+  CREATE INDEX training_universe ON public.training USING btree (universe_tenant_id, universe_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.training FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE training_run
   id integer NOT NULL IDENTITY
   tenant_id integer NOT NULL

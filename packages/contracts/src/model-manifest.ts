@@ -50,14 +50,22 @@ export const skill = z.object({
         example: 0.043,
       }),
       low: numberOrNull.meta({ description: 'Lower end of the 95 % interval of the difference.', example: 0.021 }),
+<<<<<<< HEAD
       high: numberOrNull.meta({ example: 0.066 }),
+=======
+      high: numberOrNull.meta({ description: 'Upper end.', example: 0.066 }),
+>>>>>>> training
     }),
   ),
   coverage: numberOrNull.meta({ description: 'Share of days on which it did not abstain.', example: 0.76 }),
   valueWhenActing: numberOrNull.meta({ description: 'The metric on those days.', example: 0.717 }),
   intervalCoverage: numberOrNull.meta({
     description: 'Share of outcomes inside the interval; null: no interval.',
+<<<<<<< HEAD
     example: null,
+=======
+    example: 0.89,
+>>>>>>> training
   }),
   intervalLevel: numberOrNull.meta({ description: 'What it should be.', example: 0.9 }),
 });

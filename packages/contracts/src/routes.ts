@@ -45,6 +45,7 @@ export const ALL_ROUTES: readonly Route[] = [
   predictions,
   models,
   training,
+  models,
   tasks,
   alerts,
   diagnostics,

@@ -1009,6 +1009,24 @@ export interface TenantTable {
   version: Defaulted<number>;
 }
 
+export interface TrainingTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  universe_tenant_id: number;
+  universe_id: number;
+  task_id: number;
+  settings: JsonColumn;
+  dataset_sha256: string | null;
+  models: JsonColumn | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface TrainingRunTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -1172,6 +1190,7 @@ export interface DB {
   source: SourceTable;
   task: TaskTable;
   tenant: TenantTable;
+  training: TrainingTable;
   training_run: TrainingRunTable;
   trial: TrialTable;
   universe: UniverseTable;
