@@ -32,7 +32,7 @@ export const skill = z.object({
   higherIsBetter: z.boolean().meta({ example: true }),
   value: numberOrNull.meta({ description: 'Out of sample; null: see the sentence of the verdict.', example: 0.672 }),
   low: numberOrNull.meta({ description: 'Lower end of the 95 % block-bootstrap interval.', example: 0.641 }),
-  high: numberOrNull.meta({ example: 0.702 }),
+  high: numberOrNull.meta({ description: 'Upper end.', example: 0.702 }),
   firstDay: day.nullable().meta({ description: 'First day forecast out of sample.' }),
   lastDay: day.nullable(),
   sampleCount: count.meta({ description: 'Forecasts it rests on.', example: 3770 }),
@@ -50,22 +50,14 @@ export const skill = z.object({
         example: 0.043,
       }),
       low: numberOrNull.meta({ description: 'Lower end of the 95 % interval of the difference.', example: 0.021 }),
-<<<<<<< HEAD
-      high: numberOrNull.meta({ example: 0.066 }),
-=======
       high: numberOrNull.meta({ description: 'Upper end.', example: 0.066 }),
->>>>>>> training
     }),
   ),
   coverage: numberOrNull.meta({ description: 'Share of days on which it did not abstain.', example: 0.76 }),
   valueWhenActing: numberOrNull.meta({ description: 'The metric on those days.', example: 0.717 }),
   intervalCoverage: numberOrNull.meta({
     description: 'Share of outcomes inside the interval; null: no interval.',
-<<<<<<< HEAD
-    example: null,
-=======
     example: 0.89,
->>>>>>> training
   }),
   intervalLevel: numberOrNull.meta({ description: 'What it should be.', example: 0.9 }),
 });

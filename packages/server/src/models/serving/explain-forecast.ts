@@ -33,7 +33,15 @@ export function explainBaseline({ baseline, features }: Forecaster, values: Floa
   const exact = { method: 'exact_linear', exact: true, residual: 0, standardError: 0 };
   if (baseline.kind === 'constant') {
     const sentence = `${baseline.name}: the same whatever the inputs are.`;
-    return { ...exact, scale: 'value', baseValue: baseline.value, total: baseline.value, groups: [], sentence, ...nothing };
+    return {
+      ...exact,
+      scale: 'value',
+      baseValue: baseline.value,
+      total: baseline.value,
+      groups: [],
+      sentence,
+      ...nothing,
+    };
   }
   const last = values.subarray(values.length - features.length);
   const x = last[baseline.feature] ?? Number.NaN;
@@ -104,7 +112,8 @@ function explainMember(forecaster: Forecaster, { name, model }: ForecastMember, 
     if (found.status === 'undefined') return `${name}: ${found.reason}.`;
     return found.scale === wanted ? partOf(found) : alongChord(found);
   }
-  const predict = (inputs: Inputs) => (wanted === 'log_odds' ? model.predict(inputs).map(logit) : model.predict(inputs));
+  const predict = (inputs: Inputs) =>
+    wanted === 'log_odds' ? model.predict(inputs).map(logit) : model.predict(inputs);
   const found = samplingShap(predict, row, background, { seed: SEED, pairCount: PAIRS });
   if (found.status === 'undefined') return `${name}: ${found.reason}.`;
   const variance = found.standardError.map((error) => error * error);
@@ -207,4 +216,3 @@ function stabilityOf(forecaster: Forecaster, values: Float64Array): Explanation[
     sentence: `With inputs moved by 1 % of their spread, ${percent} % of the five largest features stay among the five largest.`,
   };
 }
-

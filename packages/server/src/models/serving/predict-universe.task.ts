@@ -50,9 +50,7 @@ export function registerUniversePredictions(parts: {
     for (let from = 0; from < instrumentIds.length; from += PART) {
       signal.throwIfAborted();
       progress(from / instrumentIds.length, `Member ${from + 1} of ${instrumentIds.length}`);
-      const subjects = instrumentIds
-        .slice(from, from + PART)
-        .map((id) => ({ kind: 'instrument' as const, id }));
+      const subjects = instrumentIds.slice(from, from + PART).map((id) => ({ kind: 'instrument' as const, id }));
       const { items } = await serving.predictMany(principal, model, { ...question, subjects });
       for (const { prediction, problem } of items) {
         if (problem !== null) {

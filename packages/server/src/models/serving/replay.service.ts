@@ -1,5 +1,5 @@
-import { loadForecaster } from '@touchstone/quant/learn/forecaster/save-forecaster';
 import type { Forecaster } from '@touchstone/quant/learn/forecaster/forecaster';
+import { loadForecaster } from '@touchstone/quant/learn/forecaster/save-forecaster';
 import { createRecent } from '../../platform/cache/recent.ts';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { canonicalJson } from '../../platform/evidence/canonical-json.ts';
@@ -36,7 +36,11 @@ export function createReplayService(parts: {
           const sentence = `There is no prediction ${predictionId}.`;
           const told = found(await findPrediction(tx, predictionId), sentence);
           const explained = found(await findExplanation(tx, predictionId), sentence);
-          return { stored: told.stored, explanation: explained, input: await findInput(tx, told.stored.body.inputSha256) };
+          return {
+            stored: told.stored,
+            explanation: explained,
+            input: await findInput(tx, told.stored.body.inputSha256),
+          };
         },
         { readOnly: true },
       );
@@ -53,13 +57,29 @@ export function createReplayService(parts: {
           differences.push(...compare('explanation', JSON.parse(explanation.text), JSON.parse(again.explanation)));
       } catch (error) {
         const said = error instanceof Error ? error.message : String(error);
-        differences.push({ part: 'model', sealed: body.artefactSha256, replayed: `cannot be read: ${said}`.slice(0, TEXT_MAX) });
+        differences.push({
+          part: 'model',
+          sealed: body.artefactSha256,
+          replayed: `cannot be read: ${said}`.slice(0, TEXT_MAX),
+        });
       }
       const equal = differences.length === 0 && replayedSha256 === stored.sealedSha256;
       const sentence = equal
         ? 'The same inputs and the same model gave the same bytes.'
-        : `It differs in ${differences.map(({ part }) => part).slice(0, 3).join(', ') || 'its hash'}.`;
-      return { ...base, equal, replayedSha256, ...versions, differences: differences.slice(0, DIFFERENCES_MAX), sentence };
+        : `It differs in ${
+            differences
+              .map(({ part }) => part)
+              .slice(0, 3)
+              .join(', ') || 'its hash'
+          }.`;
+      return {
+        ...base,
+        equal,
+        replayedSha256,
+        ...versions,
+        differences: differences.slice(0, DIFFERENCES_MAX),
+        sentence,
+      };
     },
   };
 
@@ -113,7 +133,9 @@ function compare(path: string, sealed: unknown, replayed: unknown): Difference[]
   if (a === b) return [];
   if (isObject(sealed) && isObject(replayed)) {
     const keys = [...new Set([...Object.keys(sealed), ...Object.keys(replayed)])].sort();
-    return keys.flatMap((key) => compare(path === '' ? key : `${path}.${key}`, sealed[key] ?? null, replayed[key] ?? null));
+    return keys.flatMap((key) =>
+      compare(path === '' ? key : `${path}.${key}`, sealed[key] ?? null, replayed[key] ?? null),
+    );
   }
   return [{ part: path, sealed: a.slice(0, TEXT_MAX), replayed: b.slice(0, TEXT_MAX) }];
 }
@@ -121,4 +143,3 @@ function compare(path: string, sealed: unknown, replayed: unknown): Difference[]
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
-

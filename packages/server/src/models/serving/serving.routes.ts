@@ -5,10 +5,10 @@ import type { Serve } from '../../platform/http/serve.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import type { CalibrationService } from './calibration.service.ts';
 import type { OutcomeTasks } from './outcomes.task.ts';
+import type { UniversePredictions } from './predict-universe.task.ts';
 import { findExplanation, findPrediction, listPredictionsPage, toPrediction } from './prediction.repository.ts';
 import type { ReplayService } from './replay.service.ts';
 import type { ServingService } from './serving.service.ts';
-import type { UniversePredictions } from './predict-universe.task.ts';
 
 export type ServingRouteParts = {
   database: Database;
@@ -60,7 +60,10 @@ export function registerServingRoutes(serve: Serve, parts: ServingRouteParts): v
       caller,
       async (tx) => {
         found(await findPrediction(tx, predictionId), noPrediction(predictionId));
-        const { explanation, sealedSha256 } = found(await findExplanation(tx, predictionId), noPrediction(predictionId));
+        const { explanation, sealedSha256 } = found(
+          await findExplanation(tx, predictionId),
+          noPrediction(predictionId),
+        );
         return { ...explanation, predictionId, sealSha256: sealedSha256 };
       },
       { readOnly: true },

@@ -35,7 +35,13 @@ export function findTurningPoint(
     if (column.kind !== 'linear' || !Number.isFinite(from)) continue;
     for (const z of GRID) {
       const to = column.center + column.scale * z;
-      tries.push({ feature, from, to, distance: Math.abs(to - from) / column.scale, values: moved(values, last + feature, to) });
+      tries.push({
+        feature,
+        from,
+        to,
+        distance: Math.abs(to - from) / column.scale,
+        values: moved(values, last + feature, to),
+      });
     }
   }
   const answers = ask(
