@@ -49,6 +49,7 @@ export const ALL_ROUTES: readonly Route[] = [
   training,
   drift,
   experiments,
+  models,
   tasks,
   alerts,
   diagnostics,
