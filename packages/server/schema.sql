@@ -984,6 +984,127 @@ TABLE person
   CREATE TRIGGER touch BEFORE UPDATE ON public.person FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT DELETE, INSERT, SELECT, UPDATE TO touchstone_app
 
+TABLE prediction
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  served_by text NOT NULL
+  alias text
+  way_sha256 text NOT NULL
+  subject_kind text NOT NULL
+  subject_id integer NOT NULL
+  as_of date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  reconstructed boolean NOT NULL
+  horizon_days integer NOT NULL
+  event_day date NOT NULL
+  due_day date NOT NULL
+  value double precision
+  lower double precision
+  upper double precision
+  baseline double precision
+  abstained text
+  input_sha256 text NOT NULL
+  body text NOT NULL
+  explanation text NOT NULL
+  sealed_sha256 text NOT NULL
+  before_outcome boolean NOT NULL
+  evidence_sequence bigint NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT a_value_or_a_reason CHECK (((value IS NULL) = (abstained IS NOT NULL)))
+  CONSTRAINT body_has_its_hash CHECK ((encode(sha256(convert_to(body, 'UTF8'::name)), 'hex'::text) = sealed_sha256))
+  CONSTRAINT due_day_follows CHECK ((due_day >= event_day))
+  CONSTRAINT horizon_days_is_a_count CHECK ((horizon_days >= 0))
+  CONSTRAINT prediction_is_sealed TRIGGER DEFERRABLE INITIALLY DEFERRED
+  CONSTRAINT prediction_pkey PRIMARY KEY (id)
+  CONSTRAINT prediction_said_once UNIQUE (tenant_id, model_id, version_number, subject_kind, subject_id, as_of, known_at, recorded_at, way_sha256)
+  CONSTRAINT prediction_tenant_id_evidence_sequence_fkey FOREIGN KEY (tenant_id, evidence_sequence) REFERENCES evidence(tenant_id, sequence) DEFERRABLE INITIALLY DEFERRED
+  CONSTRAINT prediction_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT prediction_tenant_id_input_sha256_fkey FOREIGN KEY (tenant_id, input_sha256) REFERENCES prediction_input(tenant_id, sha256)
+  CONSTRAINT prediction_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT served_by_is_known CHECK ((served_by = ANY (ARRAY['model'::text, 'previous'::text, 'baseline'::text, 'nobody'::text])))
+  CONSTRAINT subject_kind_is_known CHECK ((subject_kind = ANY (ARRAY['instrument'::text, 'index'::text])))
+  CONSTRAINT way_sha256_is_hex CHECK ((way_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CREATE INDEX prediction_day ON public.prediction USING btree (tenant_id, as_of, id DESC)
+  CREATE INDEX prediction_due ON public.prediction USING btree (tenant_id, due_day, id)
+  CREATE INDEX prediction_evidence ON public.prediction USING btree (tenant_id, evidence_sequence)
+  CREATE INDEX prediction_input_used ON public.prediction USING btree (tenant_id, input_sha256)
+  CREATE INDEX prediction_model ON public.prediction USING btree (tenant_id, model_id, version_number, id DESC)
+  CREATE INDEX prediction_newest ON public.prediction USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX prediction_pkey ON public.prediction USING btree (id)
+  CREATE UNIQUE INDEX prediction_said_once ON public.prediction USING btree (tenant_id, model_id, version_number, subject_kind, subject_id, as_of, known_at, recorded_at, way_sha256)
+  CREATE INDEX prediction_subject ON public.prediction USING btree (tenant_id, subject_kind, subject_id, id DESC)
+  CREATE UNIQUE INDEX prediction_tenant_id_id_key ON public.prediction USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE CONSTRAINT TRIGGER prediction_is_sealed AFTER INSERT ON public.prediction DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touchstone_check_seal()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE prediction_input
+  tenant_id integer NOT NULL
+  sha256 text NOT NULL
+  content bytea NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT content_has_its_hash CHECK ((encode(sha256(content), 'hex'::text) = sha256))
+  CONSTRAINT prediction_input_pkey PRIMARY KEY (tenant_id, sha256)
+  CONSTRAINT prediction_input_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CREATE UNIQUE INDEX prediction_input_pkey ON public.prediction_input USING btree (tenant_id, sha256)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction_input FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction_input FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE prediction_interval
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  subject_group text NOT NULL
+  sequence integer NOT NULL
+  level double precision NOT NULL
+  observed integer NOT NULL
+  through_day date NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT level_is_a_share CHECK (((level >= (0)::double precision) AND (level <= (1)::double precision)))
+  CONSTRAINT observed_is_a_count CHECK ((observed >= 0))
+  CONSTRAINT prediction_interval_pkey PRIMARY KEY (tenant_id, model_id, version_number, subject_group, sequence)
+  CONSTRAINT prediction_interval_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT sequence_is_positive CHECK ((sequence > 0))
+  CREATE UNIQUE INDEX prediction_interval_pkey ON public.prediction_interval USING btree (tenant_id, model_id, version_number, subject_group, sequence)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction_interval FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction_interval FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE prediction_outcome
+  tenant_id integer NOT NULL
+  prediction_id bigint NOT NULL
+  value double precision NOT NULL
+  day date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  loss double precision
+  baseline_loss double precision
+  inside boolean
+  volatility double precision
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT prediction_outcome_pkey PRIMARY KEY (tenant_id, prediction_id)
+  CONSTRAINT prediction_outcome_tenant_id_prediction_id_fkey FOREIGN KEY (tenant_id, prediction_id) REFERENCES prediction(tenant_id, id)
+  CREATE UNIQUE INDEX prediction_outcome_pkey ON public.prediction_outcome USING btree (tenant_id, prediction_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction_outcome FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction_outcome FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
 TABLE price_observation
   tenant_id integer NOT NULL
   instrument_id integer NOT NULL
@@ -1594,6 +1715,40 @@ TABLE tenant
   CREATE TRIGGER touch BEFORE UPDATE ON public.tenant FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
+TABLE training
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  universe_tenant_id integer NOT NULL
+  universe_id integer NOT NULL
+  task_id bigint NOT NULL
+  settings jsonb NOT NULL
+  dataset_sha256 text
+  models jsonb
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT dataset_sha256_is_hex CHECK ((dataset_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT training_pkey PRIMARY KEY (id)
+  CONSTRAINT training_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT training_tenant_id_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT training_universe_tenant_id_universe_id_fkey FOREIGN KEY (universe_tenant_id, universe_id) REFERENCES universe(tenant_id, id)
+  CONSTRAINT training_version_check CHECK ((version > 0))
+  CONSTRAINT universe_is_own_or_system CHECK (((universe_tenant_id = 0) OR (universe_tenant_id = tenant_id)))
+  CREATE INDEX training_newest ON public.training USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX training_pkey ON public.training USING btree (id)
+  CREATE INDEX training_task ON public.training USING btree (tenant_id, task_id)
+  CREATE UNIQUE INDEX training_tenant_id_id_key ON public.training USING btree (tenant_id, id)
+  CREATE INDEX training_universe ON public.training USING btree (universe_tenant_id, universe_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.training FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE training_run
   id integer NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -1830,6 +1985,23 @@ BEGIN
   EXECUTE format('DELETE FROM %I WHERE tenant_id = $1', part) USING file.tenant_id;
   EXECUTE format('ALTER TABLE %I ENABLE TRIGGER append_only', part);
   UPDATE archive SET state = 'archived', archived_at = clock_timestamp() WHERE id = file.id;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_check_seal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM evidence e
+    WHERE e.tenant_id = NEW.tenant_id AND e.sequence = NEW.evidence_sequence AND e.kind = 'prediction.sealed'
+      AND strpos(e.body, '"' || NEW.id || '":"' || NEW.sealed_sha256 || '"') > 0
+      AND (NOT NEW.before_outcome OR NEW.due_day > (e.recorded_at AT TIME ZONE 'UTC')::date)
+  ) THEN
+    RAISE EXCEPTION 'prediction % is not sealed by record % of the evidence', NEW.id, NEW.evidence_sequence
+      USING ERRCODE = '23514', CONSTRAINT = 'prediction_is_sealed', TABLE = 'prediction';
+  END IF;
+  RETURN NULL;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.touchstone_create_first_tenant(wanted text)

@@ -18,9 +18,11 @@ import * as limits from './limits.ts';
 import * as models from './models.ts';
 import * as patterns from './patterns.ts';
 import * as people from './people.ts';
+import * as predictions from './predictions.ts';
 import * as regimes from './regimes.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
+import * as training from './training.ts';
 import * as universes from './universes.ts';
 import * as volatility from './volatility.ts';
 
@@ -44,6 +46,9 @@ export const ALL_ROUTES: readonly Route[] = [
   volatility,
   drift,
   experiments,
+  predictions,
+  models,
+  training,
   models,
   tasks,
   alerts,

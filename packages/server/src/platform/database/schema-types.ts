@@ -573,6 +573,73 @@ export interface PersonTable {
   version: Defaulted<number>;
 }
 
+export interface PredictionTable {
+  id: Defaulted<number>;
+  tenant_id: number;
+  model_id: number;
+  version_number: number;
+  served_by: string;
+  alias: string | null;
+  way_sha256: string;
+  subject_kind: string;
+  subject_id: number;
+  as_of: string;
+  known_at: string;
+  recorded_at: string;
+  reconstructed: boolean;
+  horizon_days: number;
+  event_day: string;
+  due_day: string;
+  value: number | null;
+  lower: number | null;
+  upper: number | null;
+  baseline: number | null;
+  abstained: string | null;
+  input_sha256: string;
+  body: string;
+  explanation: string;
+  sealed_sha256: string;
+  before_outcome: boolean;
+  evidence_sequence: number;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface PredictionInputTable {
+  tenant_id: number;
+  sha256: string;
+  content: Buffer;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface PredictionIntervalTable {
+  tenant_id: number;
+  model_id: number;
+  version_number: number;
+  subject_group: string;
+  sequence: number;
+  level: number;
+  observed: number;
+  through_day: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface PredictionOutcomeTable {
+  tenant_id: number;
+  prediction_id: number;
+  value: number;
+  day: string;
+  known_at: string;
+  loss: number | null;
+  baseline_loss: number | null;
+  inside: boolean | null;
+  volatility: number | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
 export interface PriceObservationTable {
   tenant_id: number;
   instrument_id: number;
@@ -942,6 +1009,24 @@ export interface TenantTable {
   version: Defaulted<number>;
 }
 
+export interface TrainingTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  universe_tenant_id: number;
+  universe_id: number;
+  task_id: number;
+  settings: JsonColumn;
+  dataset_sha256: string | null;
+  models: JsonColumn | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface TrainingRunTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -1081,6 +1166,10 @@ export interface DB {
   outbox_event: OutboxEventTable;
   password_reset: PasswordResetTable;
   person: PersonTable;
+  prediction: PredictionTable;
+  prediction_input: PredictionInputTable;
+  prediction_interval: PredictionIntervalTable;
+  prediction_outcome: PredictionOutcomeTable;
   price_observation: PriceObservationTable;
   price_quarantine: PriceQuarantineTable;
   publication: PublicationTable;
@@ -1101,6 +1190,7 @@ export interface DB {
   source: SourceTable;
   task: TaskTable;
   tenant: TenantTable;
+  training: TrainingTable;
   training_run: TrainingRunTable;
   trial: TrialTable;
   universe: UniverseTable;
