@@ -27,36 +27,54 @@ export type PerformanceSettings = {
 
 const TRAINING_DAYS_MIN = 60;
 
+/** What the model's loss was when it was judged. */
+export type LossReference = {
+  mean: number;
+  /** Of that mean; 0: it is known. */
+  standardError: number;
+  /** √n times the standard error of n days; null: not known. */
+  longRunDeviation: number | null;
+};
+
 /**
- * Is the model wrong more than it was when it was judged? Its daily live losses against its own daily losses of that time,
- * by bounds that hold at every look, so that it may be asked every day. Outcomes come late; days without one are no days.
+ * The reference of daily mean losses out of sample at training time.
  *
- * Take losses relative to a baseline of the same day: a hard quarter is hard for everybody, and no drift. The uncertainty of the
- * old mean is added to that of the new one.
+ * @param training NaN days are left out.
+ * @returns Null with fewer than 60 days.
+ */
+export function lossReference(training: Float64Array, horizon: number): LossReference | null {
+  const then = training.filter(Number.isFinite);
+  if (then.length < TRAINING_DAYS_MIN) return null;
+  const longRunDeviation = longRunDeviationEstimate(then, horizon);
+  return { mean: mean(then), standardError: longRunDeviation / Math.sqrt(then.length), longRunDeviation };
+}
+
+/**
+ * Is the model wrong more than it was when it was judged? Its daily live losses against its own of that time, by bounds that
+ * hold at every look, so that it may be asked every day. Outcomes come late; days without one are no days.
  *
- * @param training Daily mean losses out of sample at training time; NaN days are left out.
+ * Take losses relative to a baseline of the same day where there is one: a hard quarter is hard for everybody, and no drift. The
+ * uncertainty of the old mean is added to that of the new one.
+ *
  * @param live Daily mean losses since, oldest first; NaN where no outcome is known.
  */
 export function performanceDrift(
-  training: Float64Array,
+  reference: LossReference,
   live: Float64Array,
   settings: PerformanceSettings,
 ): PerformanceDrift {
   const { horizon, level = 0.05, tightestAt = 63 } = settings;
   expect(Number.isInteger(horizon) && horizon >= 1, `horizon must be a whole number >= 1, was ${horizon}`);
-  const [then, now] = [training.filter(Number.isFinite), live.filter(Number.isFinite)];
+  const now = live.filter(Number.isFinite);
   const firstLook = Math.max(10, 4 * horizon);
-  if (then.length < TRAINING_DAYS_MIN)
-    return { status: 'undefined', reason: `${then.length} days of training losses; needs ${TRAINING_DAYS_MIN}` };
   if (now.length < firstLook)
     return { status: 'undefined', reason: `${now.length} days have an outcome; needs ${firstLook}` };
-  const known = longRunDeviationEstimate(then, horizon);
   // A short calm stretch must not look surer than the years before it.
-  const deviation = Math.max(longRunDeviationEstimate(now, horizon), known);
+  const deviation = Math.max(longRunDeviationEstimate(now, horizon), reference.longRunDeviation ?? 0);
   if (!(deviation > 0)) return { status: 'undefined', reason: 'the losses never differ' };
   const bound = boundInDeviations(now.length, tightestAt, level, horizon);
-  const excess = mean(now) - mean(then);
-  const half = bound * Math.hypot(deviation / Math.sqrt(now.length), known / Math.sqrt(then.length));
+  const excess = mean(now) - reference.mean;
+  const half = bound * Math.hypot(deviation / Math.sqrt(now.length), reference.standardError);
   if (!Number.isFinite(half)) return { status: 'undefined', reason: `${now.length} days hold too few outcomes` };
   return {
     status: 'ok',
