@@ -4,6 +4,9 @@ export const SCOPES = [
   'market:write',
   'portfolio:read',
   'portfolio:write',
+  'model:read',
+  'model:write',
+  'model:promote',
   'task:read',
   'task:write',
   'evidence:read',
@@ -23,7 +26,7 @@ export type Role = (typeof ROLES)[number];
 /** Roles a person can be given. A service is made without an invitation, and a visitor is nobody. */
 export const PERSON_ROLES = ['owner', 'manager', 'analyst', 'viewer', 'auditor'] as const;
 
-const reading: readonly Scope[] = ['market:read', 'portfolio:read', 'task:read', 'system:read'];
+const reading: readonly Scope[] = ['market:read', 'portfolio:read', 'model:read', 'task:read', 'system:read'];
 /** They touch what every tenant has. */
 const ofOperator: readonly Scope[] = ['system:write', 'tenant:write'];
 
@@ -32,12 +35,13 @@ export const POLICY: Record<Role, readonly Scope[]> = {
   owner: SCOPES.filter((scope) => !ofOperator.includes(scope)),
   manager: [
     ...reading,
-    ...(['market:write', 'portfolio:write', 'task:write', 'evidence:read', 'people:read', 'account:self'] as const),
+    ...(['market:write', 'portfolio:write', 'model:write', 'model:promote', 'task:write'] as const),
+    ...(['evidence:read', 'people:read', 'account:self'] as const),
   ],
-  analyst: [...reading, 'portfolio:write', 'task:write', 'account:self'],
+  analyst: [...reading, 'portfolio:write', 'model:write', 'task:write', 'account:self'],
   viewer: [...reading, 'account:self'],
   auditor: [...reading, 'evidence:read', 'people:read', 'account:self'],
-  service: [...reading, 'market:write', 'portfolio:write', 'task:write'],
+  service: [...reading, 'market:write', 'portfolio:write', 'model:write', 'task:write'],
   visitor: reading,
 };
 

@@ -15,6 +15,8 @@ export type Group =
   | 'strategy'
   | 'market'
   | 'feature'
+  | 'model'
+  | 'prediction'
   | 'tasks'
   | 'diagnostics';
 
@@ -53,7 +55,7 @@ export type Route<
 };
 
 /** What evidence is about, as far as answers are kept until it changes. */
-export type SubjectKind = 'anomaly_case' | 'case' | 'index' | 'instrument' | 'run' | 'source' | 'universe';
+export type SubjectKind = 'anomaly_case' | 'case' | 'index' | 'instrument' | 'model' | 'run' | 'source' | 'universe';
 
 /** Problems any route can answer with. */
 export const COMMON_PROBLEMS = [

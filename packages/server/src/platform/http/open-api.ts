@@ -16,6 +16,8 @@ const GROUPS: Record<Route['group'], string> = {
   strategy: 'Methods an index can follow.',
   market: 'What the bars say: volatility, regimes, anomalies, patterns, dependence, factors.',
   feature: 'Features: the catalogue, views, historical and online values.',
+  model: 'Models: training, versions, aliases, drift, experiments',
+  prediction: 'Predictions: ask, look back, replay',
   tasks: 'Background work and schedules.',
   diagnostics: 'State of the installation, evidence, trials.',
 };
