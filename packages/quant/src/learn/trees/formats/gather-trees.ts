@@ -70,7 +70,7 @@ export function gatherTrees(frame: Frame, rawTrees: readonly RawTree[]): TreeEns
       right[at] = isLeaf ? at : numberOf.get(raw.right[node]!)!;
       if (isLeaf) leaf[at] = raw.leaf[node]!;
       else {
-        threshold[at] = raw.threshold[node]!;
+        threshold[at] = raw.categories.has(node) ? 0 : raw.threshold[node]!;
         missingLeft[at] = raw.missingLeft[node]!;
         zeroIsMissing[at] = raw.zeroIsMissing?.[node] ?? 0;
         gain[at] = raw.gain[node]!;
