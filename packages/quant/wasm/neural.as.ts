@@ -16,11 +16,44 @@ const BETA_1: Real = 0.9;
 const BETA_2: Real = 0.999;
 const ADAM_EPSILON: Real = 1e-8;
 const NORM_EPSILON: Real = 1e-5;
-const GELU_SCALE: Real = 0.7978845608028654;
-const GELU_CUBE: Real = 0.044715;
 
+/**
+ * Constants the functions below need, by the places named here; from ONE on 1 / k! for k = 1, 2, … They are read from memory
+ * because engines build a vector constant anew in every pass of a loop, which took longer than the arithmetic.
+ */
+const SINGLE: usize = memory.data<f32>([
+  87.0, -87.0, 0.693359375, -0.00021219444005469057, 0.7978845608028654, 0.044715, 0.134145, 1.0, 0.5,
+  0.16666666666666666, 0.041666666666666664, 0.008333333333333333, 0.001388888888888889, 0.0001984126984126984,
+]);
+const DOUBLE: usize = memory.data<f64>([
+  708.0, -708.0, 0.6931471803691238, 1.9082149292705877e-10, 0.7978845608028654, 0.044715, 0.134145, 1.0, 0.5,
+  0.16666666666666666, 0.041666666666666664, 0.008333333333333333, 0.001388888888888889, 0.0001984126984126984,
+  2.48015873015873e-5, 2.7557319223985893e-6, 2.755731922398589e-7, 2.505210838544172e-8, 2.08767569878681e-9,
+  1.6059043836821613e-10,
+]);
+const EXPONENT_MAX: usize = 0;
+const EXPONENT_MIN: usize = 1;
+const LN2_HIGH: usize = 2;
+const LN2_LOW: usize = 3;
+const GELU_SCALE: usize = 4;
+const GELU_CUBE: usize = 5;
+const GELU_CUBE_SLOPE: usize = 6;
+const ONE: usize = 7;
+const HALF: usize = 8;
+/** Where the series begins: 1 / 7! for eight digits, 1 / 13! for sixteen. */
+const SERIES_END: usize = sizeof<Real>() === 4 ? 13 : 19;
+
+/** Byte at which the memory of numbers begins, behind the constants. */
+const FIRST: usize = 2048;
+
+/** Address of a number. */
 function place(index: usize): usize {
-  return index << alignof<Real>();
+  return FIRST + span(index);
+}
+
+/** Bytes of so many numbers. */
+function span(count: usize): usize {
+  return count << alignof<Real>();
 }
 
 function splat(x: Real): v128 {
@@ -61,53 +94,62 @@ class Lanes {
     else v128.store_lane<Real>(at, value, 0);
   }
 
+  /** One of the constants in every lane. */
+  @inline
+  static constant(k: usize): v128 {
+    return v128.load_splat<Real>((sizeof<Real>() === 4 ? SINGLE : DOUBLE) + k * SIZE);
+  }
+
+  @inline
+  static term(y: v128, r: v128, k: usize): v128 {
+    return add(mul(y, r), Lanes.constant(k));
+  }
+
   /** e^x = 2^n e^r with |r| <= ln 2 / 2, the latter as its series. */
   @inline
   static exponential(x: v128): v128 {
-    const single = sizeof<Real>() === 4;
-    x = v128.pmin<Real>(x, splat(single ? 87 : 708));
-    x = v128.pmax<Real>(x, splat(single ? -87 : -708));
-    const n = v128.floor<Real>(add(mul(x, splat(<Real>Math.LOG2E)), splat(0.5)));
-    let r = sub(x, mul(n, splat(single ? 0.693359375 : 0.6931471803691238)));
-    r = sub(r, mul(n, splat(single ? -0.00021219444005469057 : 1.9082149292705877e-10)));
-    let y: v128;
-    if (single) y = splat(1.0 / 5040.0);
-    else {
-      y = splat(1.0 / 6227020800.0);
-      y = add(mul(y, r), splat(1.0 / 479001600.0));
-      y = add(mul(y, r), splat(1.0 / 39916800.0));
-      y = add(mul(y, r), splat(1.0 / 3628800.0));
-      y = add(mul(y, r), splat(1.0 / 362880.0));
-      y = add(mul(y, r), splat(1.0 / 40320.0));
-      y = add(mul(y, r), splat(1.0 / 5040.0));
+    x = v128.pmin<Real>(x, Lanes.constant(EXPONENT_MAX));
+    x = v128.pmax<Real>(x, Lanes.constant(EXPONENT_MIN));
+    const n = v128.floor<Real>(add(mul(x, splat(<Real>Math.LOG2E)), Lanes.constant(HALF)));
+    let r = sub(x, mul(n, Lanes.constant(LN2_HIGH)));
+    r = sub(r, mul(n, Lanes.constant(LN2_LOW)));
+    let y = Lanes.constant(SERIES_END);
+    if (sizeof<Real>() === 8) {
+      y = Lanes.term(y, r, 18);
+      y = Lanes.term(y, r, 17);
+      y = Lanes.term(y, r, 16);
+      y = Lanes.term(y, r, 15);
+      y = Lanes.term(y, r, 14);
+      y = Lanes.term(y, r, 13);
     }
-    y = add(mul(y, r), splat(1.0 / 720.0));
-    y = add(mul(y, r), splat(1.0 / 120.0));
-    y = add(mul(y, r), splat(1.0 / 24.0));
-    y = add(mul(y, r), splat(1.0 / 6.0));
-    y = add(mul(y, r), splat(0.5));
-    y = add(mul(y, r), splat(1));
-    y = add(mul(y, r), splat(1));
-    if (single) return mul(y, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
+    y = Lanes.term(y, r, 12);
+    y = Lanes.term(y, r, 11);
+    y = Lanes.term(y, r, 10);
+    y = Lanes.term(y, r, 9);
+    y = Lanes.term(y, r, HALF);
+    y = Lanes.term(y, r, ONE);
+    y = Lanes.term(y, r, ONE);
+    if (sizeof<Real>() === 4) return mul(y, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
     const exponent = i64x2.extend_low_i32x4_s(i32x4.trunc_sat_f64x2_s_zero(n));
     return mul(y, i64x2.shl(i64x2.add(exponent, i64x2.splat(1023)), 52));
   }
 
   @inline
   static sigmoid(x: v128): v128 {
-    const one = splat(1);
+    const one = Lanes.constant(ONE);
     return v128.div<Real>(one, add(one, Lanes.exponential(v128.neg<Real>(x))));
   }
 
   @inline
   static tanh(x: v128): v128 {
     const share = Lanes.sigmoid(add(x, x));
-    return sub(add(share, share), splat(1));
+    return sub(add(share, share), Lanes.constant(ONE));
   }
 
   @inline
   static geluInner(x: v128): v128 {
-    return Lanes.tanh(mul(mul(splat(GELU_SCALE), x), add(splat(1), mul(splat(GELU_CUBE), mul(x, x)))));
+    const curve = add(Lanes.constant(ONE), mul(Lanes.constant(GELU_CUBE), mul(x, x)));
+    return Lanes.tanh(mul(mul(Lanes.constant(GELU_SCALE), x), curve));
   }
 }
 
@@ -126,10 +168,10 @@ export function multiply(
   strideC: usize,
   keep: i32,
 ): void {
-  strideRow = place(strideRow);
-  strideInner = place(strideInner);
-  strideB = place(strideB);
-  strideC = place(strideC);
+  strideRow = span(strideRow);
+  strideInner = span(strideInner);
+  strideB = span(strideB);
+  strideC = span(strideC);
   a = place(a);
   b = place(b);
   c = place(c);
@@ -154,7 +196,7 @@ function multiplyBlock(
   strideC: usize,
   keep: i32,
 ): void {
-  const end = place(columns);
+  const end = span(columns);
   let i = 0;
   for (; i + 3 < rows; i += 4) {
     let j: usize = 0;
@@ -347,7 +389,7 @@ export function transpose(rows: i32, columns: i32, a: usize, strideA: usize, b: 
 // ------------------------------------------------------------------------------------------------------- entry by entry
 
 export function addEach(count: i32, x: usize, y: usize): void {
-  addTo(place(count), place(x), place(y));
+  addTo(span(count), place(x), place(y));
 }
 
 function addTo(end: usize, x: usize, y: usize): void {
@@ -357,7 +399,7 @@ function addTo(end: usize, x: usize, y: usize): void {
 }
 
 export function scaleEach(count: i32, x: usize, y: usize): void {
-  const end = place(count);
+  const end = span(count);
   x = place(x);
   y = place(y);
   let j: usize = 0;
@@ -366,14 +408,14 @@ export function scaleEach(count: i32, x: usize, y: usize): void {
 }
 
 export function addRow(rows: i32, columns: i32, x: usize, row: usize): void {
-  const width = place(columns);
+  const width = span(columns);
   x = place(x);
   row = place(row);
   for (let i = 0; i < rows; i++, x += width) addTo(width, x, row);
 }
 
 export function sumRows(rows: i32, columns: i32, x: usize, sum: usize): void {
-  const width = place(columns);
+  const width = span(columns);
   x = place(x);
   sum = place(sum);
   for (let i = 0; i < rows; i++, x += width) addTo(width, sum, x);
@@ -421,7 +463,7 @@ class Gates {
     dBias: usize,
     whole: bool,
   ): void {
-    const one = splat(1);
+    const one = Lanes.constant(ONE);
     const input = Lanes.load(z, whole);
     const forget = Lanes.load(z + width, whole);
     const candidate = Lanes.load(z + 2 * width, whole);
@@ -455,7 +497,7 @@ export function gatesForward(
   squashed: usize,
   output: usize,
 ): void {
-  const width = place(hidden);
+  const width = span(hidden);
   z = place(z);
   bias = place(bias);
   cellBefore = place(cellBefore);
@@ -486,7 +528,7 @@ export function gatesBackward(
   dCell: usize,
   dBias: usize,
 ): void {
-  const width = place(hidden);
+  const width = span(hidden);
   z = place(z);
   cellBefore = place(cellBefore);
   squashed = place(squashed);
@@ -515,23 +557,23 @@ class Gelu {
   @inline
   static forward(x: usize, y: usize, whole: bool): void {
     const value = Lanes.load(x, whole);
-    Lanes.store(y, mul(mul(splat(0.5), value), add(splat(1), Lanes.geluInner(value))), whole);
+    Lanes.store(y, mul(mul(Lanes.constant(HALF), value), add(Lanes.constant(ONE), Lanes.geluInner(value))), whole);
   }
 
   @inline
   static backward(x: usize, d: usize, whole: bool): void {
-    const half = splat(0.5);
-    const one = splat(1);
+    const half = Lanes.constant(HALF);
+    const one = Lanes.constant(ONE);
     const value = Lanes.load(x, whole);
     const inner = Lanes.geluInner(value);
-    const slope = mul(splat(GELU_SCALE), add(one, mul(splat(3 * GELU_CUBE), mul(value, value))));
+    const slope = mul(Lanes.constant(GELU_SCALE), add(one, mul(Lanes.constant(GELU_CUBE_SLOPE), mul(value, value))));
     const bend = mul(mul(mul(half, value), sub(one, mul(inner, inner))), slope);
     Lanes.store(d, mul(Lanes.load(d, whole), add(mul(half, add(one, inner)), bend)), whole);
   }
 }
 
 export function geluForward(count: i32, x: usize, y: usize): void {
-  const end = place(count);
+  const end = span(count);
   x = place(x);
   y = place(y);
   let j: usize = 0;
@@ -540,7 +582,7 @@ export function geluForward(count: i32, x: usize, y: usize): void {
 }
 
 export function geluBackward(count: i32, x: usize, d: usize): void {
-  const end = place(count);
+  const end = span(count);
   x = place(x);
   d = place(d);
   let j: usize = 0;
@@ -560,7 +602,7 @@ export function normForward(
   inverse: usize,
   y: usize,
 ): void {
-  const width = place(columns);
+  const width = span(columns);
   const share: Real = <Real>1 / <Real>columns;
   x = place(x);
   gain = place(gain);
@@ -617,7 +659,7 @@ export function normBackward(
   dShift: usize,
   dX: usize,
 ): void {
-  const width = place(columns);
+  const width = span(columns);
   const share: Real = <Real>1 / <Real>columns;
   dY = place(dY);
   hat = place(hat);
@@ -673,7 +715,7 @@ export function normBackward(
 // ------------------------------------------------------------------------------------------------------- softmax
 
 export function softmaxForward(rows: i32, columns: i32, s: usize, scale: Real): void {
-  const width = place(columns);
+  const width = span(columns);
   const scales = splat(scale);
   s = place(s);
   for (let i = 0; i < rows; i++, s += width) {
@@ -707,7 +749,7 @@ export function softmaxForward(rows: i32, columns: i32, s: usize, scale: Real): 
 }
 
 export function softmaxBackward(rows: i32, columns: i32, p: usize, d: usize, scale: Real): void {
-  const width = place(columns);
+  const width = span(columns);
   const scales = splat(scale);
   p = place(p);
   d = place(d);
@@ -726,7 +768,7 @@ export function softmaxBackward(rows: i32, columns: i32, p: usize, d: usize, sca
 // ------------------------------------------------------------------------------------------------------- training
 
 export function squares(count: i32, x: usize): Real {
-  const end = place(count);
+  const end = span(count);
   x = place(x);
   let lanes = splat(0);
   let j: usize = 0;
@@ -775,7 +817,7 @@ export function adam(
   correction2: Real,
   keep: Real,
 ): void {
-  const end = place(count);
+  const end = span(count);
   w = place(w);
   g = place(g);
   m = place(m);

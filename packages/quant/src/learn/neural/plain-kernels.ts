@@ -6,6 +6,7 @@ const ADAM_EPSILON = 1e-8;
 const NORM_EPSILON = 1e-5;
 const GELU_SCALE = 0.7978845608028654;
 const GELU_CUBE = 0.044715;
+const GELU_CUBE_SLOPE = 0.134145;
 
 /** What differs between the precisions: where e^x ends, ln 2 in two parts, and how far its series goes. */
 const EXPONENTIALS = {
@@ -38,7 +39,7 @@ export function createPlainKernels(count: number, precision: Precision): Kernels
   }
   const geluScale = round(GELU_SCALE);
   const geluCube = round(GELU_CUBE);
-  const geluCubeSlope = round(3 * geluCube);
+  const geluCubeSlope = round(GELU_CUBE_SLOPE);
 
   const exponential = (x: number): number => {
     const bounded = Math.max(-end, Math.min(end, x));

@@ -13,6 +13,8 @@ type Exports = Omit<Kernels, 'memory'> & {
 };
 
 const PAGE = 65_536;
+/** Where the numbers begin in the memory of the module; constants lie before. */
+const FIRST = 2048;
 
 let compiled: object | null | undefined;
 
@@ -46,7 +48,7 @@ export function bindTwin(
   RealArray: Float32ArrayConstructor | Float64ArrayConstructor,
 ): Kernels {
   const { memory, ...kernels } = new WebAssembly.Instance(module, { env: { abort: () => {} } }).exports;
-  const missing = count * RealArray.BYTES_PER_ELEMENT - memory.buffer.byteLength;
+  const missing = FIRST + count * RealArray.BYTES_PER_ELEMENT - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
-  return { memory: new RealArray(memory.buffer, 0, count), ...kernels };
+  return { memory: new RealArray(memory.buffer, FIRST, count), ...kernels };
 }
