@@ -21,7 +21,8 @@ export type OnnxModel = {
 export function exportOnnx(model: FittedModel, metadata: Record<string, string> = {}): OnnxModel {
   const graph = createGraph(model.learner);
   const { body } = model;
-  const element: Element = body.kind === 'network' || (body.kind === 'trees' && body.trees.roundsInputs) ? 'float' : 'double';
+  const element: Element =
+    body.kind === 'network' || (body.kind === 'trees' && body.trees.roundsInputs) ? 'float' : 'double';
   const sizes = model.stepCount === 1 ? ['rows', model.featureCount] : ['rows', model.stepCount, model.featureCount];
   const features = graph.input('features', element, sizes);
   const [margin, link] = exportBody(graph, features, model);
@@ -38,7 +39,7 @@ function exportBody(graph: Graph, features: Value, model: FittedModel): [margin:
     case 'trees':
       return [exportTrees(graph, lastDay(graph, features, model), body.trees), body.trees.link];
     case 'network':
-      return [exportNetwork(graph, features, body.network, model), body.network.link];
+      return [exportNetwork(graph, features, body.network), body.network.link];
   }
 }
 

@@ -14,7 +14,10 @@ const NO_TRANSFORM = 0;
 export function exportTrees(graph: Graph, inputs: Value, trees: TreeEnsemble): Value {
   const { splits, leaves, roots } = separate(trees);
   const numbers = (values: readonly number[]) => ({
-    tensor: { shape: [values.length], values: trees.roundsInputs ? Float32Array.from(values) : Float64Array.from(values) },
+    tensor: {
+      shape: [values.length],
+      values: trees.roundsInputs ? Float32Array.from(values) : Float64Array.from(values),
+    },
   });
   const ints = (values: readonly number[]) => ({ ints: values });
   const members = splits.flatMap(({ categories }) => (categories === null ? [] : [...categories, Number.NaN]));
@@ -27,7 +30,9 @@ export function exportTrees(graph: Graph, inputs: Value, trees: TreeEnsemble): V
     nodes_modes: {
       tensor: {
         shape: [splits.length],
-        values: Uint8Array.from(splits, ({ categories }) => (categories === null ? MODE[trees.comparison] : MODE.member)),
+        values: Uint8Array.from(splits, ({ categories }) =>
+          categories === null ? MODE[trees.comparison] : MODE.member,
+        ),
       },
     },
     nodes_splits: numbers(splits.map(({ threshold }) => threshold)),

@@ -23,7 +23,12 @@ export type Value = string;
 export type Graph = {
   input(name: string, element: Element, sizes: readonly Size[]): Value;
   constant(tensor: Tensor): Value;
-  node(operator: string, inputs: readonly Value[], attributes?: Record<string, Attribute>, outputCount?: number): Value[];
+  node(
+    operator: string,
+    inputs: readonly Value[],
+    attributes?: Record<string, Attribute>,
+    outputCount?: number,
+  ): Value[];
   output(name: string, from: Value, element: Element, sizes: readonly Size[]): void;
   /** @param metadata Told to whoever opens the file. */
   finish(metadata: Record<string, string>): Uint8Array;
