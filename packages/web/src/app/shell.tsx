@@ -19,6 +19,7 @@ const AlertBanner = lazy(() =>
 const PLACES = [
   ['/', 'Overview'],
   ['/market', 'Market'],
+  ['/models', 'Models'],
   ['/indexes', 'Indexes'],
   ['/universes', 'Universes'],
   ['/data', 'Data'],

@@ -1,0 +1,150 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import {
+  type Experiment,
+  type ExperimentResult,
+  getExperiment,
+  stopExperiment,
+} from '@touchstone/contracts/experiments';
+import { ConfirmButton } from '../../components/confirm.tsx';
+import { Figure } from '../../components/glance.tsx';
+import { LineChart } from '../../components/line-chart.tsx';
+import { QueryView } from '../../components/query-view.tsx';
+import { SubNav } from '../../components/sub-nav.tsx';
+import { Badge, Facts, PageHeader, Panel } from '../../components/ui.tsx';
+import { useRefusal } from '../../lib/auth.ts';
+import { formatCount, formatDay, formatInstant, formatNumber, formatPercent, plural, words } from '../../lib/format.ts';
+import { apiQuery, refreshAll } from '../../lib/query.ts';
+import { client } from '../../lib/session.ts';
+
+export function ComparisonPage() {
+  const { experimentId } = useParams({ from: '/comparisons/$experimentId' });
+  const query = useQuery(apiQuery(getExperiment, { params: { experimentId } }));
+  const refusal = useRefusal('model:promote');
+  const experiment = query.data?.experiment;
+  return (
+    <>
+      <SubNav of="models" />
+      <PageHeader
+        title={
+          experiment
+            ? `${experiment.modelName}: version ${experiment.treatmentVersion} against ${experiment.controlVersion}`
+            : 'Comparison'
+        }
+        marks={
+          experiment && <Badge tone={experiment.state === 'running' ? 'accent' : 'plain'}>{experiment.state}</Badge>
+        }
+        actions={
+          experiment?.state === 'running' && (
+            <ConfirmButton
+              action="Stop"
+              title="Stop the comparison"
+              reasonLabel="Why"
+              refusal={refusal}
+              run={async (reason) => {
+                await client.call(stopExperiment, { params: { experimentId }, body: { reason } });
+                await refreshAll();
+              }}
+            >
+              What was measured stays; nothing more is counted.
+            </ConfirmButton>
+          )
+        }
+      >
+        {experiment && (
+          <Link to="/models/$model/comparisons" params={{ model: experiment.modelName }} className="link">
+            All comparisons of {experiment.modelName}
+          </Link>
+        )}
+      </PageHeader>
+      <QueryView query={query} lines={8}>
+        {(data) => (
+          <div className="grid min-w-0 gap-4">
+            <ResultPanel result={data.result} />
+            <SetUpPanel experiment={data.experiment} />
+          </div>
+        )}
+      </QueryView>
+    </>
+  );
+}
+
+function ResultPanel({ result }: { result: ExperimentResult }) {
+  const { path } = result;
+  return (
+    <Panel
+      title={words(result.decision)}
+      hint={result.sentence}
+      footer={
+        <span>
+          {plural(result.pairCount, 'pair')} of forecasts, {formatCount(result.unpairedCount)} left out because one
+          version did not answer; the bounds hold at every look
+        </span>
+      }
+    >
+      {result.reason !== null && <p className="text-sm text-soft">{result.reason.sentence}</p>}
+      {path.days.length > 1 && (
+        <LineChart
+          label="Difference of mean loss with its bounds"
+          days={path.days}
+          lines={[
+            { name: 'Difference', values: path.mean, look: 'main' },
+            { name: 'Nought', values: path.days.map(() => 0), look: 'faint' },
+          ]}
+          areas={[{ name: 'Bounds for every look', low: path.low, high: path.high }]}
+          height={240}
+          format={(value) => formatNumber(value, 4)}
+          formatTick={(value) => formatNumber(value, 3)}
+        />
+      )}
+      <ul className="mt-4 flex flex-wrap gap-x-10 gap-y-3">
+        <li>
+          <Figure value={formatNumber(result.controlLoss, 4)} note="mean loss, control" />
+        </li>
+        <li>
+          <Figure value={formatNumber(result.treatmentLoss, 4)} note="mean loss, treatment" />
+        </li>
+        <li>
+          <Figure
+            value={formatNumber(result.difference, 4)}
+            note={`bounds ${formatNumber(result.sequential.low, 4)} to ${formatNumber(result.sequential.high, 4)}`}
+          />
+        </li>
+        <li>
+          <Figure
+            value={formatNumber(result.hac.pValue, 3)}
+            note={`p of one look; block bootstrap ${formatNumber(result.bootstrap.low, 4)} to ${formatNumber(result.bootstrap.high, 4)}`}
+          />
+        </li>
+      </ul>
+    </Panel>
+  );
+}
+
+function SetUpPanel({ experiment }: { experiment: Experiment }) {
+  return (
+    <Panel title="How it was set up">
+      <Facts
+        items={[
+          ['Loss', words(experiment.metric)],
+          ['Looks for', `${formatNumber(experiment.effect, 4)} less`],
+          [
+            'Needs',
+            `${plural(experiment.neededDays, 'session')} at ${formatPercent(experiment.power, 0)} power, ${formatPercent(experiment.level, 0)} false differences over all looks`,
+          ],
+          ['Ends after', plural(experiment.maximumDays, 'session')],
+          ['Who answers', words(experiment.assignment)],
+          [
+            'Noise',
+            `${formatNumber(experiment.noise.longRunDeviation, 4)} a day, ${words(experiment.noise.basis).toLowerCase()}, ${plural(experiment.noise.dayCount, 'session')}`,
+          ],
+          ['Started', formatInstant(experiment.startedAt)],
+          ['First session counted', formatDay(experiment.firstDay)],
+          ...(experiment.stoppedAt === null
+            ? []
+            : [['Stopped', `${formatInstant(experiment.stoppedAt)}: ${experiment.stopReason}`] as const]),
+        ]}
+      />
+    </Panel>
+  );
+}
