@@ -320,6 +320,31 @@ TABLE exchange_rate
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.exchange_rate FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE experiment
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  name text NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT experiment_pkey PRIMARY KEY (id)
+  CONSTRAINT experiment_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT experiment_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT experiment_version_check CHECK ((version > 0))
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 250)))
+  CREATE UNIQUE INDEX experiment_name ON public.experiment USING btree (tenant_id, name) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX experiment_pkey ON public.experiment USING btree (id)
+  CREATE UNIQUE INDEX experiment_tenant_id_id_key ON public.experiment USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.experiment FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE feature_push
   id bigint NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -776,6 +801,118 @@ TABLE market_cap
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.market_cap FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE model
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  name text NOT NULL
+  description text NOT NULL DEFAULT ''::text
+  latest_version integer NOT NULL DEFAULT 0
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT description_is_short CHECK ((length(description) <= 2000))
+  CONSTRAINT latest_version_is_a_count CHECK ((latest_version >= 0))
+  CONSTRAINT model_pkey PRIMARY KEY (id)
+  CONSTRAINT model_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CONSTRAINT model_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT model_version_check CHECK ((version > 0))
+  CONSTRAINT name_is_a_word CHECK ((name ~ '^[a-z][a-z0-9_-]{0,62}$'::text))
+  CREATE UNIQUE INDEX model_name ON public.model USING btree (tenant_id, name) WHERE (deleted_at IS NULL)
+  CREATE UNIQUE INDEX model_pkey ON public.model USING btree (id)
+  CREATE UNIQUE INDEX model_tenant_id_id_key ON public.model USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.model FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE model_alias_event
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  alias text NOT NULL
+  action text NOT NULL
+  from_number integer
+  to_number integer
+  reason text NOT NULL
+  checklist jsonb NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT date_trunc('milliseconds'::text, clock_timestamp())
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT action_is_known CHECK ((action = ANY (ARRAY['set'::text, 'promoted'::text, 'rolled_back'::text, 'removed'::text])))
+  CONSTRAINT alias_is_a_word CHECK ((alias ~ '^[a-z][a-z0-9_-]{0,62}$'::text))
+  CONSTRAINT model_alias_event_pkey PRIMARY KEY (id)
+  CONSTRAINT model_alias_event_tenant_id_model_id_fkey FOREIGN KEY (tenant_id, model_id) REFERENCES model(tenant_id, id)
+  CONSTRAINT model_alias_event_tenant_id_model_id_from_number_fkey FOREIGN KEY (tenant_id, model_id, from_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT model_alias_event_tenant_id_model_id_to_number_fkey FOREIGN KEY (tenant_id, model_id, to_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT reason_is_told CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
+  CONSTRAINT removed_points_nowhere CHECK (((action = 'removed'::text) = (to_number IS NULL)))
+  CREATE INDEX model_alias_event_alias ON public.model_alias_event USING btree (tenant_id, model_id, alias, id DESC)
+  CREATE INDEX model_alias_event_from ON public.model_alias_event USING btree (tenant_id, model_id, from_number)
+  CREATE UNIQUE INDEX model_alias_event_pkey ON public.model_alias_event USING btree (id)
+  CREATE INDEX model_alias_event_to ON public.model_alias_event USING btree (tenant_id, model_id, to_number)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.model_alias_event FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.model_alias_event FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE model_version
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  number integer NOT NULL
+  run_id integer
+  manifest jsonb NOT NULL
+  manifest_sha256 text NOT NULL
+  artefact_sha256 text NOT NULL
+  artefact_byte_count bigint NOT NULL
+  dataset_sha256 text NOT NULL
+  feature_sha256 text NOT NULL
+  code_version text NOT NULL
+  seed bigint NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT artefact_sha256_is_hex CHECK ((artefact_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT code_version_is_told CHECK ((code_version <> ''::text))
+  CONSTRAINT dataset_sha256_is_hex CHECK ((dataset_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT feature_sha256_is_hex CHECK ((feature_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT manifest_sha256_is_hex CHECK ((manifest_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT model_version_pkey PRIMARY KEY (tenant_id, model_id, number)
+  CONSTRAINT model_version_tenant_id_model_id_fkey FOREIGN KEY (tenant_id, model_id) REFERENCES model(tenant_id, id)
+  CONSTRAINT model_version_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES training_run(tenant_id, id)
+  CONSTRAINT number_is_positive CHECK ((number > 0))
+  CREATE INDEX model_version_dataset ON public.model_version USING btree (tenant_id, dataset_sha256)
+  CREATE UNIQUE INDEX model_version_pkey ON public.model_version USING btree (tenant_id, model_id, number)
+  CREATE INDEX model_version_run ON public.model_version USING btree (tenant_id, run_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.model_version FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.model_version FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE model_version_choice
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  archived boolean NOT NULL
+  reason text NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT model_version_choice_pkey PRIMARY KEY (id)
+  CONSTRAINT model_version_choice_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT reason_is_told CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
+  CREATE UNIQUE INDEX model_version_choice_pkey ON public.model_version_choice USING btree (id)
+  CREATE INDEX model_version_choice_version ON public.model_version_choice USING btree (tenant_id, model_id, version_number, id DESC)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.model_version_choice FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.model_version_choice FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
 TABLE outbox_event
   id bigint NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -846,6 +983,127 @@ TABLE person
   POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
   CREATE TRIGGER touch BEFORE UPDATE ON public.person FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT DELETE, INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE prediction
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  served_by text NOT NULL
+  alias text
+  way_sha256 text NOT NULL
+  subject_kind text NOT NULL
+  subject_id integer NOT NULL
+  as_of date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  reconstructed boolean NOT NULL
+  horizon_days integer NOT NULL
+  event_day date NOT NULL
+  due_day date NOT NULL
+  value double precision
+  lower double precision
+  upper double precision
+  baseline double precision
+  abstained text
+  input_sha256 text NOT NULL
+  body text NOT NULL
+  explanation text NOT NULL
+  sealed_sha256 text NOT NULL
+  before_outcome boolean NOT NULL
+  evidence_sequence bigint NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT a_value_or_a_reason CHECK (((value IS NULL) = (abstained IS NOT NULL)))
+  CONSTRAINT body_has_its_hash CHECK ((encode(sha256(convert_to(body, 'UTF8'::name)), 'hex'::text) = sealed_sha256))
+  CONSTRAINT due_day_follows CHECK ((due_day >= event_day))
+  CONSTRAINT horizon_days_is_a_count CHECK ((horizon_days >= 0))
+  CONSTRAINT prediction_is_sealed TRIGGER DEFERRABLE INITIALLY DEFERRED
+  CONSTRAINT prediction_pkey PRIMARY KEY (id)
+  CONSTRAINT prediction_said_once UNIQUE (tenant_id, model_id, version_number, subject_kind, subject_id, as_of, known_at, recorded_at, way_sha256)
+  CONSTRAINT prediction_tenant_id_evidence_sequence_fkey FOREIGN KEY (tenant_id, evidence_sequence) REFERENCES evidence(tenant_id, sequence) DEFERRABLE INITIALLY DEFERRED
+  CONSTRAINT prediction_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT prediction_tenant_id_input_sha256_fkey FOREIGN KEY (tenant_id, input_sha256) REFERENCES prediction_input(tenant_id, sha256)
+  CONSTRAINT prediction_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT served_by_is_known CHECK ((served_by = ANY (ARRAY['model'::text, 'previous'::text, 'baseline'::text, 'nobody'::text])))
+  CONSTRAINT subject_kind_is_known CHECK ((subject_kind = ANY (ARRAY['instrument'::text, 'index'::text])))
+  CONSTRAINT way_sha256_is_hex CHECK ((way_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CREATE INDEX prediction_day ON public.prediction USING btree (tenant_id, as_of, id DESC)
+  CREATE INDEX prediction_due ON public.prediction USING btree (tenant_id, due_day, id)
+  CREATE INDEX prediction_evidence ON public.prediction USING btree (tenant_id, evidence_sequence)
+  CREATE INDEX prediction_input_used ON public.prediction USING btree (tenant_id, input_sha256)
+  CREATE INDEX prediction_model ON public.prediction USING btree (tenant_id, model_id, version_number, id DESC)
+  CREATE INDEX prediction_newest ON public.prediction USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX prediction_pkey ON public.prediction USING btree (id)
+  CREATE UNIQUE INDEX prediction_said_once ON public.prediction USING btree (tenant_id, model_id, version_number, subject_kind, subject_id, as_of, known_at, recorded_at, way_sha256)
+  CREATE INDEX prediction_subject ON public.prediction USING btree (tenant_id, subject_kind, subject_id, id DESC)
+  CREATE UNIQUE INDEX prediction_tenant_id_id_key ON public.prediction USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE CONSTRAINT TRIGGER prediction_is_sealed AFTER INSERT ON public.prediction DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touchstone_check_seal()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE prediction_input
+  tenant_id integer NOT NULL
+  sha256 text NOT NULL
+  content bytea NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT content_has_its_hash CHECK ((encode(sha256(content), 'hex'::text) = sha256))
+  CONSTRAINT prediction_input_pkey PRIMARY KEY (tenant_id, sha256)
+  CONSTRAINT prediction_input_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CREATE UNIQUE INDEX prediction_input_pkey ON public.prediction_input USING btree (tenant_id, sha256)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction_input FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction_input FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE prediction_interval
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  subject_group text NOT NULL
+  sequence integer NOT NULL
+  level double precision NOT NULL
+  observed integer NOT NULL
+  through_day date NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT level_is_a_share CHECK (((level >= (0)::double precision) AND (level <= (1)::double precision)))
+  CONSTRAINT observed_is_a_count CHECK ((observed >= 0))
+  CONSTRAINT prediction_interval_pkey PRIMARY KEY (tenant_id, model_id, version_number, subject_group, sequence)
+  CONSTRAINT prediction_interval_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT sequence_is_positive CHECK ((sequence > 0))
+  CREATE UNIQUE INDEX prediction_interval_pkey ON public.prediction_interval USING btree (tenant_id, model_id, version_number, subject_group, sequence)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction_interval FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction_interval FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE prediction_outcome
+  tenant_id integer NOT NULL
+  prediction_id bigint NOT NULL
+  value double precision NOT NULL
+  day date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  loss double precision
+  baseline_loss double precision
+  inside boolean
+  volatility double precision
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT prediction_outcome_pkey PRIMARY KEY (tenant_id, prediction_id)
+  CONSTRAINT prediction_outcome_tenant_id_prediction_id_fkey FOREIGN KEY (tenant_id, prediction_id) REFERENCES prediction(tenant_id, id)
+  CREATE UNIQUE INDEX prediction_outcome_pkey ON public.prediction_outcome USING btree (tenant_id, prediction_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction_outcome FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction_outcome FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
 
 TABLE price_observation
   tenant_id integer NOT NULL
@@ -1152,6 +1410,65 @@ TABLE regime_record
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.regime_record FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE run_artefact
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  run_id integer NOT NULL
+  name text NOT NULL
+  sha256 text NOT NULL
+  byte_count bigint NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 500)))
+  CONSTRAINT run_artefact_pkey PRIMARY KEY (id)
+  CONSTRAINT run_artefact_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES training_run(tenant_id, id)
+  CONSTRAINT sha256_is_hex CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+  CREATE UNIQUE INDEX run_artefact_pkey ON public.run_artefact USING btree (id)
+  CREATE INDEX run_artefact_run ON public.run_artefact USING btree (tenant_id, run_id, name, id DESC)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.run_artefact FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.run_artefact FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE run_metric
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  run_id integer NOT NULL
+  name text NOT NULL
+  value double precision NOT NULL
+  step bigint NOT NULL
+  measured_at timestamp with time zone NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 250)))
+  CONSTRAINT run_metric_pkey PRIMARY KEY (id)
+  CONSTRAINT run_metric_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES training_run(tenant_id, id)
+  CREATE UNIQUE INDEX run_metric_pkey ON public.run_metric USING btree (id)
+  CREATE INDEX run_metric_run ON public.run_metric USING btree (tenant_id, run_id, name, id DESC)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.run_metric FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.run_metric FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE run_parameter
+  tenant_id integer NOT NULL
+  run_id integer NOT NULL
+  name text NOT NULL
+  value jsonb NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 250)))
+  CONSTRAINT run_parameter_pkey PRIMARY KEY (tenant_id, run_id, name)
+  CONSTRAINT run_parameter_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES training_run(tenant_id, id)
+  CREATE UNIQUE INDEX run_parameter_pkey ON public.run_parameter USING btree (tenant_id, run_id, name)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.run_parameter FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.run_parameter FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
 TABLE schedule
   id integer NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -1398,6 +1715,51 @@ TABLE tenant
   CREATE TRIGGER touch BEFORE UPDATE ON public.tenant FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
+TABLE training_run
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  experiment_id integer NOT NULL
+  model_id integer
+  name text NOT NULL
+  status text NOT NULL DEFAULT 'running'::text
+  reason text
+  dataset_sha256 text
+  code_version text NOT NULL
+  seed bigint
+  trial_id bigint
+  tags jsonb NOT NULL DEFAULT '{}'::jsonb
+  started_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  ended_at timestamp with time zone
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT dataset_sha256_is_hex CHECK ((dataset_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT ended_has_an_instant CHECK (((status = 'running'::text) = (ended_at IS NULL)))
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 250)))
+  CONSTRAINT reason_is_short CHECK ((length(reason) <= 2000))
+  CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['running'::text, 'finished'::text, 'failed'::text, 'stopped'::text])))
+  CONSTRAINT training_run_pkey PRIMARY KEY (id)
+  CONSTRAINT training_run_tenant_id_experiment_id_fkey FOREIGN KEY (tenant_id, experiment_id) REFERENCES experiment(tenant_id, id)
+  CONSTRAINT training_run_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT training_run_tenant_id_model_id_fkey FOREIGN KEY (tenant_id, model_id) REFERENCES model(tenant_id, id)
+  CONSTRAINT training_run_tenant_id_trial_id_fkey FOREIGN KEY (tenant_id, trial_id) REFERENCES trial(tenant_id, id)
+  CONSTRAINT training_run_version_check CHECK ((version > 0))
+  CREATE INDEX training_run_experiment ON public.training_run USING btree (tenant_id, experiment_id, id DESC)
+  CREATE INDEX training_run_model ON public.training_run USING btree (tenant_id, model_id, id DESC)
+  CREATE INDEX training_run_newest ON public.training_run USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX training_run_pkey ON public.training_run USING btree (id)
+  CREATE UNIQUE INDEX training_run_tenant_id_id_key ON public.training_run USING btree (tenant_id, id)
+  CREATE INDEX training_run_trial ON public.training_run USING btree (tenant_id, trial_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.training_run FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE trial
   id bigint NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -1589,6 +1951,23 @@ BEGIN
   EXECUTE format('DELETE FROM %I WHERE tenant_id = $1', part) USING file.tenant_id;
   EXECUTE format('ALTER TABLE %I ENABLE TRIGGER append_only', part);
   UPDATE archive SET state = 'archived', archived_at = clock_timestamp() WHERE id = file.id;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_check_seal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM evidence e
+    WHERE e.tenant_id = NEW.tenant_id AND e.sequence = NEW.evidence_sequence AND e.kind = 'prediction.sealed'
+      AND strpos(e.body, '"' || NEW.id || '":"' || NEW.sealed_sha256 || '"') > 0
+      AND (NOT NEW.before_outcome OR NEW.due_day > (e.recorded_at AT TIME ZONE 'UTC')::date)
+  ) THEN
+    RAISE EXCEPTION 'prediction % is not sealed by record % of the evidence', NEW.id, NEW.evidence_sequence
+      USING ERRCODE = '23514', CONSTRAINT = 'prediction_is_sealed', TABLE = 'prediction';
+  END IF;
+  RETURN NULL;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.touchstone_create_first_tenant(wanted text)

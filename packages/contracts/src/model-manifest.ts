@@ -32,7 +32,7 @@ export const skill = z.object({
   higherIsBetter: z.boolean().meta({ example: true }),
   value: numberOrNull.meta({ description: 'Out of sample; null: see the sentence of the verdict.', example: 0.672 }),
   low: numberOrNull.meta({ description: 'Lower end of the 95 % block-bootstrap interval.', example: 0.641 }),
-  high: numberOrNull.meta({ example: 0.702 }),
+  high: numberOrNull.meta({ description: 'Upper end.', example: 0.702 }),
   firstDay: day.nullable().meta({ description: 'First day forecast out of sample.' }),
   lastDay: day.nullable(),
   sampleCount: count.meta({ description: 'Forecasts it rests on.', example: 3770 }),
@@ -45,14 +45,20 @@ export const skill = z.object({
     z.object({
       name: z.string().meta({ example: '5-day above 22-day mean' }),
       value: numberOrNull.meta({ example: 0.629 }),
-      difference: numberOrNull.meta({ description: 'Skill over it, paired, same days; positive is better.' }),
-      low: numberOrNull.meta({ description: 'Lower end of the 95 % interval of the difference.' }),
-      high: numberOrNull,
+      difference: numberOrNull.meta({
+        description: 'Skill over it, paired, same days; positive is better.',
+        example: 0.043,
+      }),
+      low: numberOrNull.meta({ description: 'Lower end of the 95 % interval of the difference.', example: 0.021 }),
+      high: numberOrNull.meta({ description: 'Upper end.', example: 0.066 }),
     }),
   ),
   coverage: numberOrNull.meta({ description: 'Share of days on which it did not abstain.', example: 0.76 }),
   valueWhenActing: numberOrNull.meta({ description: 'The metric on those days.', example: 0.717 }),
-  intervalCoverage: numberOrNull.meta({ description: 'Share of outcomes inside the interval; null: no interval.' }),
+  intervalCoverage: numberOrNull.meta({
+    description: 'Share of outcomes inside the interval; null: no interval.',
+    example: 0.89,
+  }),
   intervalLevel: numberOrNull.meta({ description: 'What it should be.', example: 0.9 }),
 });
 export type Skill = z.infer<typeof skill>;

@@ -6,6 +6,8 @@ import * as data from './data.ts';
 import * as datasets from './datasets.ts';
 import * as dependence from './dependence.ts';
 import * as diagnostics from './diagnostics.ts';
+import * as drift from './drift.ts';
+import * as experiments from './experiments.ts';
 import * as factors from './factors.ts';
 import * as feast from './feast.ts';
 import * as features from './features.ts';
@@ -13,11 +15,14 @@ import * as feeds from './feeds.ts';
 import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
 import * as limits from './limits.ts';
+import * as models from './models.ts';
 import * as patterns from './patterns.ts';
 import * as people from './people.ts';
+import * as predictions from './predictions.ts';
 import * as regimes from './regimes.ts';
 import type { Route } from './route.ts';
 import * as tasks from './tasks.ts';
+import * as training from './training.ts';
 import * as universes from './universes.ts';
 import * as volatility from './volatility.ts';
 
@@ -39,6 +44,11 @@ export const ALL_ROUTES: readonly Route[] = [
   dependence,
   factors,
   volatility,
+  predictions,
+  models,
+  training,
+  drift,
+  experiments,
   tasks,
   alerts,
   diagnostics,

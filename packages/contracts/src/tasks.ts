@@ -99,7 +99,7 @@ export const watchTasks = defineRoute({
 export const scheduleKind = z
   .enum([
     ...(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive'] as const),
-    ...(['materialise', 'feature-skew', 'market-record'] as const),
+    ...(['materialise', 'feature-skew', 'market-record', 'drift'] as const),
   ])
   .meta({ description: 'What it starts.', example: 'verify' });
 export type ScheduleKind = z.infer<typeof scheduleKind>;

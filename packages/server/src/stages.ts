@@ -26,6 +26,7 @@ import {
   createFactorsService,
   createPatternsService,
   createRegimeService,
+  createRegistry,
   createVolatilityService,
   registerAnomalyRoutes,
   registerDependenceRoutes,
@@ -33,6 +34,7 @@ import {
   registerMarketRecordTask,
   registerPatternRoutes,
   registerRegimeRoutes,
+  registerRegistryRoutes,
   registerTrialDependents,
   registerTrialRoutes,
   registerVolatilityRoutes,
@@ -113,6 +115,7 @@ export function createStages(parts: StageParts) {
   registerTrialDependents(blastRadius);
   const universes = createUniverseService(database);
   const series = createSeriesService(database, universeBars);
+  const registry = createRegistry({ database, objects, codeVersion });
   const regimes = createRegimeService({ database, series, compute, codeVersion });
   const anomalies = createAnomalyService({ database, series, compute, codeVersion });
   const featureStore = createFeatureStore({
@@ -171,6 +174,7 @@ export function createStages(parts: StageParts) {
       registerTrialRoutes(serve, database);
       registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
       registerRegimeRoutes(serve, regimes);
+      registerRegistryRoutes(serve, database, registry);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);

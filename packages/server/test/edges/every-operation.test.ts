@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { loadSimulatedMarket } from '../../src/market-data/index.ts';
 import { raiseAlert } from '../../src/platform/alerts/alerts.ts';
 import { MIGRATOR_ROLE } from '../../src/platform/database/provision.ts';
+import { ProblemError } from '../../src/platform/problem-error.ts';
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
 import { Jar, type SignInProvider, startProvider, walkThrough } from '../sign-in-provider.ts';
 import { type Reply, SECRET, type TestServer } from '../test-server.ts';
@@ -73,6 +74,8 @@ before(async () => {
       serve(fault, async ({ params }) => {
         if (params.what === 'disk') throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
         if (params.what === 'away') throw Object.assign(new Error('gone'), { code: '57P01' });
+        if (params.what === 'GATE_NOT_PASSED' || params.what === 'CHECKLIST_OPEN' || params.what === 'ARTEFACT_DAMAGED')
+          throw new ProblemError(params.what, 'Played by a test.');
         if (params.what === 'provider') await Promise.reject(new Error('not here'));
         throw new Error('a bug');
       }),
@@ -656,6 +659,9 @@ const BAD: Record<ProblemCode, (redisUrl: string) => Promise<Reply>> = {
     const { sha256 } = await call('POST', `/datasets/${world.datasetSha256}/augment`, body);
     return codeOf(post(`/datasets/${sha256}/augment`, body));
   },
+  GATE_NOT_PASSED: () => codeOf(get('/test/fault/GATE_NOT_PASSED')),
+  CHECKLIST_OPEN: () => codeOf(get('/test/fault/CHECKLIST_OPEN')),
+  ARTEFACT_DAMAGED: () => codeOf(get('/test/fault/ARTEFACT_DAMAGED')),
   LINK_ENDED: () => codeOf(post('/invitations/read', { token: `inv_${'a'.repeat(43)}` })),
   TOO_LARGE: () => codeOf(post('/universes', { ...newUniverse(), description: 'x'.repeat(1_100_000) })),
   TOO_SLOW: async () => {

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
+import { createElsewhere, type Elsewhere } from './elsewhere.ts';
 import type { DB } from './schema-types.ts';
 import { measurePool } from './statements.ts';
 
@@ -60,6 +61,8 @@ export type CommitListener = {
 export type Database = {
   /** Adds a listener for good; called while wiring. */
   onCommit(listener: CommitListener): void;
+  /** What other processes changed. */
+  elsewhere: Elsewhere;
   /** Runs work in one transaction on behalf of a principal; commits when it returns, rolls back when it throws. */
   transaction<T>(principal: Principal, work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** True when the server answers. */
@@ -86,6 +89,7 @@ export function createDatabase(pool: pg.Pool, objectsFolder: string | null = nul
   return {
     pool,
     objectsFolder,
+    elsewhere: createElsewhere(),
     onCommit: (listener) => void listeners.push(listener),
     async transaction(principal, work, options = {}) {
       const client = await pool.connect();

@@ -201,6 +201,19 @@ export interface ExchangeRateTable {
   value: number;
 }
 
+export interface ExperimentTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  name: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface FeaturePushTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -464,6 +477,63 @@ export interface MarketCapTable {
   value: number;
 }
 
+export interface ModelTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  name: string;
+  description: Defaulted<string>;
+  latest_version: Defaulted<number>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
+export interface ModelAliasEventTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  model_id: number;
+  alias: string;
+  action: string;
+  from_number: number | null;
+  to_number: number | null;
+  reason: string;
+  checklist: JsonColumn;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface ModelVersionTable {
+  tenant_id: number;
+  model_id: number;
+  number: number;
+  run_id: number | null;
+  manifest: JsonColumn;
+  manifest_sha256: string;
+  artefact_sha256: string;
+  artefact_byte_count: number;
+  dataset_sha256: string;
+  feature_sha256: string;
+  code_version: string;
+  seed: number;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface ModelVersionChoiceTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  model_id: number;
+  version_number: number;
+  archived: boolean;
+  reason: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
 export interface OutboxEventTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -501,6 +571,73 @@ export interface PersonTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+}
+
+export interface PredictionTable {
+  id: Defaulted<number>;
+  tenant_id: number;
+  model_id: number;
+  version_number: number;
+  served_by: string;
+  alias: string | null;
+  way_sha256: string;
+  subject_kind: string;
+  subject_id: number;
+  as_of: string;
+  known_at: string;
+  recorded_at: string;
+  reconstructed: boolean;
+  horizon_days: number;
+  event_day: string;
+  due_day: string;
+  value: number | null;
+  lower: number | null;
+  upper: number | null;
+  baseline: number | null;
+  abstained: string | null;
+  input_sha256: string;
+  body: string;
+  explanation: string;
+  sealed_sha256: string;
+  before_outcome: boolean;
+  evidence_sequence: number;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface PredictionInputTable {
+  tenant_id: number;
+  sha256: string;
+  content: Buffer;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface PredictionIntervalTable {
+  tenant_id: number;
+  model_id: number;
+  version_number: number;
+  subject_group: string;
+  sequence: number;
+  level: number;
+  observed: number;
+  through_day: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface PredictionOutcomeTable {
+  tenant_id: number;
+  prediction_id: number;
+  value: number;
+  day: string;
+  known_at: string;
+  loss: number | null;
+  baseline_loss: number | null;
+  inside: boolean | null;
+  volatility: number | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
 }
 
 export interface PriceObservationTable {
@@ -689,6 +826,38 @@ export interface RegimeRecordTable {
   created_by: Defaulted<number | null>;
 }
 
+export interface RunArtefactTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  run_id: number;
+  name: string;
+  sha256: string;
+  byte_count: number;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface RunMetricTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  run_id: number;
+  name: string;
+  value: number;
+  step: number;
+  measured_at: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface RunParameterTable {
+  tenant_id: number;
+  run_id: number;
+  name: string;
+  value: JsonColumn;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
 export interface ScheduleTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -840,6 +1009,30 @@ export interface TenantTable {
   version: Defaulted<number>;
 }
 
+export interface TrainingRunTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  experiment_id: number;
+  model_id: number | null;
+  name: string;
+  status: Defaulted<string>;
+  reason: string | null;
+  dataset_sha256: string | null;
+  code_version: string;
+  seed: number | null;
+  trial_id: number | null;
+  tags: Defaulted<JsonColumn>;
+  started_at: Defaulted<string>;
+  ended_at: string | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface TrialTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -931,6 +1124,7 @@ export interface DB {
   evidence: EvidenceTable;
   exchange_holiday: ExchangeHolidayTable;
   exchange_rate: ExchangeRateTable;
+  experiment: ExperimentTable;
   feature_push: FeaturePushTable;
   feature_skew_check: FeatureSkewCheckTable;
   feature_view: FeatureViewTable;
@@ -947,9 +1141,17 @@ export interface DB {
   macro_observation: MacroObservationTable;
   market_anomaly: MarketAnomalyTable;
   market_cap: MarketCapTable;
+  model: ModelTable;
+  model_alias_event: ModelAliasEventTable;
+  model_version: ModelVersionTable;
+  model_version_choice: ModelVersionChoiceTable;
   outbox_event: OutboxEventTable;
   password_reset: PasswordResetTable;
   person: PersonTable;
+  prediction: PredictionTable;
+  prediction_input: PredictionInputTable;
+  prediction_interval: PredictionIntervalTable;
+  prediction_outcome: PredictionOutcomeTable;
   price_observation: PriceObservationTable;
   price_quarantine: PriceQuarantineTable;
   publication: PublicationTable;
@@ -959,6 +1161,9 @@ export interface DB {
   refresh_gap: RefreshGapTable;
   refresh_token: RefreshTokenTable;
   regime_record: RegimeRecordTable;
+  run_artefact: RunArtefactTable;
+  run_metric: RunMetricTable;
+  run_parameter: RunParameterTable;
   schedule: ScheduleTable;
   schedule_timer: ScheduleTimerTable;
   second_factor: SecondFactorTable;
@@ -967,6 +1172,7 @@ export interface DB {
   source: SourceTable;
   task: TaskTable;
   tenant: TenantTable;
+  training_run: TrainingRunTable;
   trial: TrialTable;
   universe: UniverseTable;
   universe_member: UniverseMemberTable;

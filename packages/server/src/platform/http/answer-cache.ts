@@ -36,10 +36,20 @@ export function createAnswerCache(
   const invalidate = (changes: readonly Change[]) => cache.invalidate([...new Set(changes.map(tagOf))]);
   const line = createChangeLine(
     connection,
-    { onChange: (change) => void invalidate([change]), onGap: () => cache.invalidateAll() },
+    {
+      onChange(change) {
+        database.elsewhere.tell(change);
+        void invalidate([change]);
+      },
+      onGap() {
+        database.elsewhere.tellGap();
+        return cache.invalidateAll();
+      },
+    },
     log,
     origin === undefined ? {} : { origin },
   );
+  database.elsewhere.attach(line.isOpen);
   // The changes of this process are known before their makers hear that they are done.
   database.onCommit({ after: invalidate });
   const tagsOf = (kinds: readonly string[], tenantId: number) =>

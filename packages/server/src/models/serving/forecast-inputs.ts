@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { type Artefact, readArtefact, writeArtefact } from '@touchstone/quant/learn/artefact';
+import type { ForecastFeature } from '@touchstone/quant/learn/forecaster/forecaster';
+import type { FeatureComputer, NamedSubject, ReadTime, SeriesService, Subject } from '../../features/index.ts';
+import { createRecent } from '../../platform/cache/recent.ts';
+import type { Principal } from '../../platform/database/database.ts';
+
+/** The days of features one forecast reads, and where they come from. */
+export type ForecastInputs = {
+  subject: NamedSubject;
+  time: ReadTime;
+  /** Day number of the last bar; null: no bar is known by then. */
+  eventDay: number | null;
+  barCount: number;
+  /** Hash of the bars. */
+  dataSha256: string;
+  /** stepCount × features, oldest day first; NaN where missing. */
+  values: Float64Array;
+  /** What features said that could not be computed; null: all could. */
+  failure: { code: 'failed' | 'took_too_long'; sentence: string } | null;
+};
+
+export type FeatureSet = { features: readonly ForecastFeature[]; stepCount: number };
+export type ForecastInputReader = ReturnType<typeof createForecastInputReader>;
+
+/** Windows of some hundred numbers: 20,000 of them are some 60 MB. */
+const KEPT_MAX = 20_000;
+export const INPUT_KIND = 'prediction-input/1';
+
+/**
+ * Reads features of a subject as known then, by the path training uses: the bars of the series, the expressions of the
+ * forecaster. The same times give the same values for ever, so that they are kept.
+ */
+export function createForecastInputReader({ series, computer }: { series: SeriesService; computer: FeatureComputer }) {
+  const kept = createRecent<ForecastInputs>(KEPT_MAX);
+
+  async function read(
+    principal: Principal,
+    subject: Subject,
+    time: ReadTime,
+    { features, stepCount }: FeatureSet,
+  ): Promise<ForecastInputs> {
+    const known = await series.read(principal, subject, time);
+    const { bars } = known;
+    const barCount = bars.day.length;
+    const width = features.length;
+    const values = new Float64Array(stepCount * width).fill(Number.NaN);
+    // Days before the first bar stay missing.
+    const told = Math.min(stepCount, barCount);
+    const at = Int32Array.from({ length: told }, (_, i) => barCount - told + i);
+    const expressions = features.map(({ expression }) => expression);
+    const made = told === 0 ? null : await computer.compute(expressions, [{ bars, at }]);
+    if (made !== null) values.set(made.values[0]!, (stepCount - told) * width);
+    const [failure] = made?.failures.values() ?? [];
+    return {
+      ...{ subject: known.subject, time, barCount, dataSha256: known.dataSha256, values },
+      eventDay: barCount === 0 ? null : bars.day[barCount - 1]!,
+      failure: failure ?? null,
+    };
+  }
+
+  return {
+    /** @throws NOT_FOUND */
+    async read(principal: Principal, subject: Subject, time: ReadTime, set: FeatureSet, setKey: string) {
+      const { asOf, knownAt, recordedAt } = time;
+      const key = `${principal.tenantId} ${subject.kind} ${subject.id} ${asOf} ${knownAt} ${recordedAt} ${setKey}`;
+      const inputs = await kept.get(key, () => read(principal, subject, time, set));
+      return { ...inputs, time };
+    },
+  };
+}
+
+/** The inputs as they are kept, to the byte. */
+export function encodeInputs(set: FeatureSet, values: Float64Array): { content: Buffer; sha256: string } {
+  const artefact: Artefact = {
+    kind: INPUT_KIND,
+    meta: { features: set.features.map(({ name, expression }) => ({ name, expression })), stepCount: set.stepCount },
+    arrays: { values },
+  };
+  const content = Buffer.from(writeArtefact(artefact));
+  return { content, sha256: createHash('sha256').update(content).digest('hex') };
+}
+
+/** @throws RangeError for bytes that are damaged or something else. */
+export function decodeInputs(content: Uint8Array): Float64Array {
+  const { values } = readArtefact(content, INPUT_KIND).arrays;
+  if (!(values instanceof Float64Array)) throw new RangeError('these inputs hold no values');
+  return values;
+}
