@@ -6,7 +6,7 @@ import { defineRoute } from './route.ts';
 import { accepted } from './tasks.ts';
 
 const numberOrNull = z.number().nullable();
-const modelParams = z.object({ name: modelName });
+const modelParams = z.object({ model: modelName });
 
 /** What of a model is watched. */
 export const driftArea = z.enum(['pipeline', 'feature', 'prediction', 'performance']).meta({
@@ -75,8 +75,8 @@ export type DriftFinding = z.infer<typeof driftFinding>;
 
 export const driftCheck = z.object({
   id,
-  modelName,
-  modelVersion,
+  model: modelName,
+  version: modelVersion,
   asOf: day,
   checkedAt: instant,
   findingCount: count.meta({ description: 'Things looked at.', example: 24 }),
@@ -88,7 +88,7 @@ export type DriftCheck = z.infer<typeof driftCheck>;
 export const getDrift = defineRoute({
   id: 'getDrift',
   method: 'GET',
-  path: '/models/:name/drift',
+  path: '/models/:model/drift',
   group: 'model',
   summary: 'Drift of the served version: the last check, ranked by effect on the predictions, and the checks before it',
   scope: 'model:read',
@@ -116,7 +116,7 @@ export const getDrift = defineRoute({
 export const startDriftCheck = defineRoute({
   id: 'startDriftCheck',
   method: 'POST',
-  path: '/models/:name/drift',
+  path: '/models/:model/drift',
   group: 'model',
   summary: 'Check the served version of a model for drift now, in the background',
   scope: 'model:write',
@@ -154,7 +154,7 @@ export type BiasGroup = z.infer<typeof biasGroup>;
 export const getBiasReport = defineRoute({
   id: 'getBiasReport',
   method: 'GET',
-  path: '/models/:name/bias',
+  path: '/models/:model/bias',
   group: 'model',
   summary: 'Whether a model does worse on some sectors, sizes, volatilities or regimes, with multiple-testing control',
   scope: 'model:read',
@@ -169,8 +169,8 @@ export const getBiasReport = defineRoute({
   }),
   status: 200,
   answer: z.object({
-    modelName,
-    modelVersion: modelVersion.nullable(),
+    model: modelName,
+    version: modelVersion.nullable(),
     metric: z.string().meta({ description: 'Loss per prediction.', example: 'brier' }),
     sampleCount: count.meta({ example: 2520 }),
     loss: numberOrNull.meta({ description: 'Mean over all.', example: 0.223 }),
@@ -190,7 +190,7 @@ export const leaderboardRow = z.object({
   rank: z.int().min(1).meta({ description: 'By the lower bound; 1 is best.', example: 1 }),
   kind: z.enum(['model', 'baseline']).meta({ example: 'model' }),
   name: z.string().meta({ description: 'Of the model or of the baseline.', example: 'volatility-direction' }),
-  modelVersion: modelVersion.nullable().meta({ description: 'Null for a baseline.', example: 3 }),
+  version: modelVersion.nullable().meta({ description: 'Null for a baseline.', example: 3 }),
   aliases: z.array(z.string()).meta({ description: 'Aliases that point at the version.', example: ['champion'] }),
   target: targetName.nullable(),
   horizonDays: count.meta({ example: 5 }),

@@ -14,12 +14,10 @@ export const lossMetric = z.enum(['brier', 'log_loss', 'error_rate', 'qlike', 's
 export type LossMetric = z.infer<typeof lossMetric>;
 
 /** What people ask of two models. The last two are money, and cannot be answered in a lifetime of most tests. */
-export const askedMetric = z
-  .enum([...lossMetric.options, 'sharpe', 'return'])
-  .meta({
-    description: 'What is to be compared. sharpe and return are refused with the years they need.',
-    example: 'brier',
-  });
+export const askedMetric = z.enum([...lossMetric.options, 'sharpe', 'return']).meta({
+  description: 'What is to be compared. sharpe and return are refused with the years they need.',
+  example: 'brier',
+});
 
 export const assignment = z.enum(['sticky', 'interleaved', 'shadow']).meta({
   description:
@@ -60,10 +58,10 @@ export type PowerAnswer = z.infer<typeof powerAnswer>;
 const numberParam = (description: string, example: number) =>
   z.coerce.number().optional().meta({ description, example });
 
-export const getPower = defineRoute({
-  id: 'getPower',
+export const getAbPower = defineRoute({
+  id: 'getAbPower',
   method: 'GET',
-  path: '/experiments/power',
+  path: '/ab-tests/power',
   group: 'model',
   summary: 'How many outcomes, or years, it takes to tell two models apart',
   scope: 'model:read',
@@ -90,9 +88,9 @@ export const getPower = defineRoute({
   problems: [],
 });
 
-export const experiment = z.object({
+export const abTest = z.object({
   id,
-  modelName,
+  model: modelName,
   controlVersion: modelVersion,
   treatmentVersion: modelVersion,
   metric: lossMetric,
@@ -127,9 +125,9 @@ export const experiment = z.object({
   stoppedBy: id.nullable().meta({ example: null }),
   stopReason: z.string().nullable().meta({ example: null }),
 });
-export type Experiment = z.infer<typeof experiment>;
+export type AbTest = z.infer<typeof abTest>;
 
-export const experimentResult = z.object({
+export const abTestResult = z.object({
   dayCount: count.meta({ description: 'Sessions with paired outcomes.', example: 120 }),
   pairCount: count.meta({ description: 'Pairs of predictions of the same subject and day.', example: 2400 }),
   unpairedCount: count.meta({ description: 'Predictions of one version only; they are left out.', example: 3 }),
@@ -181,15 +179,15 @@ export const experimentResult = z.object({
   }),
   reason: reason.nullable().meta({ description: 'Why there is no figure.', example: null }),
 });
-export type ExperimentResult = z.infer<typeof experimentResult>;
+export type AbTestResult = z.infer<typeof abTestResult>;
 
-const modelParams = z.object({ name: modelName });
-const experimentParams = z.object({ experimentId: idParam });
+const modelParams = z.object({ model: modelName });
+const testParams = z.object({ testId: idParam });
 
-export const createExperiment = defineRoute({
-  id: 'createExperiment',
+export const createAbTest = defineRoute({
+  id: 'createAbTest',
   method: 'POST',
-  path: '/models/:name/experiments',
+  path: '/models/:model/ab-tests',
   group: 'model',
   summary:
     'Compare two versions on what they say before it happens. Refused with the numbers when it could not find the effect',
@@ -214,45 +212,45 @@ export const createExperiment = defineRoute({
     }),
   }),
   status: 201,
-  answer: experiment,
+  answer: abTest,
   problems: ['NOT_FOUND', 'ALREADY_EXISTS', 'NOT_ENOUGH_HISTORY', 'UNDERPOWERED', 'NOT_POSSIBLE_NOW'],
 });
 
-export const listExperiments = defineRoute({
-  id: 'listExperiments',
+export const listAbTests = defineRoute({
+  id: 'listAbTests',
   method: 'GET',
-  path: '/models/:name/experiments',
+  path: '/models/:model/ab-tests',
   group: 'model',
-  summary: 'Experiments of a model, newest first',
+  summary: 'A/B tests of a model, newest first',
   scope: 'model:read',
   params: modelParams,
   query: pageQuery,
   status: 200,
-  answer: page(experiment),
+  answer: page(abTest),
   problems: ['NOT_FOUND'],
 });
 
-export const getExperiment = defineRoute({
-  id: 'getExperiment',
+export const getAbTest = defineRoute({
+  id: 'getAbTest',
   method: 'GET',
-  path: '/experiments/:experimentId',
+  path: '/ab-tests/:testId',
   group: 'model',
-  summary: 'An experiment and what may be said of it now; may be looked at every day',
+  summary: 'An A/B test and what may be said of it now; may be looked at every day',
   scope: 'model:read',
-  params: experimentParams,
+  params: testParams,
   status: 200,
-  answer: z.object({ experiment, result: experimentResult }),
+  answer: z.object({ test: abTest, result: abTestResult }),
   problems: ['NOT_FOUND'],
 });
 
-export const getExperimentArm = defineRoute({
-  id: 'getExperimentArm',
+export const getAbTestArm = defineRoute({
+  id: 'getAbTestArm',
   method: 'GET',
-  path: '/experiments/:experimentId/arm',
+  path: '/ab-tests/:testId/arm',
   group: 'model',
   summary: 'Which version answers for an instrument on a day; the same for ever',
   scope: 'model:read',
-  params: experimentParams,
+  params: testParams,
   query: z.object({
     instrumentId: idParam,
     day: day.meta({ description: 'Session of the question.' }),
@@ -262,18 +260,18 @@ export const getExperimentArm = defineRoute({
   problems: ['NOT_FOUND'],
 });
 
-export const stopExperiment = defineRoute({
-  id: 'stopExperiment',
+export const stopAbTest = defineRoute({
+  id: 'stopAbTest',
   method: 'POST',
-  path: '/experiments/:experimentId/stop',
+  path: '/ab-tests/:testId/stop',
   group: 'model',
-  summary: 'Stop an experiment, with the reason; what was measured stays',
+  summary: 'Stop an A/B test, with the reason; what was measured stays',
   scope: 'model:promote',
-  params: experimentParams,
+  params: testParams,
   body: z.object({
     reason: z.string().trim().min(1).max(2000).meta({ example: 'The treatment is better; promoted.' }),
   }),
   status: 200,
-  answer: experiment,
+  answer: abTest,
   problems: ['NOT_FOUND', 'NOT_POSSIBLE_NOW'],
 });

@@ -10,7 +10,7 @@
 const SIZE: usize = sizeof<Real>();
 const VECTOR: usize = 16;
 /** So many rows of both factors stay in the first cache while every tile of the product passes over them. */
-const INNER_BLOCK = 64;
+const INNER_BLOCK: i32 = 64;
 
 const BETA_1: Real = 0.9;
 const BETA_2: Real = 0.999;
@@ -67,7 +67,7 @@ class Lanes {
     const single = sizeof<Real>() === 4;
     x = v128.pmin<Real>(x, splat(single ? 87 : 708));
     x = v128.pmax<Real>(x, splat(single ? -87 : -708));
-    const n = v128.floor<Real>(add(mul(x, splat(Math.LOG2E)), splat(0.5)));
+    const n = v128.floor<Real>(add(mul(x, splat(<Real>Math.LOG2E)), splat(0.5)));
     let r = sub(x, mul(n, splat(single ? 0.693359375 : 0.6931471803691238)));
     r = sub(r, mul(n, splat(single ? -0.00021219444005469057 : 1.9082149292705877e-10)));
     let y: v128;
@@ -136,8 +136,8 @@ export function multiply(
   for (let from = 0; from < inner; from += INNER_BLOCK) {
     const count = min(INNER_BLOCK, inner - from);
     multiplyBlock(rows, columns, count, a, strideRow, strideInner, b, strideB, c, strideC, keep | from);
-    a += INNER_BLOCK * strideInner;
-    b += INNER_BLOCK * strideB;
+    a += <usize>INNER_BLOCK * strideInner;
+    b += <usize>INNER_BLOCK * strideB;
   }
 }
 

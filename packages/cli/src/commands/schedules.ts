@@ -34,6 +34,7 @@ const INPUTS: Record<ScheduleKind, readonly ('universe' | 'source' | 'index' | '
   materialise: ['universe'],
   'feature-skew': [],
   'market-record': ['universe'],
+  drift: [],
 };
 
 export const scheduleCommands: Command[] = [
@@ -212,6 +213,7 @@ function titleOf(call: Call, kind: ScheduleKind): string {
     archive: 'Archive old years',
     materialise: `Materialise features of ${call.text('universe')}`,
     'feature-skew': 'Check features that were served',
+    drift: 'Drift of every served model',
     'market-record': `Regimes and anomalies of ${call.text('universe')}`,
   };
   return titles[kind];

@@ -14,12 +14,15 @@ export { registerDatasetRoutes } from './dataset/dataset.routes.ts';
 export { createDatasetService } from './dataset/dataset.service.ts';
 export { checkEvaluable } from './dataset/evaluable.ts';
 export { type DatasetQuestion, type FrozenInstrument, freezeDataset } from './dataset/freeze.ts';
+export { createFeatureComputer, type FeatureComputer } from './feature-compute/feature-computer.ts';
 export {
   createFeatureStore,
   type OnlineStoreKind,
 } from './feature-routes/create-feature-store.ts';
+export { findInstruments } from './feature-store/historical.service.ts';
 export {
   createSeriesService,
+  type NamedSubject,
   type Series,
   type SeriesQuery,
   type SeriesService,

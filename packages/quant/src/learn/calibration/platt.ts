@@ -92,6 +92,7 @@ export function checkScored(scores: Float64Array, labels: Float64Array, weight: 
     weight === null || (weight.length === scores.length && weight.every((w) => w >= 0 && Number.isFinite(w))),
     `weight must have ${scores.length} finite values, none negative`,
   );
+  expect(weight === null || weight.some((w) => w > 0), 'weight must not be all zero');
 }
 
 /** Logit of a probability, kept from the edges. */

@@ -41,7 +41,7 @@ export function createPlainKernels(count: number, precision: Precision): Kernels
   const geluCubeSlope = round(3 * geluCube);
 
   const exponential = (x: number): number => {
-    const bounded = end < x ? end : x < -end ? -end : x;
+    const bounded = Math.max(-end, Math.min(end, x));
     const n = Math.floor(round(round(bounded * log2e) + 0.5));
     const r = round(round(bounded - round(n * ln2High)) - round(n * ln2Low));
     let y = series[degree]!;

@@ -8,7 +8,15 @@ const NOT_SHAKEN = { value: null, sentence: 'Not measured: nothing was estimated
 /** Nobody answered: there is nothing to explain, and that is said. */
 export function explainNothing(sentence: string): Explanation {
   return {
-    ...{ method: 'none', exact: true, scale: 'value', baseValue: null, total: null, residual: null, standardError: null },
+    ...{
+      method: 'none',
+      exact: true,
+      scale: 'value',
+      baseValue: null,
+      total: null,
+      residual: null,
+      standardError: null,
+    },
     ...{ groups: [], counterfactual: NO_COUNTERFACTUAL, stability: NOT_SHAKEN, sentence },
     reason: { code: 'not_defined', sentence },
   };

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Artefact, readArtefact, writeArtefact } from '@touchstone/quant/learn/artefact';
 import type { ForecastFeature } from '@touchstone/quant/learn/forecaster/forecaster';
-import type { FeatureComputer, NamedSubject, ReadTime, SeriesService, Subject } from '../../features/index.ts';
+import type { FeatureComputer, NamedSubject, SeriesService, Subject } from '../../features/index.ts';
+import { findPriceSource, type ReadTime } from '../../market-data/index.ts';
 import { createRecent } from '../../platform/cache/recent.ts';
-import type { Principal } from '../../platform/database/database.ts';
+import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
 
 /** The days of features one forecast reads, and where they come from. */
 export type ForecastInputs = {
@@ -12,6 +13,8 @@ export type ForecastInputs = {
   /** Day number of the last bar; null: no bar is known by then. */
   eventDay: number | null;
   barCount: number;
+  /** Of the source the bars come from; null: it tells none. */
+  calendar: string | null;
   /** Hash of the bars. */
   dataSha256: string;
   /** stepCount × features, oldest day first; NaN where missing. */
@@ -31,7 +34,15 @@ export const INPUT_KIND = 'prediction-input/1';
  * Reads features of a subject as known then, by the path training uses: the bars of the series, the expressions of the
  * forecaster. The same times give the same values for ever, so that they are kept.
  */
-export function createForecastInputReader({ series, computer }: { series: SeriesService; computer: FeatureComputer }) {
+export function createForecastInputReader({
+  database,
+  series,
+  computer,
+}: {
+  database: Database;
+  series: SeriesService;
+  computer: FeatureComputer;
+}) {
   const kept = createRecent<ForecastInputs>(KEPT_MAX);
 
   async function read(
@@ -49,11 +60,12 @@ export function createForecastInputReader({ series, computer }: { series: Series
     const told = Math.min(stepCount, barCount);
     const at = Int32Array.from({ length: told }, (_, i) => barCount - told + i);
     const expressions = features.map(({ expression }) => expression);
-    const made = told === 0 ? null : await computer.compute(expressions, [{ bars, at }]);
+    const made = told === 0 || width === 0 ? null : await computer.compute(expressions, [{ bars, at }]);
     if (made !== null) values.set(made.values[0]!, (stepCount - told) * width);
     const [failure] = made?.failures.values() ?? [];
+    const calendar = await database.transaction(principal, (tx) => findCalendar(tx, subject, time), { readOnly: true });
     return {
-      ...{ subject: known.subject, time, barCount, dataSha256: known.dataSha256, values },
+      ...{ subject: known.subject, time, barCount, calendar, dataSha256: known.dataSha256, values },
       eventDay: barCount === 0 ? null : bars.day[barCount - 1]!,
       failure: failure ?? null,
     };
@@ -63,11 +75,21 @@ export function createForecastInputReader({ series, computer }: { series: Series
     /** @throws NOT_FOUND */
     async read(principal: Principal, subject: Subject, time: ReadTime, set: FeatureSet, setKey: string) {
       const { asOf, knownAt, recordedAt } = time;
-      const key = `${principal.tenantId} ${subject.kind} ${subject.id} ${asOf} ${knownAt} ${recordedAt} ${setKey}`;
+      // A private index is its maker's alone.
+      const who = subject.kind === 'index' ? `${principal.tenantId}/${principal.actorId}` : principal.tenantId;
+      const key = `${who} ${subject.kind} ${subject.id} ${asOf} ${knownAt} ${recordedAt} ${setKey}`;
       const inputs = await kept.get(key, () => read(principal, subject, time, set));
       return { ...inputs, time };
     },
   };
+}
+
+async function findCalendar(tx: Transaction, subject: Subject, { recordedAt }: ReadTime): Promise<string | null> {
+  if (subject.kind !== 'instrument') return null;
+  const source = await findPriceSource(tx, subject.id, recordedAt);
+  if (source === undefined) return null;
+  const row = await tx.query.selectFrom('source').select('calendar').where('id', '=', source.id).executeTakeFirst();
+  return row?.calendar ?? null;
 }
 
 /** The inputs as they are kept, to the byte. */

@@ -1,5 +1,6 @@
 import type { AskedSubject } from '@touchstone/contracts/predictions';
-import { findInstruments, type ReadTime, resolveTime, type Subject, type TimeQuery } from '../../features/index.ts';
+import { findInstruments, type Subject } from '../../features/index.ts';
+import { type ReadTime, resolveTime, type TimeQuery } from '../../market-data/index.ts';
 import { type Change, type Database, type Principal, SYSTEM_TENANT_ID } from '../../platform/database/database.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
 

@@ -79,4 +79,3 @@ function nobody(forecaster: Forecaster | null, { unit, abstain }: ForecastQuesti
 function membersOf(row: ForecastRow): Forecast['members'] {
   return row.members.map(({ name, weight, value }) => ({ learner: name, weight: Math.min(1, weight), value }));
 }
-

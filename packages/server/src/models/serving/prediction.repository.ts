@@ -23,8 +23,6 @@ export type NewPrediction = {
   servedBy: ServedBy;
   alias: string | null;
   reconstructed: boolean;
-  /** No bar of its due day or later is known to us. */
-  isOpen: boolean;
   body: SealedBody;
   text: string;
   explanation: string;
@@ -94,6 +92,7 @@ async function insertSealed(
     FROM generate_series(1, ${all.length}::int)`.execute(tx.query);
   const ids = numbers.map(({ id }) => Number(id));
   const { today } = numbers[0]!;
+  const shut = await findShut(tx, all, today);
   await appendEvidence(tx, {
     ...{ kind: SEALED, subjectKind: 'prediction', subjectId: ids[0]! },
     body: { seals: Object.fromEntries(all.map(({ sha256 }, i) => [String(ids[i]!), sha256])) },
@@ -107,7 +106,7 @@ async function insertSealed(
     ...{ lower: one.body.forecast.lower, upper: one.body.forecast.upper },
     ...{ baseline: one.body.forecast.baseline.value, abstained: one.body.forecast.abstained?.code ?? null },
     ...{ input: one.input.sha256, body: one.text, explanation: one.explanation, sealed: one.sha256 },
-    beforeOutcome: one.isOpen && one.body.dueDay > today,
+    beforeOutcome: one.body.dueDay > today && !shut.has(one),
   }));
   const column = <K extends keyof (typeof rows)[number]>(name: K) => rows.map((row) => row[name]);
   const { rows: stored } = await sql<{ id: number; evidence_sequence: number; created_at: string }>`
@@ -140,6 +139,23 @@ async function insertSealed(
       ];
     }),
   );
+}
+
+/** Those whose outcome could be known by our clock already, because a bar of the due day or later was told. */
+async function findShut(
+  tx: Transaction,
+  all: readonly NewPrediction[],
+  today: string,
+): Promise<ReadonlySet<NewPrediction>> {
+  const open = all.filter(({ key, body }) => key.subjectKind === 'instrument' && body.dueDay > today);
+  if (open.length === 0) return new Set();
+  const { rows } = await sql<{ n: number }>`
+    SELECT q.n::int AS n FROM unnest(${open.map(({ key }) => key.subjectId)}::int[],
+      ${open.map(({ body }) => body.dueDay)}::date[]) WITH ORDINALITY AS q (instrument_id, due_day, n)
+    WHERE EXISTS (SELECT FROM bar_key b WHERE b.instrument_id = q.instrument_id AND b.day >= q.due_day)`.execute(
+    tx.query,
+  );
+  return new Set(rows.map(({ n }) => open[n - 1]!));
 }
 
 async function insertInputs(tx: Transaction, all: readonly NewPrediction[]): Promise<void> {
@@ -250,13 +266,17 @@ const TOLD = sql`
   LEFT JOIN index_definition x ON p.subject_kind = 'index' AND x.id = p.subject_id
   LEFT JOIN prediction_outcome o ON o.tenant_id = p.tenant_id AND o.prediction_id = p.id`;
 
+/** A private index is its maker's alone. */
+const mayBeSeen = (tx: Transaction) =>
+  sql`(p.subject_kind = 'instrument' OR x.visibility = 'tenant' OR x.created_by = ${tx.principal.actorId})`;
+
 /** Newest first, below the given number. */
 export async function listPredictionsPage(
   tx: Transaction,
   filter: PredictionFilter,
   page: { before: number | undefined; limit: number },
 ): Promise<ToldPrediction[]> {
-  const conditions = [sql`p.tenant_id = ${tenantOf(tx)}`];
+  const conditions = [sql`p.tenant_id = ${tenantOf(tx)}`, mayBeSeen(tx)];
   if (page.before !== undefined) conditions.push(sql`p.id < ${page.before}`);
   if (filter.model !== undefined) conditions.push(sql`m.name = ${filter.model}`);
   if (filter.version !== undefined) conditions.push(sql`p.version_number = ${filter.version}`);
@@ -272,7 +292,8 @@ export async function listPredictionsPage(
 }
 
 export async function findPrediction(tx: Transaction, id: number): Promise<ToldPrediction | undefined> {
-  const { rows } = await sql<ToldRow>`${TOLD} WHERE p.tenant_id = ${tenantOf(tx)} AND p.id = ${id}`.execute(tx.query);
+  const { rows } = await sql<ToldRow>`${TOLD} WHERE p.tenant_id = ${tenantOf(tx)} AND p.id = ${id}
+    AND ${mayBeSeen(tx)}`.execute(tx.query);
   return rows[0] === undefined ? undefined : toTold(rows[0]);
 }
 
