@@ -259,7 +259,7 @@ const CALIBRATION: Omit<predictions.Calibration, 'model' | 'basis'> = {
 };
 
 const CHECK: drift.DriftCheck = {
-  ...{ id: 41, modelName: 'volatility-direction', modelVersion: 3, asOf: world.LAST_DAY, checkedAt: AT },
+  ...{ id: 41, model: 'volatility-direction', version: 3, asOf: world.LAST_DAY, checkedAt: AT },
   ...{ findingCount: 6, alarmCount: 1, codeVersion: CODE },
 };
 
@@ -293,7 +293,7 @@ const GROUPS: drift.BiasGroup[] = [
 
 function boardRow(part: Partial<drift.LeaderboardRow> & Pick<drift.LeaderboardRow, 'rank' | 'name'>) {
   return {
-    ...{ kind: 'model' as const, modelVersion: 3, aliases: [], target: 'volatility_direction' as const },
+    ...{ kind: 'model' as const, version: 3, aliases: [], target: 'volatility_direction' as const },
     ...{ horizonDays: 5, metric: 'balanced_accuracy', higherIsBetter: true, boundBasis: 'measured' as const },
     ...{ value: 0.66, lowerBound: 0.64, sampleCount: 25_140, firstDay: '2016-01-04', lastDay: '2025-12-23' },
     ...{ trialCount: 12, live: null, sentence: 'At least 0.64 on 25,140 forecasts after 12 trials.' },
@@ -306,22 +306,22 @@ const BOARD: drift.LeaderboardRow[] = [
     ...{ rank: 1, name: 'volatility-direction', aliases: ['champion'], value: 0.672, lowerBound: 0.648 },
     live: { metric: 'brier', loss: 0.221, low: 0.209, high: 0.234, sampleCount: 260 },
   }),
-  boardRow({ rank: 2, name: 'linear model', kind: 'baseline', modelVersion: null, value: 0.661, lowerBound: 0.637 }),
+  boardRow({ rank: 2, name: 'linear model', kind: 'baseline', version: null, value: 0.661, lowerBound: 0.637 }),
   boardRow({
-    ...{ rank: 3, name: '5-day above 22-day mean', kind: 'baseline', modelVersion: null, value: 0.629 },
+    ...{ rank: 3, name: '5-day above 22-day mean', kind: 'baseline', version: null, value: 0.629 },
     ...{ lowerBound: 0.606, boundBasis: 'borrowed' },
   }),
 ];
 
-const EXPERIMENT: experiments.Experiment = {
-  ...{ id: 1, modelName: 'volatility-direction', controlVersion: 2, treatmentVersion: 3, metric: 'brier' },
+const TEST: experiments.AbTest = {
+  ...{ id: 1, model: 'volatility-direction', controlVersion: 2, treatmentVersion: 3, metric: 'brier' },
   ...{ effect: 0.01, assignment: 'shadow', blockDays: 5, maximumDays: 500, level: 0.05, power: 0.8, neededDays: 236 },
   noise: { longRunDeviation: 0.061, basis: 'paired_history', dayCount: 180 },
   ...{ state: 'running', startedAt: BEFORE, startedBy: 3, firstDay: '2025-10-06' },
   ...{ stoppedAt: null, stoppedBy: null, stopReason: null },
 };
 
-function resultOf(): experiments.ExperimentResult {
+function resultOf(): experiments.AbTestResult {
   const days = world.DAYS.filter((day) => day >= '2025-10-06').slice(0, 60);
   const mean = days.map((_, at) => -0.012 + 0.01 * Math.sin(at / 6) * Math.exp(-at / 30));
   const width = (at: number) => 0.2 / Math.sqrt(at + 4) / 3;
@@ -400,7 +400,7 @@ export function answerModels(on: On, isEmpty: boolean, startTask: Stage['startTa
           { version: 2, from: BEFORE, until: AT, by: 3, reason: 'First to pass the gate.' },
         ],
   }));
-  on(models.listRunGroups, () => pageOf([]));
+  on(models.listExperiments, () => pageOf([]));
   on(models.listTrainingRuns, () => pageOf([]));
 
   on(training.listTargets, () => ({ items: TARGET_LIST, families: [...training.FAMILIES] }));
@@ -456,7 +456,7 @@ export function answerModels(on: On, isEmpty: boolean, startTask: Stage['startTa
   }));
   on(drift.startDriftCheck, () => startTask('models', 'Check for drift', ['Reading', 'Computing'], () => ({})));
   on(drift.getBiasReport, ({ params }) => ({
-    ...{ modelName: params.model, modelVersion: 3, metric: 'brier', sampleCount: 2520, loss: 0.223 },
+    ...{ model: params.model, version: 3, metric: 'brier', sampleCount: 2520, loss: 0.223 },
     ...{ groups: GROUPS, testCount: GROUPS.length, reason: null },
     survivorship:
       'The universe holds what is listed today: what vanished was never asked about, which flatters everybody.',
@@ -472,13 +472,13 @@ export function answerModels(on: On, isEmpty: boolean, startTask: Stage['startTa
         ],
     note: 'Sorted by the worse end of the interval, so that luck on few days does not lead. Hypothetical unless live.',
   }));
-  on(experiments.getPower, () => POWER);
-  on(experiments.createExperiment, () => EXPERIMENT);
-  on(experiments.listExperiments, () => pageOf([EXPERIMENT]));
-  on(experiments.getExperiment, () => ({ experiment: EXPERIMENT, result: resultOf() }));
-  on(experiments.getExperimentArm, () => ({ arm: 'control' as const, version: 2 }));
-  on(experiments.stopExperiment, () => ({
-    ...EXPERIMENT,
+  on(experiments.getAbPower, () => POWER);
+  on(experiments.createAbTest, () => TEST);
+  on(experiments.listAbTests, () => pageOf([TEST]));
+  on(experiments.getAbTest, () => ({ test: TEST, result: resultOf() }));
+  on(experiments.getAbTestArm, () => ({ arm: 'control' as const, version: 2 }));
+  on(experiments.stopAbTest, () => ({
+    ...TEST,
     state: 'stopped' as const,
     stoppedAt: AT,
     stopReason: 'Decided.',

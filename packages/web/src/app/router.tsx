@@ -183,16 +183,16 @@ const modelGroups = createRoute({
   path: '/models/$model/groups',
   component: lazyRouteComponent(() => import('../features/models/groups-page.tsx'), 'GroupsPage'),
 });
-const modelComparisons = createRoute({
+const modelAbTests = createRoute({
   getParentRoute: () => root,
-  path: '/models/$model/comparisons',
-  component: lazyRouteComponent(() => import('../features/models/comparisons-page.tsx'), 'ComparisonsPage'),
+  path: '/models/$model/ab-tests',
+  component: lazyRouteComponent(() => import('../features/models/ab-tests-page.tsx'), 'AbTestsPage'),
 });
-const comparison = createRoute({
+const abTest = createRoute({
   getParentRoute: () => root,
-  path: '/comparisons/$experimentId',
-  params: numberParam('experimentId'),
-  component: lazyRouteComponent(() => import('../features/models/comparison-page.tsx'), 'ComparisonPage'),
+  path: '/ab-tests/$testId',
+  params: numberParam('testId'),
+  component: lazyRouteComponent(() => import('../features/models/ab-test-page.tsx'), 'AbTestPage'),
 });
 const trainings = createRoute({
   getParentRoute: () => root,
@@ -526,8 +526,8 @@ export const router = createRouter({
     modelCalibration,
     modelDrift,
     modelGroups,
-    modelComparisons,
-    comparison,
+    modelAbTests,
+    abTest,
     trainings,
     training,
     predictions,

@@ -55,7 +55,7 @@ export function DriftPage() {
                 actions={<CheckField label="Only alarms" isChecked={alarmsOnly} onChecked={setAlarmsOnly} />}
                 footer={
                   <span>
-                    version {data.check.modelVersion}, checked {formatInstant(data.check.checkedAt)}, code{' '}
+                    version {data.check.version}, checked {formatInstant(data.check.checkedAt)}, code{' '}
                     {data.check.codeVersion}; ranked by what it does to the predictions
                   </span>
                 }
@@ -135,7 +135,7 @@ function checkColumns(shown: number, choose: (checkId: number) => void): Column<
           </button>
         ),
     },
-    { key: 'version', header: 'Version', isNumber: true, cell: (row) => row.modelVersion },
+    { key: 'version', header: 'Version', isNumber: true, cell: (row) => row.version },
     { key: 'alarms', header: 'Alarms', isNumber: true, cell: (row) => row.alarmCount },
   ];
 }

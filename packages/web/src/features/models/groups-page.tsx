@@ -24,7 +24,7 @@ export function GroupsPage() {
                 footer={
                   <span>
                     {plural(data.testCount, 'group')} tested together: p values after Holm, so that one of many does not
-                    stand out by chance; version {data.modelVersion}
+                    stand out by chance; version {data.version}
                   </span>
                 }
                 flush

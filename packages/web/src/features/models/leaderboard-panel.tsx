@@ -43,7 +43,7 @@ export function LeaderboardPanel() {
             label="Leaderboard"
             columns={COLUMNS}
             rows={board?.rows ?? []}
-            rowKey={(row) => `${row.kind} ${row.name} ${row.modelVersion}`}
+            rowKey={(row) => `${row.kind} ${row.name} ${row.version}`}
             empty={
               <Empty title="Nobody stands here yet">
                 <p>The first training puts its models here, beside their baselines.</p>
@@ -69,7 +69,7 @@ const COLUMNS: Column<LeaderboardRow>[] = [
           <Link to="/models/$model" params={{ model: row.name }} className="link font-medium">
             {row.name}
           </Link>{' '}
-          <span className="text-soft">version {row.modelVersion}</span>{' '}
+          <span className="text-soft">version {row.version}</span>{' '}
           {row.aliases.map((alias) => (
             <Badge key={alias} tone="accent">
               {alias}

@@ -13,7 +13,7 @@ const PLACES: readonly (readonly [to: NonNullable<LinkProps['to']>, label: strin
   ['/models/$model/calibration', 'Calibration'],
   ['/models/$model/drift', 'Drift'],
   ['/models/$model/groups', 'Where it is weak'],
-  ['/models/$model/comparisons', 'Comparisons'],
+  ['/models/$model/ab-tests', 'A/B tests'],
 ];
 
 /** The model of the address. */

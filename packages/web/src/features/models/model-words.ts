@@ -55,3 +55,9 @@ export function formatSkill(metric: Skill['metric'], value: number | null): stri
 export function formatForecast(unit: string, value: number | null): string {
   return unit === 'probability' || unit === 'fraction' ? formatPercent(value) : formatNumber(value, 4);
 }
+
+/** What happened: of a probability, whether it did. */
+export function formatOutcome(unit: string, value: number): string {
+  if (unit !== 'probability') return formatForecast(unit, value);
+  return value === 1 ? 'yes' : 'no';
+}

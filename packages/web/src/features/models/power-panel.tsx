@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { getPower } from '@touchstone/contracts/experiments';
+import { getAbPower } from '@touchstone/contracts/experiments';
 import { useState } from 'react';
 import { SelectField, TextField } from '../../components/form.tsx';
 import { QueryView } from '../../components/query-view.tsx';
@@ -53,7 +53,7 @@ export function PowerPanel() {
   const { fields } = QUESTIONS[question];
   const isWhole = fields.every(([key]) => inputs[key].trim() !== '' && Number.isFinite(Number(inputs[key])));
   const query = useQuery({
-    ...apiQuery(getPower, {
+    ...apiQuery(getAbPower, {
       query: {
         ...{ question, first: inputs.first },
         ...(fields.some(([key]) => key === 'second') && { second: inputs.second }),

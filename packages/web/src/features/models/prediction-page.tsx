@@ -18,7 +18,7 @@ import { useRefusal } from '../../lib/auth.ts';
 import { formatCount, formatDay, formatInstant, formatNumber, formatPercent, words } from '../../lib/format.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
-import { formatForecast, learnerWords } from './model-words.ts';
+import { formatForecast, formatOutcome, learnerWords } from './model-words.ts';
 import { PredictionFigure } from './predict-panel.tsx';
 
 export function PredictionPage() {
@@ -44,10 +44,14 @@ export function PredictionPage() {
       <QueryView query={query} lines={10}>
         {(data) => (
           <div className="grid min-w-0 gap-4 xl:grid-cols-2 xl:items-start">
-            <SaidPanel data={data} />
-            <ExplanationPanel predictionId={data.predictionId} unit={data.forecast.unit} />
-            <OriginPanel data={data} />
-            <ReplayPanel data={data} />
+            <div className="grid min-w-0 gap-4">
+              <SaidPanel data={data} />
+              <OriginPanel data={data} />
+            </div>
+            <div className="grid min-w-0 gap-4">
+              <ExplanationPanel predictionId={data.predictionId} unit={data.forecast.unit} />
+              <ReplayPanel data={data} />
+            </div>
           </div>
         )}
       </QueryView>
@@ -66,7 +70,7 @@ function SaidPanel({ data }: { data: Prediction }) {
         ) : (
           <Facts
             items={[
-              ['Happened', `${formatForecast(forecast.unit, outcome.value)} on ${formatDay(outcome.day)}`],
+              ['Happened', `${formatOutcome(forecast.unit, outcome.value)},  ${formatDay(outcome.day)}`],
               ['Loss', formatNumber(outcome.loss, 4)],
               ['Loss of the simple rule', formatNumber(outcome.baselineLoss, 4)],
               ...(outcome.inside === null ? [] : [['Inside its interval', outcome.inside ? 'yes' : 'no'] as const]),

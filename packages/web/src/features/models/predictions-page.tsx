@@ -12,7 +12,7 @@ import { useRefusal } from '../../lib/auth.ts';
 import { formatDay, formatInstant, formatNumber } from '../../lib/format.ts';
 import { refreshAll, usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
-import { formatForecast } from './model-words.ts';
+import { formatForecast, formatOutcome } from './model-words.ts';
 import { ServedBadge } from './predict-panel.tsx';
 
 const STATES = [
@@ -144,7 +144,7 @@ const COLUMNS: Column<Prediction>[] = [
         <span className="text-xs text-soft">due {formatDay(dueDay)}</span>
       ) : (
         <>
-          {formatForecast(forecast.unit, outcome.value)}
+          {formatOutcome(forecast.unit, outcome.value)}
           {outcome.loss !== null && (
             <span className="block text-xs text-soft">
               loss {formatNumber(outcome.loss, 3)}, rule {formatNumber(outcome.baselineLoss, 3)}

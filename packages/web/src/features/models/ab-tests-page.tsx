@@ -1,11 +1,11 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import {
+  type AbTest,
   type Assignment,
-  createExperiment,
-  type Experiment,
+  createAbTest,
   type LossMetric,
-  listExperiments,
+  listAbTests,
   lossMetric,
 } from '@touchstone/contracts/experiments';
 import { listModelVersions } from '@touchstone/contracts/models';
@@ -23,12 +23,12 @@ import { client } from '../../lib/session.ts';
 import { ModelFrame, useModelName } from './model-frame.tsx';
 import { PowerPanel } from './power-panel.tsx';
 
-export function ComparisonsPage() {
+export function AbTestsPage() {
   const model = useModelName();
   const refusal = useRefusal('model:promote');
   const [isOpen, setIsOpen] = useState(false);
-  const { query, items } = usePages(['listExperiments', 'pages', model], (cursor) =>
-    client.call(listExperiments, { params: { model }, query: { cursor } }),
+  const { query, items } = usePages(['listAbTests', 'pages', model], (cursor) =>
+    client.call(listAbTests, { params: { model }, query: { cursor } }),
   );
   return (
     <ModelFrame
@@ -40,19 +40,19 @@ export function ComparisonsPage() {
     >
       <div className="grid min-w-0 gap-4">
         <Panel
-          title="Comparisons"
+          title="A/B tests"
           hint="Two versions on what both said before it happened. Looking every day is allowed: the bounds know it."
           flush
         >
           <QueryView query={{ ...query, data: items }}>
             {(rows) => (
               <DataTable
-                label="Comparisons"
+                label="A/B tests"
                 columns={COLUMNS}
                 rows={rows}
                 rowKey={(row) => row.id}
                 empty={
-                  <Empty title="No comparison yet.">
+                  <Empty title="No A/B test yet.">
                     One that could not find the difference it looks for is refused, with the number of sessions it would
                     take.
                   </Empty>
@@ -71,12 +71,12 @@ export function ComparisonsPage() {
   );
 }
 
-const COLUMNS: Column<Experiment>[] = [
+const COLUMNS: Column<AbTest>[] = [
   {
     key: 'what',
-    header: 'Comparison',
+    header: 'Test',
     cell: (row) => (
-      <Link to="/comparisons/$experimentId" params={{ experimentId: row.id }} className="link font-medium">
+      <Link to="/ab-tests/$testId" params={{ testId: row.id }} className="link font-medium">
         version {row.treatmentVersion} against {row.controlVersion}
       </Link>
     ),
@@ -119,11 +119,11 @@ function CompareForm({ model, onCancel }: { model: string; onCancel: () => void 
   const treatmentVersion = Number(treatment || options[0]?.[0]);
   const create = useMutation({
     mutationFn: () =>
-      client.call(createExperiment, {
+      client.call(createAbTest, {
         params: { model },
         body: { controlVersion, treatmentVersion, metric, effect: Number(effect), assignment },
       }),
-    onSuccess: ({ id }) => navigate({ to: '/comparisons/$experimentId', params: { experimentId: id } }),
+    onSuccess: ({ id }) => navigate({ to: '/ab-tests/$testId', params: { testId: id } }),
   });
   const isMetric = (value: string): value is LossMetric => lossMetric.options.some((one) => one === value);
   const isAssignment = (value: string): value is Assignment => ASSIGNMENTS.some((one) => one.value === value);

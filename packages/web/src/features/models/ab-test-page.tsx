@@ -1,11 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import {
-  type Experiment,
-  type ExperimentResult,
-  getExperiment,
-  stopExperiment,
-} from '@touchstone/contracts/experiments';
+import { type AbTest, type AbTestResult, getAbTest, stopAbTest } from '@touchstone/contracts/experiments';
 import { ConfirmButton } from '../../components/confirm.tsx';
 import { Figure } from '../../components/glance.tsx';
 import { LineChart } from '../../components/line-chart.tsx';
@@ -17,32 +12,26 @@ import { formatCount, formatDay, formatInstant, formatNumber, formatPercent, plu
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 
-export function ComparisonPage() {
-  const { experimentId } = useParams({ from: '/comparisons/$experimentId' });
-  const query = useQuery(apiQuery(getExperiment, { params: { experimentId } }));
+export function AbTestPage() {
+  const { testId } = useParams({ from: '/ab-tests/$testId' });
+  const query = useQuery(apiQuery(getAbTest, { params: { testId } }));
   const refusal = useRefusal('model:promote');
-  const experiment = query.data?.experiment;
+  const test = query.data?.test;
   return (
     <>
       <SubNav of="models" />
       <PageHeader
-        title={
-          experiment
-            ? `${experiment.modelName}: version ${experiment.treatmentVersion} against ${experiment.controlVersion}`
-            : 'Comparison'
-        }
-        marks={
-          experiment && <Badge tone={experiment.state === 'running' ? 'accent' : 'plain'}>{experiment.state}</Badge>
-        }
+        title={test ? `${test.model}: version ${test.treatmentVersion} against ${test.controlVersion}` : 'A/B test'}
+        marks={test && <Badge tone={test.state === 'running' ? 'accent' : 'plain'}>{test.state}</Badge>}
         actions={
-          experiment?.state === 'running' && (
+          test?.state === 'running' && (
             <ConfirmButton
               action="Stop"
-              title="Stop the comparison"
+              title="Stop the test"
               reasonLabel="Why"
               refusal={refusal}
               run={async (reason) => {
-                await client.call(stopExperiment, { params: { experimentId }, body: { reason } });
+                await client.call(stopAbTest, { params: { testId }, body: { reason } });
                 await refreshAll();
               }}
             >
@@ -51,9 +40,9 @@ export function ComparisonPage() {
           )
         }
       >
-        {experiment && (
-          <Link to="/models/$model/comparisons" params={{ model: experiment.modelName }} className="link">
-            All comparisons of {experiment.modelName}
+        {test && (
+          <Link to="/models/$model/ab-tests" params={{ model: test.model }} className="link">
+            All A/B tests of {test.model}
           </Link>
         )}
       </PageHeader>
@@ -61,7 +50,7 @@ export function ComparisonPage() {
         {(data) => (
           <div className="grid min-w-0 gap-4">
             <ResultPanel result={data.result} />
-            <SetUpPanel experiment={data.experiment} />
+            <SetUpPanel test={data.test} />
           </div>
         )}
       </QueryView>
@@ -69,7 +58,7 @@ export function ComparisonPage() {
   );
 }
 
-function ResultPanel({ result }: { result: ExperimentResult }) {
+function ResultPanel({ result }: { result: AbTestResult }) {
   const { path } = result;
   return (
     <Panel
@@ -121,28 +110,28 @@ function ResultPanel({ result }: { result: ExperimentResult }) {
   );
 }
 
-function SetUpPanel({ experiment }: { experiment: Experiment }) {
+function SetUpPanel({ test }: { test: AbTest }) {
   return (
     <Panel title="How it was set up">
       <Facts
         items={[
-          ['Loss', words(experiment.metric)],
-          ['Looks for', `${formatNumber(experiment.effect, 4)} less`],
+          ['Loss', words(test.metric)],
+          ['Looks for', `${formatNumber(test.effect, 4)} less`],
           [
             'Needs',
-            `${plural(experiment.neededDays, 'session')} at ${formatPercent(experiment.power, 0)} power, ${formatPercent(experiment.level, 0)} false differences over all looks`,
+            `${plural(test.neededDays, 'session')} at ${formatPercent(test.power, 0)} power, ${formatPercent(test.level, 0)} false differences over all looks`,
           ],
-          ['Ends after', plural(experiment.maximumDays, 'session')],
-          ['Who answers', words(experiment.assignment)],
+          ['Ends after', plural(test.maximumDays, 'session')],
+          ['Who answers', words(test.assignment)],
           [
             'Noise',
-            `${formatNumber(experiment.noise.longRunDeviation, 4)} a day, ${words(experiment.noise.basis).toLowerCase()}, ${plural(experiment.noise.dayCount, 'session')}`,
+            `${formatNumber(test.noise.longRunDeviation, 4)} a day, ${words(test.noise.basis).toLowerCase()}, ${plural(test.noise.dayCount, 'session')}`,
           ],
-          ['Started', formatInstant(experiment.startedAt)],
-          ['First session counted', formatDay(experiment.firstDay)],
-          ...(experiment.stoppedAt === null
+          ['Started', formatInstant(test.startedAt)],
+          ['First session counted', formatDay(test.firstDay)],
+          ...(test.stoppedAt === null
             ? []
-            : [['Stopped', `${formatInstant(experiment.stoppedAt)}: ${experiment.stopReason}`] as const]),
+            : [['Stopped', `${formatInstant(test.stoppedAt)}: ${test.stopReason}`] as const]),
         ]}
       />
     </Panel>
