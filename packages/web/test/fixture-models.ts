@@ -418,8 +418,8 @@ export function answerModels(on: On, isEmpty: boolean, startTask: Stage['startTa
   );
   on(training.getTraining, ({ params }) => trainingOf(params.trainingId));
 
-  on(predictions.postPrediction, () => predictionOf(9));
-  on(predictions.postPredictions, () => ({ items: [{ prediction: predictionOf(9), problem: null }] }));
+  on(predictions.postPrediction, () => predictionOf(18));
+  on(predictions.postPredictions, () => ({ items: [{ prediction: predictionOf(18), problem: null }] }));
   on(predictions.startUniversePredictions, () =>
     startTask('models', 'Forecast a universe', ['Reading', 'Computing'], () => ({})),
   );
