@@ -26,8 +26,8 @@ const SETTINGS = {
   horizon: VOLATILITY_HORIZON_DEFAULT,
   window: VOLATILITY_WINDOW_DEFAULT,
   refitEvery: 21,
-  /** The file begins in 1999: 400 rows leave 750 forecasts before the first judged day. */
-  rowsMin: 400,
+  /** The file begins in 1999: 350 rows leave 750 forecasts before the first judged day. */
+  rowsMin: 350,
   abstention: { window: 750, share: 0.25, valuesMin: 750 },
   ewmaDecay: 0.7,
   firstKnownDay: '1999-01-04',
@@ -89,7 +89,7 @@ function judgeMarket({ name, file, firstDay, lastDay, targets }: Market): StudyR
   };
   const variance = garmanKlassOvernightVariance(bars);
   const labels = volatilityDirection(variance, SETTINGS.horizon, SETTINGS.window);
-  const { told, fitCount } = expandingForecast(volatilityDirectionFeatures(bars, variance), labels, {
+  const { told, fitCount } = expandingForecast(volatilityDirectionFeatures(bars), labels, {
     ...SETTINGS,
     learner: logistic,
     goal: 'binary',
