@@ -75,7 +75,7 @@ async function call(words: string[], { answers, replies, ...rest }: Options = {}
 function split(example: string): string[] {
   const words = [...example.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
   return words.map((word) =>
-    /\.(csv|csv\.gz|arrow|json)$|^my-repository$/.test(word) ? path.join(folder, word) : word,
+    /\.(csv|csv\.gz|arrow|json|bin)$|^my-repository$/.test(word) ? path.join(folder, word) : word,
   );
 }
 

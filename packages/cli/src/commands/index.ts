@@ -17,6 +17,7 @@ import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
 import { keyCommands } from './keys.ts';
 import { limitCommands } from './limits.ts';
+import { modelCommands } from './models.ts';
 import { operateCommands } from './operate.ts';
 import { patternCommands } from './patterns.ts';
 import { peopleCommands } from './people.ts';
@@ -25,6 +26,7 @@ import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
+import { trainingRunCommands } from './training-runs.ts';
 import { truthCommands } from './truth.ts';
 import { universeCommands } from './universes.ts';
 import { volatilityCommands } from './volatility.ts';
@@ -54,6 +56,8 @@ export const COMMANDS: readonly Command[] = [
   ...volatilityCommands,
   ...patternCommands,
   ...featureCommands,
+  ...modelCommands,
+  ...trainingRunCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,
