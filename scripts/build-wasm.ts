@@ -19,9 +19,9 @@ type BuiltModule = {
 /** What is compiled, and the module that carries the bytes. */
 export const MODULES: readonly BuiltModule[] = [
   { source: 'algebra.as.ts', target: join(quant, 'src/linalg/algebra-wasm.ts') },
+  { source: 'trees.as.ts', target: join(quant, 'src/learn/trees/trees-wasm.ts') },
   { source: 'neural.as.ts', target: join(quant, 'src/learn/neural/neural-wasm.ts'), real: 'f32' },
   { source: 'neural.as.ts', target: join(quant, 'src/learn/neural/neural-wasm-double.ts'), real: 'f64' },
-  { source: 'trees.as.ts', target: join(quant, 'src/learn/trees/trees-wasm.ts') },
 ];
 
 /** The module for one source, as it should stand in the repository. */
