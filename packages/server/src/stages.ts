@@ -27,6 +27,7 @@ import {
   createPatternsService,
   createRegimeService,
   createRegistry,
+  createServing,
   createVolatilityService,
   registerAnomalyRoutes,
   registerDependenceRoutes,
@@ -123,6 +124,10 @@ export function createStages(parts: StageParts) {
     ...{ onlineStore: parts.onlineStore, redis: parts.redis },
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const serving = createServing({
+    ...{ database, registry, series, tasks, compute, clock, codeVersion, universeBars },
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
@@ -175,6 +180,7 @@ export function createStages(parts: StageParts) {
       registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
       registerRegimeRoutes(serve, regimes);
       registerRegistryRoutes(serve, database, registry);
+      serving.registerRoutes(serve);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);
