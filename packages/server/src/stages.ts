@@ -5,6 +5,7 @@ import {
   createBlastRadiusService,
   createCoverage,
   createDatasetService,
+  createFeatureComputer,
   createFeatureStore,
   createSeriesService,
   type OnlineStoreKind,
@@ -28,6 +29,7 @@ import {
   createRegimeService,
   createRegistry,
   createServing,
+  createTrainingService,
   createVolatilityService,
   registerAnomalyRoutes,
   registerDependenceRoutes,
@@ -36,6 +38,7 @@ import {
   registerPatternRoutes,
   registerRegimeRoutes,
   registerRegistryRoutes,
+  registerTrainingRoutes,
   registerTrialDependents,
   registerTrialRoutes,
   registerVolatilityRoutes,
@@ -127,6 +130,9 @@ export function createStages(parts: StageParts) {
   const serving = createServing({
     ...{ database, registry, series, tasks, compute, clock, codeVersion, universeBars },
     ...(parts.log === undefined ? {} : { log: parts.log }),
+  const training = createTrainingService({
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
+    computer: createFeatureComputer(compute),
   });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
@@ -181,6 +187,7 @@ export function createStages(parts: StageParts) {
       registerRegimeRoutes(serve, regimes);
       registerRegistryRoutes(serve, database, registry);
       serving.registerRoutes(serve);
+      registerTrainingRoutes(serve, training);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);

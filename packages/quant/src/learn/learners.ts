@@ -3,6 +3,8 @@ import { elasticNet, lasso } from './linear/elastic-net.ts';
 import { linearSvm } from './linear/linear-svm.ts';
 import { logistic } from './linear/logistic.ts';
 import { ridge } from './linear/ridge.ts';
+import { lstm } from './neural/lstm.ts';
+import { transformer } from './neural/transformer.ts';
 
 /** Every way to learn there is. `conformance.test.ts` holds each of them to the contract. */
 export const LEARNERS: readonly Learner<object>[] = [
@@ -12,6 +14,8 @@ export const LEARNERS: readonly Learner<object>[] = [
   elasticNet,
   logistic,
   linearSvm,
+  lstm,
+  transformer,
 ];
 
 /** Undefined for a name nobody has. */

@@ -15,6 +15,8 @@ export { registerRegistryRoutes } from './registry/registry.routes.ts';
 export { createRegistry } from './registry/registry.ts';
 export type { Registry, ResolvedVersion } from './registry/registry.types.ts';
 export { createServing, type Serving } from './serving/create-serving.ts';
+export { registerTrainingRoutes } from './training/training.routes.ts';
+export { createTrainingService } from './training/training.service.ts';
 export { countDistinctTrials, insertTrial } from './trials/trial.repository.ts';
 export { registerTrialRoutes } from './trials/trial.routes.ts';
 export { registerTrialDependents } from './trials/trial-dependents.ts';
