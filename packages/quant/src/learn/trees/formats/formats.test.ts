@@ -272,6 +272,26 @@ test('a broken LightGBM file is refused with the field that is broken', () => {
   }
 });
 
+test('a chain of splits made to hurt is refused', () => {
+  const inner = 600;
+  const list = (value: (i: number) => number, count = inner) =>
+    Array.from({ length: count }, (_, i) => value(i)).join(' ');
+  const tree = [
+    `num_leaves=${inner + 1}`,
+    `split_feature=${list(() => 0)}`,
+    `threshold=${list((i) => i)}`,
+    `decision_type=${list(() => 2)}`,
+    `left_child=${list((i) => ~i)}`,
+    `right_child=${list((i) => (i === inner - 1 ? ~inner : i + 1))}`,
+    `leaf_value=${list(() => 1, inner + 1)}`,
+  ].join('\n');
+  const head = golden.lightgbm[0]!.model.split('Tree=0')[0]!.replace(/tree_sizes=.*/, 'tree_sizes=1');
+  assert.throws(
+    () => importLightgbm(`${head}Tree=0\n${tree}\n\nend of trees\n`),
+    /Tree=0 must be at most 512 splits deep/,
+  );
+});
+
 test('whatever is broken, nothing but a RangeError comes of it', () => {
   const xgboost = golden.xgboost[2]!.model;
   const lightgbm = golden.lightgbm[0]!.model;
