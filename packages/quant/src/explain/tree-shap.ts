@@ -3,7 +3,6 @@ import { checkInputs, type Inputs, lastStep } from '../learn/examples.ts';
 import { below64 } from '../learn/trees/neighbours.ts';
 import type { TreeEnsemble } from '../learn/trees/tree-ensemble.ts';
 import { goesLeft } from '../learn/trees/walk-trees.ts';
-
 import { gaussLegendre } from './gauss-legendre.ts';
 
 /** Shapley values of the margins of trees: made once for a model, asked for many rows. */
@@ -66,7 +65,9 @@ type Plan = {
  * Gauss–Legendre with ⌈m/2⌉ points integrates that polynomial exactly, and the products are kept on the way down and their leaf
  * sums on the way up: O(T · L · D) a row instead of O(T · L · D²), without recursion. Divisions are by parts greater than zero.
  *
- * @throws RangeError if covers are negative or not finite, or trees are too large. A tree whose root has a cover of zero shares it evenly.
+ * A root without cover shares it evenly.
+ *
+ * @throws RangeError if covers are negative or not finite, or trees are too large.
  * @see Lundberg, S. M. et al. (2020), From local explanations to global understanding with explainable AI for trees, DOI
  * 10.1038/s42256-019-0138-9; Yu, P. et al. (2022), Linear TreeShap, arXiv 2209.08192, for the way down and up.
  */
@@ -79,10 +80,9 @@ export function createTreeShap(trees: TreeEnsemble): TreeShap {
   let base = trees.base;
   let tableSize = 0;
   const plans = Array.from({ length: treeCount }, (_, tree) => {
-    const { plan, mean } = planTree(trees, trees.treeStart[tree]!);
+    const { plan, mean } = planTree(trees, trees.treeStart[tree]!, TABLES_MAX - tableSize);
     base += trees.scale * mean;
-    tableSize += plan.inner.factor.length + plan.leaves.factor.length;
-    expect(2 * tableSize <= TABLES_MAX, `trees are too large to explain: more than ${TABLES_MAX} numbers are needed`);
+    tableSize += 2 * (plan.inner.factor.length + plan.leaves.factor.length);
     return plan;
   });
   const scratch = createScratch(plans);
@@ -224,7 +224,7 @@ type Step = {
   shareBefore: number | null;
 };
 
-function planTree(trees: TreeEnsemble, root: number): { plan: Plan; mean: number } {
+function planTree(trees: TreeEnsemble, root: number, room: number): { plan: Plan; mean: number } {
   const inner: Step[] = [];
   const leaves: Step[] = [];
   let featuresMax = 0;
@@ -257,7 +257,10 @@ function planTree(trees: TreeEnsemble, root: number): { plan: Plan; mean: number
       });
     }
   }
-  const { points, weights } = gaussLegendre(Math.ceil(featuresMax / 2));
+  const pointCount = Math.ceil(featuresMax / 2);
+  const need = 2 * pointCount * STATES * (inner.length + leaves.length);
+  expect(need <= room, `trees are too large to explain: their tables need more than ${TABLES_MAX} numbers`);
+  const { points, weights } = gaussLegendre(pointCount);
   const plan: Plan = {
     inner: tabulate(inner, points, null),
     leaves: tabulate(
