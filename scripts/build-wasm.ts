@@ -10,7 +10,10 @@ import asc from 'assemblyscript/asc';
 const quant = join(import.meta.dirname, '../packages/quant');
 
 /** What is compiled, and the module that carries the bytes. */
-export const MODULES = [{ source: 'algebra.as.ts', target: join(quant, 'src/linalg/algebra-wasm.ts') }];
+export const MODULES = [
+  { source: 'algebra.as.ts', target: join(quant, 'src/linalg/algebra-wasm.ts') },
+  { source: 'trees.as.ts', target: join(quant, 'src/learn/trees/trees-wasm.ts') },
+];
 
 /** The module for one source, as it should stand in the repository. */
 export async function renderModule(source: string): Promise<string> {
