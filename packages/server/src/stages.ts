@@ -130,6 +130,7 @@ export function createStages(parts: StageParts) {
   const serving = createServing({
     ...{ database, registry, series, tasks, compute, clock, codeVersion, universeBars },
     ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
   const training = createTrainingService({
     ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
     computer: createFeatureComputer(compute),
