@@ -28,6 +28,7 @@ import {
   createPatternsService,
   createRegimeService,
   createRegistry,
+  createServing,
   createTrainingService,
   createVolatilityService,
   registerAnomalyRoutes,
@@ -126,6 +127,10 @@ export function createStages(parts: StageParts) {
     ...{ onlineStore: parts.onlineStore, redis: parts.redis },
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const serving = createServing({
+    ...{ database, registry, series, tasks, compute, clock, codeVersion, universeBars },
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
   const training = createTrainingService({
     ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
     computer: createFeatureComputer(compute),
@@ -182,6 +187,7 @@ export function createStages(parts: StageParts) {
       registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
       registerRegimeRoutes(serve, regimes);
       registerRegistryRoutes(serve, database, registry);
+      serving.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import type { Inputs } from '../learn/examples.ts';
 import { importLightgbm } from '../learn/trees/formats/import-lightgbm.ts';
 import { importXgboost } from '../learn/trees/formats/import-xgboost.ts';
+import { gradientBoostedTrees } from '../learn/trees/gradient-boosted-trees.ts';
 import { randomTrees } from '../learn/trees/random-trees.ts';
 import type { TreeEnsemble } from '../learn/trees/tree-ensemble.ts';
 import { goesLeft, treeMargins } from '../learn/trees/walk-trees.ts';
@@ -87,6 +88,20 @@ test('contributions and base add up to the margin within 1e-9, also of deep tree
     const largest = Math.max(...residuals(trees, drawRows(random, 20, featureCount)));
     assert.ok(largest <= 1e-11, `depth ${depthMax}: ${largest}`);
   }
+});
+
+test('models trained here, with categories and missing values, explain within 1e-9', () => {
+  const random = createRandom(12);
+  const inputs = drawRows(random, 300, 5);
+  // Training takes categories from 0 on.
+  inputs.values.forEach((value, k) => {
+    if (k % 5 === 4) inputs.values[k] = Math.max(0, value);
+  });
+  const target = Float64Array.from({ length: 300 }, (_, row) => Number((inputs.values[row * 5] || 0.3) > 0));
+  const settings = { ...gradientBoostedTrees.defaults, treeCount: 20, maxDepth: 5, categorical: [4] };
+  const model = gradientBoostedTrees.fit({ inputs, target, weight: null, group: null }, 'binary', settings, 1);
+  if (model.body.kind !== 'trees') return assert.fail('boosted trees are trees');
+  assert.ok(Math.max(...residuals(model.body.trees, inputs)) <= 1e-9);
 });
 
 test('a branch no training row reached is worth nothing unless the row goes there', () => {

@@ -3,7 +3,6 @@ import { checkInputs, type Inputs, lastStep } from '../learn/examples.ts';
 import { below64 } from '../learn/trees/neighbours.ts';
 import type { TreeEnsemble } from '../learn/trees/tree-ensemble.ts';
 import { goesLeft } from '../learn/trees/walk-trees.ts';
-
 import { gaussLegendre } from './gauss-legendre.ts';
 
 /** Shapley values of the margins of trees: made once for a model, asked for many rows. */
@@ -24,6 +23,8 @@ export type TreeShap = {
  */
 const [FOLLOWS, LEAVES, LEFT_BEFORE] = [0, 1, 2] as const;
 const STATES = 3;
+/** Numbers in all tables: half a gigabyte. Trees that need more are chains of splits on hundreds of features. */
+const TABLES_MAX = 1 << 26;
 
 /** What a node adds to the decisions above it; one entry a node. */
 type Steps = {
@@ -64,7 +65,9 @@ type Plan = {
  * Gauss–Legendre with ⌈m/2⌉ points integrates that polynomial exactly, and the products are kept on the way down and their leaf
  * sums on the way up: O(T · L · D) a row instead of O(T · L · D²), without recursion. Divisions are by parts greater than zero.
  *
- * @throws RangeError if covers are negative or not finite. A tree whose root has a cover of zero shares it evenly.
+ * A root without cover shares it evenly.
+ *
+ * @throws RangeError if covers are negative or not finite, or trees are too large.
  * @see Lundberg, S. M. et al. (2020), From local explanations to global understanding with explainable AI for trees, DOI
  * 10.1038/s42256-019-0138-9; Yu, P. et al. (2022), Linear TreeShap, arXiv 2209.08192, for the way down and up.
  */
@@ -75,11 +78,14 @@ export function createTreeShap(trees: TreeEnsemble): TreeShap {
   );
   const treeCount = trees.treeStart.length - 1;
   let base = trees.base;
+  let tableSize = 0;
   const plans = Array.from({ length: treeCount }, (_, tree) => {
-    const { plan, mean } = planTree(trees, trees.treeStart[tree]!);
+    const { plan, mean } = planTree(trees, trees.treeStart[tree]!, TABLES_MAX - tableSize);
     base += trees.scale * mean;
+    tableSize += 2 * (plan.inner.factor.length + plan.leaves.factor.length);
     return plan;
   });
+  const scratch = createScratch(plans);
   return {
     base,
     contributions(inputs) {
@@ -92,21 +98,44 @@ export function createTreeShap(trees: TreeEnsemble): TreeShap {
       const rounded = trees.roundsInputs ? Float64Array.from(values, Math.fround) : values;
       const result = new Float64Array(rowCount * trees.featureCount);
       // Trees outside, rows inside: the tables of a tree stay in the cache.
-      for (const plan of plans) addTree(trees, plan, rounded, rowCount, result);
+      for (const plan of plans) addTree(trees, plan, scratch, rounded, rowCount, result);
       return result;
     },
   };
 }
 
-function addTree(trees: TreeEnsemble, plan: Plan, values: Float64Array, rowCount: number, result: Float64Array): void {
+/** Room for the largest tree: made once, or one row of many trees would take longer to make room for than to explain. */
+type Scratch = {
+  goes: Uint8Array;
+  state: Uint8Array;
+  innerEntry: Int32Array;
+  leafEntry: Int32Array;
+  product: Float64Array;
+  sum: Float64Array;
+};
+
+function createScratch(plans: readonly Plan[]): Scratch {
+  const innerMax = plans.reduce((most, { inner }) => Math.max(most, inner.count), 0);
+  return {
+    goes: new Uint8Array(innerMax),
+    state: new Uint8Array(innerMax),
+    innerEntry: new Int32Array(innerMax),
+    leafEntry: new Int32Array(innerMax + 1),
+    product: new Float64Array(innerMax),
+    sum: new Float64Array(innerMax),
+  };
+}
+
+function addTree(
+  trees: TreeEnsemble,
+  plan: Plan,
+  { goes, state, innerEntry, leafEntry, product, sum }: Scratch,
+  values: Float64Array,
+  rowCount: number,
+  result: Float64Array,
+): void {
   const { inner, leaves, pointWeights } = plan;
   if (inner.count === 0) return;
-  const goes = new Uint8Array(inner.count);
-  const state = new Uint8Array(inner.count);
-  const innerEntry = new Int32Array(inner.count);
-  const leafEntry = new Int32Array(leaves.count);
-  const product = new Float64Array(inner.count);
-  const sum = new Float64Array(inner.count);
   for (let row = 0; row < rowCount; row++) {
     const at = row * trees.featureCount;
     decide(trees, plan, values, at, goes);
@@ -119,7 +148,7 @@ function addTree(trees: TreeEnsemble, plan: Plan, values: Float64Array, rowCount
     for (let point = 0; point < pointWeights.length; point++) {
       product[0] = pointWeights[point]!;
       descend(inner, point * STATES * inner.count, innerEntry, product);
-      sum.fill(0);
+      sum.fill(0, 0, inner.count);
       addLeaves(leaves, point * STATES * leaves.count, leafEntry, product, sum, result, at);
       ascend(inner, point * STATES * inner.count, innerEntry, sum, result, at);
     }
@@ -175,7 +204,7 @@ function ascend(
 /** 1 for every inner node that a row passes, or would pass, to the left. */
 function decide(trees: TreeEnsemble, plan: Plan, values: Float64Array, at: number, goes: Uint8Array): void {
   const { splits, lastLeft, missingLeft, oddNode } = plan;
-  for (let node = 0; node < goes.length; node++) {
+  for (let node = 0; node < splits.length; node++) {
     const value = values[at + splits[node]!]!;
     if (oddNode[node]! >= 0) goes[node] = Number(goesLeft(trees, oddNode[node]!, value));
     else if (value <= lastLeft[node]!) goes[node] = 1;
@@ -195,7 +224,7 @@ type Step = {
   shareBefore: number | null;
 };
 
-function planTree(trees: TreeEnsemble, root: number): { plan: Plan; mean: number } {
+function planTree(trees: TreeEnsemble, root: number, room: number): { plan: Plan; mean: number } {
   const inner: Step[] = [];
   const leaves: Step[] = [];
   let featuresMax = 0;
@@ -228,7 +257,10 @@ function planTree(trees: TreeEnsemble, root: number): { plan: Plan; mean: number
       });
     }
   }
-  const { points, weights } = gaussLegendre(Math.ceil(featuresMax / 2));
+  const pointCount = Math.ceil(featuresMax / 2);
+  const need = 2 * pointCount * STATES * (inner.length + leaves.length);
+  expect(need <= room, `trees are too large to explain: their tables need more than ${TABLES_MAX} numbers`);
+  const { points, weights } = gaussLegendre(pointCount);
   const plan: Plan = {
     inner: tabulate(inner, points, null),
     leaves: tabulate(

@@ -1,8 +1,9 @@
 import { expect } from '../../checks/expect.ts';
 import { checkInputs, type Inputs, lastStep } from '../examples.ts';
 import type { TreeEnsemble } from './tree-ensemble.ts';
+import { goesLeft } from './walk-trees.ts';
 
-/** Deeper trees, or trees with categories, are walked node by node. */
+/** Deeper trees, or trees that ask more than a threshold, are walked node by node. */
 const FULL_DEPTH_MAX = 8;
 
 /**
@@ -54,18 +55,6 @@ export function findLeaf(ensemble: TreeEnsemble, tree: number, row: Float64Array
   let node = treeStart[tree]!;
   while (feature[node]! >= 0) node = goesLeft(ensemble, node, row[feature[node]!]!) ? left[node]! : right[node]!;
   return node;
-}
-
-/** Whether a value goes left at an inner node. */
-export function goesLeft(ensemble: TreeEnsemble, node: number, value: number): boolean {
-  if (Number.isNaN(value)) return ensemble.missingLeft[node] === 1;
-  const start = ensemble.categoryStart[node]!;
-  const end = ensemble.categoryStart[node + 1]!;
-  if (end > start) {
-    for (let k = start; k < end; k++) if (ensemble.categories[k] === value) return true;
-    return false;
-  }
-  return ensemble.comparison === 'less' ? value < ensemble.threshold[node]! : value <= ensemble.threshold[node]!;
 }
 
 function sumWalked(ensemble: TreeEnsemble, row: Float64Array): number {
@@ -124,7 +113,7 @@ function prepare(ensemble: TreeEnsemble): Prepared {
   const known = prepared.get(ensemble);
   if (known) return known;
   const depth = depthOf(ensemble);
-  const isFull = depth <= FULL_DEPTH_MAX && ensemble.categories.length === 0;
+  const isFull = depth <= FULL_DEPTH_MAX && ensemble.categories.length === 0 && !ensemble.zeroIsMissing?.includes(1);
   const made: Prepared = isFull ? fillUp(ensemble, depth) : { kind: 'walked' };
   prepared.set(ensemble, made);
   return made;

@@ -8,6 +8,7 @@ import { createRandom, type Random } from '../../../random/random.ts';
 import type { Inputs } from '../../examples.ts';
 import { randomTrees } from '../random-trees.ts';
 import type { TreeEnsemble } from '../tree-ensemble.ts';
+import { loadTreeModel, treeModel } from '../tree-model.ts';
 import { treeMargins } from '../walk-trees.ts';
 import { exportLightgbm } from './export-lightgbm.ts';
 import { exportXgboost } from './export-xgboost.ts';
@@ -77,6 +78,21 @@ test('models of LightGBM answer as LightGBM does, to 1e-12: sigmoids, forests, z
     assertNear(answersOf(trees, inputs), answers, 1e-12, name);
   }
   assert.equal(zeros, 1);
+});
+
+test('a model that was read serves, is saved and loaded like one trained here', () => {
+  const all = [
+    ...golden.xgboost.map((told) => ({ ...told, read: importXgboost(told.model), tolerance: 4e-7 })),
+    ...golden.lightgbm.map((told) => ({ ...told, read: importLightgbm(told.model), tolerance: 1e-12 })),
+  ];
+  for (const { name, answers, read, tolerance } of all) {
+    const learner = 'gradient_boosted_trees';
+    const model = treeModel({ learner, goal: read.goal, stepCount: 1 }, read.trees);
+    assertNear(model.predict(inputs), answers, tolerance, name);
+    const loaded = loadTreeModel(learner, [read.goal], model.save());
+    assert.deepEqual(loaded.predict(inputs), model.predict(inputs));
+    assert.deepEqual(loaded.body, model.body);
+  }
 });
 
 test('what is read can be written and read again: the same splits, the same answers', () => {
@@ -270,6 +286,26 @@ test('a broken LightGBM file is refused with the field that is broken', () => {
       `${from} -> ${to} must say ${message}`,
     );
   }
+});
+
+test('a chain of splits made to hurt is refused', () => {
+  const inner = 600;
+  const list = (value: (i: number) => number, count = inner) =>
+    Array.from({ length: count }, (_, i) => value(i)).join(' ');
+  const tree = [
+    `num_leaves=${inner + 1}`,
+    `split_feature=${list(() => 0)}`,
+    `threshold=${list((i) => i)}`,
+    `decision_type=${list(() => 2)}`,
+    `left_child=${list((i) => ~i)}`,
+    `right_child=${list((i) => (i === inner - 1 ? ~inner : i + 1))}`,
+    `leaf_value=${list(() => 1, inner + 1)}`,
+  ].join('\n');
+  const head = golden.lightgbm[0]!.model.split('Tree=0')[0]!.replace(/tree_sizes=.*/, 'tree_sizes=1');
+  assert.throws(
+    () => importLightgbm(`${head}Tree=0\n${tree}\n\nend of trees\n`),
+    /Tree=0 must be at most 512 splits deep/,
+  );
 });
 
 test('whatever is broken, nothing but a RangeError comes of it', () => {
