@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { test } from 'node:test';
 import { MODULES, renderModule } from '../../scripts/build-wasm.ts';
 
-for (const { source, target } of MODULES)
-  test(`${basename(target)} holds what ${source} compiles to (else run node scripts/build-wasm.ts)`, async () => {
-    assert.equal(readFileSync(target, 'utf8'), await renderModule(source));
+for (const module of MODULES)
+  test(`${basename(module.target)} holds what ${module.source} compiles to (else run node scripts/build-wasm.ts)`, async () => {
+    assert.equal(readFileSync(module.target, 'utf8'), await renderModule(module));
   });

@@ -448,7 +448,7 @@ const metricValue = z.object({
   step: z.int().meta({ example: 12 }),
   at: instant,
 });
-const runParams = z.object({ runId: idParam });
+const runParams = z.object({ trainingRunId: idParam });
 
 export const listExperiments = defineRoute({
   id: 'listExperiments',
@@ -496,7 +496,7 @@ export const listTrainingRuns = defineRoute({
 export const getTrainingRun = defineRoute({
   id: 'getTrainingRun',
   method: 'GET',
-  path: '/training-runs/:runId',
+  path: '/training-runs/:trainingRunId',
   group: 'model',
   summary: 'One training run: parameters, last metrics, artefacts, and the versions it gave',
   scope: 'model:read',
@@ -520,7 +520,7 @@ export const getTrainingRun = defineRoute({
 export const getRunMetric = defineRoute({
   id: 'getRunMetric',
   method: 'GET',
-  path: '/training-runs/:runId/metrics',
+  path: '/training-runs/:trainingRunId/metrics',
   group: 'model',
   summary: 'Every value of one metric in the order it was logged',
   scope: 'model:read',
@@ -533,7 +533,7 @@ export const getRunMetric = defineRoute({
 export const downloadRunArtefact = defineRoute({
   id: 'downloadRunArtefact',
   method: 'GET',
-  path: '/training-runs/:runId/artefact',
+  path: '/training-runs/:trainingRunId/artefact',
   group: 'model',
   summary: 'A file that a training run logged, checked against its hash',
   scope: 'model:read',

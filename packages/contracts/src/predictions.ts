@@ -110,7 +110,7 @@ export const forecast = z.object({
   level: share.nullable().meta({ description: 'Share of outcomes the interval should hold.', example: 0.9 }),
   confidence: share
     .nullable()
-    .meta({ description: 'How far above the threshold it is sure; null: not defined here.', example: 0.71 }),
+    .meta({ description: 'Share of past forecasts that were less decided; null: not defined here.', example: 0.71 }),
   abstained: z
     .object({ code: hopCode, sentence: z.string().meta({ example: 'Sure to 0.53; it speaks from 0.58 on.' }) })
     .nullable()
@@ -138,7 +138,7 @@ export type Forecast = z.infer<typeof forecast>;
 export const outcome = z.object({
   value: z.number().meta({ description: 'What happened, in the terms of the target.', example: 1 }),
   day: day.meta({ description: 'Day on which it was known.' }),
-  knownAt: instant.meta({ description: 'When a participant could know it.' }),
+  knownAt: instant.meta({ description: 'Knowledge it was read with.' }),
   joinedAt: instant.meta({ description: 'When it was joined here.' }),
   loss: numberOrNull.meta({
     description: 'Of the forecast: squared error of a probability, QLIKE of a volatility. Null: it had abstained.',
@@ -424,6 +424,7 @@ export const calibration = z.object({
     abstained: count.meta({ example: 310 }),
     sealedBeforeOutcome: count.meta({ description: 'The only ones nobody could have arranged.', example: 120 }),
     reconstructed: count.meta({ description: 'Made of a past whose outcome could be known.', example: 2400 }),
+    inSample: count.meta({ description: 'About days the version had learnt from; in no figure here.', example: 0 }),
   }),
   basis: z.enum(['sealed', 'all']).meta({
     description: 'sealed: figures rest on those sealed before their outcome. all: on reconstructed ones as well.',

@@ -49,7 +49,6 @@ export const ALL_ROUTES: readonly Route[] = [
   predictions,
   models,
   training,
-  models,
   tasks,
   alerts,
   diagnostics,

@@ -5,6 +5,7 @@ import {
   createBlastRadiusService,
   createCoverage,
   createDatasetService,
+  createFeatureComputer,
   createFeatureStore,
   createSeriesService,
   type OnlineStoreKind,
@@ -27,6 +28,8 @@ import {
   createPatternsService,
   createRegimeService,
   createRegistry,
+  createServing,
+  createTrainingService,
   createVolatilityService,
   registerAnomalyRoutes,
   registerDependenceRoutes,
@@ -35,6 +38,7 @@ import {
   registerPatternRoutes,
   registerRegimeRoutes,
   registerRegistryRoutes,
+  registerTrainingRoutes,
   registerTrialDependents,
   registerTrialRoutes,
   registerVolatilityRoutes,
@@ -123,6 +127,14 @@ export function createStages(parts: StageParts) {
     ...{ onlineStore: parts.onlineStore, redis: parts.redis },
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const serving = createServing({
+    ...{ database, registry, series, tasks, compute, clock, codeVersion, universeBars },
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
+  const training = createTrainingService({
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
+    computer: createFeatureComputer(compute),
+  });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
@@ -175,6 +187,8 @@ export function createStages(parts: StageParts) {
       registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
       registerRegimeRoutes(serve, regimes);
       registerRegistryRoutes(serve, database, registry);
+      serving.registerRoutes(serve);
+      registerTrainingRoutes(serve, training);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);

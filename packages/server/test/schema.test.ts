@@ -25,7 +25,8 @@ const FACT_TABLES = [
 /** Append-only records that are not facts about the market. */
 const RECORD_TABLES = [
   ...['dataset', 'evidence', 'feature_push', 'feature_skew_check', 'feature_view_version', 'index_run'],
-  ...['outbox_event', 'publication', 'regime_record', 'trial'],
+  ...['model_alias_event', 'model_version', 'model_version_choice'],
+  ...['outbox_event', 'publication', 'regime_record', 'run_artefact', 'run_metric', 'run_parameter', 'trial'],
 ];
 
 let db: TestDatabase;
@@ -222,6 +223,7 @@ const FIXTURES: Record<string, Fixture> = {
      VALUES (7, $2, $3, 'bad_tick', 'note', '2024-01-02', '2024-01-02', 1, 'far from its neighbours') RETURNING id`,
     ['ingest_run', 'source'],
   ),
+  experiment: fixture(`INSERT INTO experiment (tenant_id, name) VALUES (7, 'experiment ' || $1) RETURNING id`),
   feature_view: fixture(
     `INSERT INTO feature_view (tenant_id, name, latest_version) VALUES (7, 'view_' || $1, 1) RETURNING id`,
   ),
@@ -250,6 +252,7 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO market_anomaly (tenant_id, subject_kind, subject_id, detector, day, score, threshold, as_of, known_at, recorded_at, reconstructed)
      VALUES (7, 'instrument', $1::integer, 'return', '2026-01-15', 7.9, 6.2, '2026-01-15', now(), now(), true) RETURNING id`,
   ),
+  model: fixture(`INSERT INTO model (tenant_id, name) VALUES (7, 'model-' || $1) RETURNING id`),
   password_reset: fixture(
     `INSERT INTO password_reset (tenant_id, user_id, token_hash, expires_at)
      VALUES (7, $2, sha256(convert_to('reset ' || $1, 'UTF8')), now()) RETURNING id`,
@@ -305,6 +308,10 @@ const FIXTURES: Record<string, Fixture> = {
   task: fixture(`INSERT INTO task (tenant_id, kind, title) VALUES (7, 'operate.verify', 'Verify') RETURNING id`),
   // A tenant is made by the owner of the tables; the application only ever changes its own.
   tenant: { key: 'id', make: async () => 7 },
+  training_run: fixture(
+    `INSERT INTO training_run (tenant_id, experiment_id, name, code_version) VALUES (7, $2, 'run', '0.1.0') RETURNING id`,
+    ['experiment'],
+  ),
   refresh: fixture(`INSERT INTO refresh (tenant_id, source_id) VALUES (7, $2) RETURNING id`, ['source']),
   refresh_gap: fixture(
     `INSERT INTO refresh_gap (tenant_id, source_id, refresh_id, symbol, kind, sentence, from_day, to_day)
@@ -416,10 +423,12 @@ test('a name is free again once its row is deleted, and only then', async () => 
   const tables = rows.map((row) => row.table);
   assert.deepEqual(tables, [
     'alert',
+    'experiment',
     'feature_view',
     'index_definition',
     'instrument',
     'market_anomaly',
+    'model',
     'person',
     'refresh_gap',
     'source',
@@ -431,9 +440,11 @@ test('a name is free again once its row is deleted, and only then', async () => 
     market_anomaly: ['subject_id'],
     refresh_gap: ['source_id', 'symbol'],
     ...{
+      experiment: ['name'],
       feature_view: ['name'],
       index_definition: ['name'],
       instrument: ['symbol'],
+      model: ['name'],
       person: ['email'],
       source: ['code'],
       universe: ['name'],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import type { Route } from '@touchstone/contracts/route';
 import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
@@ -7,11 +8,13 @@ import { raiseAlert } from '../src/platform/alerts/alerts.ts';
 import { systemClock } from '../src/platform/clock/clock.ts';
 import { SYSTEM_PRINCIPAL } from '../src/platform/database/database.ts';
 import { watchStatements } from '../src/platform/database/statements.ts';
+import { createFolderStore } from '../src/platform/object-store/object-store.ts';
 import { addSlowRuns } from '../src/platform/telemetry/query-log.repository.ts';
 import { createStages } from '../src/stages.ts';
 import { createTestDatabase } from './cluster.ts';
 import { inlineCompute } from './inline-compute.ts';
 import { priceFile } from './market-data/import-harness.ts';
+import { fillModels } from './models/fill-models.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 // How many SQL statements a route asks, with few and with many instruments. Statements are told apart by the trace of the
@@ -155,7 +158,13 @@ async function own(server: TestServer, token: string, tenantId: number, count: n
       }),
     );
   }
+  const objects = createFolderStore(path.join(server.home, 'objects'));
+  const models = Array.from({ length: count / FEW }, (_, i) => ({ model: `model-${i}`, mark: code }));
+  let trainingRunId = 0;
+  for (const model of models)
+    trainingRunId = (await fillModels({ database: server.database, objects }, tenantId, model)).runId;
   return {
+    ...{ model: 'model-0', version: '1', trainingRunId: String(trainingRunId) },
     ...{ instrumentId: String(instrument.id), universeId: String(universe.id), indexId: String(index.id) },
     ...{ sourceId: String((await first('/data/sources')).id), runId: String((await first('/data/runs')).id) },
     ...{ caseId: String((await first('/data/cases')).id), taskId: String(taskId), day: DAYS[20]!, calendar: 'XNYS' },
@@ -173,6 +182,8 @@ const QUERIES: Record<string, string> = {
   listInstruments: '?limit=500',
   listCases: '?limit=500',
   listAlerts: '?limit=500',
+  downloadRunArtefact: '?name=note.txt',
+  getRunMetric: '?name=loss',
 };
 
 /** Null when the path names something nobody has here, or the answer never ends. */

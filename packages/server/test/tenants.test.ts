@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { hasScope, PERSON_ROLES, type Role } from '@touchstone/contracts/policy';
 import { ALL_ROUTES } from '@touchstone/contracts/routes';
@@ -6,10 +7,13 @@ import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { tradingDays } from '@touchstone/quant/series/trading-calendar';
 import { raiseAlert } from '../src/platform/alerts/alerts.ts';
 import { systemClock } from '../src/platform/clock/clock.ts';
+import { createFolderStore } from '../src/platform/object-store/object-store.ts';
 import { createStages } from '../src/stages.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
 import { inlineCompute } from './inline-compute.ts';
 import { priceFile } from './market-data/import-harness.ts';
+import { fillModels } from './models/fill-models.ts';
+import { SIGNED } from './models/manifest.ts';
 import { type Reply, startTestServer, type TestServer } from './test-server.ts';
 
 // Tenant A owns one of everything. Tenant B, an owner as well, knows every number and hash of A and tries each route.
@@ -22,6 +26,8 @@ const MARK = 'albatross';
 const TENANT_B = 900;
 /** A view of A; an answer repeats the name it was asked for. */
 const VIEW = `view_${MARK.length}`;
+/** A model of A. B has another. */
+const MODEL = `model-${MARK.length}`;
 
 /** What one tenant has, by the numbers another would need. */
 type Belongings = {
@@ -42,6 +48,7 @@ type Belongings = {
   refreshId: number;
   alertId: number;
   anomalyCaseId: number;
+  trainingRunId: number;
   family: string;
   userId: number;
   serviceId: number;
@@ -167,6 +174,12 @@ async function own(token: string, mark: string): Promise<Belongings> {
      VALUES ($1, 'instrument', $2, 'return', $3, 7.9, 6.2, $4, $3, now(), now(), true) RETURNING id`,
     [instrument.tenantId, instrument.id, DAY, mark],
   );
+  const models = { model: `model-${mark.length}`, mark };
+  const trained = await fillModels(
+    { database: db.database, objects: createFolderStore(path.join(server.home, 'objects')) },
+    Number(instrument.tenantId),
+    models,
+  );
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -181,6 +194,7 @@ async function own(token: string, mark: string): Promise<Belongings> {
     ...{ feedId: Number(feed.id), refreshId: Number(refresh.id) },
     alertId: Number(alert.id),
     anomalyCaseId: Number(anomalies[0].id),
+    trainingRunId: trained.runId,
     family: String(session.family ?? ''),
     ...{ userId: Number(Object(state.signedIn).userId), serviceId: Number(service.userId) },
     ...{ invitationId: Number(Object(invited.invitation).id), keyId: Number(Object(key.apiKey).id) },
@@ -262,6 +276,33 @@ const HIDDEN: Record<string, () => Attack[]> = {
   getDataset: () => [a.datasetSha256, a.inputSha256].map((hash) => ({ path: `/datasets/${hash}` })),
   downloadDataset: () => [a.datasetSha256, a.inputSha256].map((hash) => ({ path: `/datasets/${hash}/file` })),
   getDatasetPointer: () => [a.datasetSha256, a.inputSha256].map((hash) => ({ path: `/datasets/${hash}/dvc` })),
+  getModel: () => [{ path: `/models/${MODEL}` }],
+  updateModel: () => [{ path: `/models/${MODEL}`, body: { description: 'mine', version: 3 } }],
+  deleteModel: () => [{ path: `/models/${MODEL}` }],
+  undeleteModel: () => [{ path: `/models/${MODEL}/undelete` }],
+  listModelVersions: () => [{ path: `/models/${MODEL}/versions` }],
+  getModelVersion: () => [{ path: `/models/${MODEL}/versions/1` }],
+  getModelCard: () => [{ path: `/models/${MODEL}/versions/1/card` }],
+  downloadModelArtefact: () => [{ path: `/models/${MODEL}/versions/1/artefact` }],
+  archiveModelVersion: () => [{ path: `/models/${MODEL}/versions/2/archive`, body: { reason: 'mine' } }],
+  restoreModelVersion: () => [{ path: `/models/${MODEL}/versions/2/restore`, body: { reason: 'mine' } }],
+  listModelAliases: () => [{ path: `/models/${MODEL}/aliases` }],
+  setModelAlias: () => [
+    { path: `/models/${MODEL}/aliases/challenger`, body: { version: 1, expected: 2, reason: 'mine' } },
+  ],
+  removeModelAlias: () => [
+    { path: `/models/${MODEL}/aliases/challenger/remove`, body: { expected: 2, reason: 'mine' } },
+  ],
+  listAliasHistory: () => [{ path: `/models/${MODEL}/alias-history` }],
+  promoteModel: () => [
+    { path: `/models/${MODEL}/promote`, body: { version: 1, expected: 1, reason: 'mine', checklist: SIGNED } },
+  ],
+  rollbackModel: () => [{ path: `/models/${MODEL}/rollback`, body: { reason: 'mine' } }],
+  withdrawModel: () => [{ path: `/models/${MODEL}/withdraw`, body: { expected: 1, reason: 'mine' } }],
+  getServingHistory: () => [{ path: `/models/${MODEL}/serving` }],
+  getTrainingRun: () => [{ path: `/training-runs/${a.trainingRunId}` }],
+  getRunMetric: () => [{ path: `/training-runs/${a.trainingRunId}/metrics?name=loss` }],
+  downloadRunArtefact: () => [{ path: `/training-runs/${a.trainingRunId}/artefact?name=note.txt` }],
   getFeatureView: () => [{ path: `/feature-views/${VIEW}` }],
   changeFeatureView: () => [{ path: `/feature-views/${VIEW}`, body: { owner: 'me', version } }],
   deleteFeatureView: () => [{ path: `/feature-views/${VIEW}` }],
@@ -408,6 +449,13 @@ const LISTS: Record<string, () => Attack[]> = {
     { path: `/data/gaps?universeId=${a.universeId}` },
   ],
   listDatasets: () => [{ path: '/datasets?limit=500' }],
+  listModels: () => [{ path: '/models' }, { path: '/models?includeDeleted=true' }],
+  listExperiments: () => [{ path: '/experiments?limit=500' }],
+  listTrainingRuns: () => [
+    { path: '/training-runs?limit=500' },
+    { path: `/training-runs?model=${MODEL}` },
+    { path: `/training-runs?experiment=${MARK}` },
+  ],
   listFeatureViews: () => [{ path: '/feature-views' }],
   listMaterialisations: () => [{ path: '/features/materialisations' }],
   getFeatureSkew: () => [{ path: '/features/skew' }],
@@ -476,6 +524,7 @@ const NAMELESS: Record<string, string> = {
   getFeatureCatalogue: 'the same for everybody',
   checkFeatureView: 'looks at what it is given',
   createFeatureView: 'makes one of the caller’s own',
+  createModel: 'makes one of the caller’s own; a name of another tenant is free',
   getOnlineFeatures: 'what is not the caller’s is told as unknown_entity or unknown_feature (feature-store.test)',
   startFeatureSkew: 'computes the samples of the caller again',
   getStatus: 'counts of the whole installation, estimated by the database',

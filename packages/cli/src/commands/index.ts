@@ -21,6 +21,7 @@ import { modelCommands } from './models.ts';
 import { operateCommands } from './operate.ts';
 import { patternCommands } from './patterns.ts';
 import { peopleCommands } from './people.ts';
+import { predictionCommands } from './predictions.ts';
 import { regimeCommands } from './regimes.ts';
 import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
@@ -58,6 +59,7 @@ export const COMMANDS: readonly Command[] = [
   ...featureCommands,
   ...modelCommands,
   ...trainingRunCommands,
+  ...predictionCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,

@@ -72,7 +72,7 @@ export const trainingRunCommands: Command[] = [
     args: ['RUN'],
     example: 'training run 12',
     async run(call) {
-      const run = await call.client.call(getTrainingRun, { params: { runId: numberOf(call.args[0], 'RUN') } });
+      const run = await call.client.call(getTrainingRun, { params: { trainingRunId: numberOf(call.args[0], 'RUN') } });
       const versions = run.versions.map(({ model, version }) => `${model} ${version}`).join(', ');
       const about = facts([
         ['run', `${run.id}: ${run.name}`],
@@ -114,7 +114,7 @@ export const trainingRunCommands: Command[] = [
     options: LIMIT_OPTION,
     example: 'training metric 12 balanced_accuracy',
     async run(call) {
-      const params = { runId: numberOf(call.args[0], 'RUN') };
+      const params = { trainingRunId: numberOf(call.args[0], 'RUN') };
       const name = call.args[1] ?? '';
       const answer = await allPages(limitOf(call), (page) =>
         call.client.call(getRunMetric, { params, query: { name, ...page } }),
@@ -137,7 +137,7 @@ export const trainingRunCommands: Command[] = [
     args: ['RUN', 'NAME', 'FILE'],
     example: 'training file 12 folds folds.json',
     async run(call) {
-      const params = { runId: numberOf(call.args[0], 'RUN') };
+      const params = { trainingRunId: numberOf(call.args[0], 'RUN') };
       const query = { name: call.args[1] ?? '' };
       return saveTo(call.args[2] ?? '', await call.client.raw(downloadRunArtefact, { params, query }));
     },

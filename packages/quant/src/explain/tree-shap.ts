@@ -3,7 +3,6 @@ import { checkInputs, type Inputs, lastStep } from '../learn/examples.ts';
 import { below64 } from '../learn/trees/neighbours.ts';
 import type { TreeEnsemble } from '../learn/trees/tree-ensemble.ts';
 import { goesLeft } from '../learn/trees/walk-trees.ts';
-
 import { gaussLegendre } from './gauss-legendre.ts';
 
 /** Shapley values of the margins of trees: made once for a model, asked for many rows. */
@@ -24,28 +23,36 @@ export type TreeShap = {
  */
 const [FOLLOWS, LEAVES, LEFT_BEFORE] = [0, 1, 2] as const;
 const STATES = 3;
+/** Numbers in all tables: half a gigabyte. Trees that need more are chains of splits on hundreds of features. */
+const TABLES_MAX = 1 << 26;
 
-/** One tree, its nodes parents first; node 0 is the root. */
-type Plan = {
-  nodeCount: number;
-  pointCount: number;
+/** What a node adds to the decisions above it; one entry a node. */
+type Steps = {
+  count: number;
+  /** Numbers of inner nodes: the one above, and the last one above reached by a split of the same feature, or −1. */
   parent: Int32Array;
-  /** Feature the parent splits by: whose contribution grows by this node's leaves. */
-  feature: Int32Array;
-  /** Last node above that was reached by a split of the same feature, or −1. */
   before: Int32Array;
   isLeft: Uint8Array;
-  /** Inner nodes: their number here, feature, last value that goes left, side of NaN; number in the ensemble if not that plain. */
-  inner: Int32Array;
-  innerFeature: Int32Array;
+  /** Feature the parent splits by: whose contribution grows by what lies below this node. */
+  feature: Int32Array;
+  /**
+   * [point][state][node]. Of inner nodes: what the product of the path is multiplied by, and what a unit of the leaves below
+   * gives the feature. Of leaves both hold the leaf's value already: what a unit of the product gives to those above, and
+   * to the feature.
+   */
+  factor: Float64Array;
+  coefficient: Float64Array;
+};
+
+/** One tree. Inner nodes are numbered parents first, the root is 0; leaves have numbers of their own. */
+type Plan = {
+  inner: Steps;
+  leaves: Steps;
+  /** Of inner nodes: feature, last value that goes left, side of NaN; number in the ensemble if the rule is not that plain. */
+  splits: Int32Array;
   lastLeft: Float64Array;
   missingLeft: Uint8Array;
   oddNode: Int32Array;
-  /** Leaf value times scale; 0 for inner nodes. */
-  leaf: Float64Array;
-  /** [point][state][node]: what the product of the path is multiplied by; what a unit of it adds to the feature. */
-  factor: Float64Array;
-  coefficient: Float64Array;
   pointWeights: Float64Array;
 };
 
@@ -58,7 +65,9 @@ type Plan = {
  * Gauss–Legendre with ⌈m/2⌉ points integrates that polynomial exactly, and the products are kept on the way down and their leaf
  * sums on the way up: O(T · L · D) a row instead of O(T · L · D²), without recursion. Divisions are by parts greater than zero.
  *
- * @throws RangeError if covers are negative or not finite. A tree whose root has a cover of zero shares it evenly.
+ * A root without cover shares it evenly.
+ *
+ * @throws RangeError if covers are negative or not finite, or trees are too large.
  * @see Lundberg, S. M. et al. (2020), From local explanations to global understanding with explainable AI for trees, DOI
  * 10.1038/s42256-019-0138-9; Yu, P. et al. (2022), Linear TreeShap, arXiv 2209.08192, for the way down and up.
  */
@@ -69,11 +78,14 @@ export function createTreeShap(trees: TreeEnsemble): TreeShap {
   );
   const treeCount = trees.treeStart.length - 1;
   let base = trees.base;
+  let tableSize = 0;
   const plans = Array.from({ length: treeCount }, (_, tree) => {
-    const { plan, mean } = planTree(trees, trees.treeStart[tree]!);
+    const { plan, mean } = planTree(trees, trees.treeStart[tree]!, TABLES_MAX - tableSize);
     base += trees.scale * mean;
+    tableSize += 2 * (plan.inner.factor.length + plan.leaves.factor.length);
     return plan;
   });
+  const scratch = createScratch(plans);
   return {
     base,
     contributions(inputs) {
@@ -86,107 +98,183 @@ export function createTreeShap(trees: TreeEnsemble): TreeShap {
       const rounded = trees.roundsInputs ? Float64Array.from(values, Math.fround) : values;
       const result = new Float64Array(rowCount * trees.featureCount);
       // Trees outside, rows inside: the tables of a tree stay in the cache.
-      for (const plan of plans) addTree(trees, plan, rounded, rowCount, result);
+      for (const plan of plans) addTree(trees, plan, scratch, rounded, rowCount, result);
       return result;
     },
   };
 }
 
-function addTree(trees: TreeEnsemble, plan: Plan, values: Float64Array, rowCount: number, result: Float64Array): void {
-  const { nodeCount, pointCount, parent, feature, before, isLeft, leaf, factor, coefficient, pointWeights } = plan;
-  const { featureCount } = trees;
-  const goes = new Uint8Array(nodeCount);
-  const state = new Uint8Array(nodeCount);
-  const entry = new Int32Array(nodeCount);
-  const product = new Float64Array(nodeCount);
-  const sum = new Float64Array(nodeCount);
+/** Room for the largest tree: made once, or one row of many trees would take longer to make room for than to explain. */
+type Scratch = {
+  goes: Uint8Array;
+  state: Uint8Array;
+  innerEntry: Int32Array;
+  leafEntry: Int32Array;
+  product: Float64Array;
+  sum: Float64Array;
+};
+
+function createScratch(plans: readonly Plan[]): Scratch {
+  const innerMax = plans.reduce((most, { inner }) => Math.max(most, inner.count), 0);
+  return {
+    goes: new Uint8Array(innerMax),
+    state: new Uint8Array(innerMax),
+    innerEntry: new Int32Array(innerMax),
+    leafEntry: new Int32Array(innerMax + 1),
+    product: new Float64Array(innerMax),
+    sum: new Float64Array(innerMax),
+  };
+}
+
+function addTree(
+  trees: TreeEnsemble,
+  plan: Plan,
+  { goes, state, innerEntry, leafEntry, product, sum }: Scratch,
+  values: Float64Array,
+  rowCount: number,
+  result: Float64Array,
+): void {
+  const { inner, leaves, pointWeights } = plan;
+  if (inner.count === 0) return;
   for (let row = 0; row < rowCount; row++) {
-    const at = row * featureCount;
+    const at = row * trees.featureCount;
     decide(trees, plan, values, at, goes);
-    for (let node = 1; node < nodeCount; node++) {
-      const earlier = before[node]!;
-      const follows = goes[parent[node]!]! === isLeft[node]!;
-      const told = earlier >= 0 && state[earlier]! !== FOLLOWS ? LEFT_BEFORE : follows ? FOLLOWS : LEAVES;
-      state[node] = told;
-      entry[node] = told * nodeCount + node;
+    for (let node = 1; node < inner.count; node++) {
+      state[node] = stateOf(inner, node, goes, state);
+      innerEntry[node] = state[node]! * inner.count + node;
     }
-    for (let point = 0; point < pointCount; point++) {
-      const table = point * STATES * nodeCount;
+    for (let leaf = 0; leaf < leaves.count; leaf++)
+      leafEntry[leaf] = stateOf(leaves, leaf, goes, state) * leaves.count + leaf;
+    for (let point = 0; point < pointWeights.length; point++) {
       product[0] = pointWeights[point]!;
-      sum[0] = 0;
-      for (let node = 1; node < nodeCount; node++) {
-        const value = product[parent[node]!]! * factor[table + entry[node]!]!;
-        product[node] = value;
-        sum[node] = value * leaf[node]!;
-      }
-      for (let node = nodeCount - 1; node > 0; node--) {
-        const below = sum[node]!;
-        const target = at + feature[node]!;
-        result[target] = result[target]! + coefficient[table + entry[node]!]! * below;
-        sum[parent[node]!] = sum[parent[node]!]! + below;
-      }
+      descend(inner, point * STATES * inner.count, innerEntry, product);
+      sum.fill(0, 0, inner.count);
+      addLeaves(leaves, point * STATES * leaves.count, leafEntry, product, sum, result, at);
+      ascend(inner, point * STATES * inner.count, innerEntry, sum, result, at);
     }
+  }
+}
+
+function stateOf({ parent, before, isLeft }: Steps, node: number, goes: Uint8Array, state: Uint8Array): number {
+  const earlier = before[node]!;
+  if (earlier >= 0 && state[earlier]! !== FOLLOWS) return LEFT_BEFORE;
+  return goes[parent[node]!]! === isLeft[node]! ? FOLLOWS : LEAVES;
+}
+
+function descend({ count, parent, factor }: Steps, table: number, entry: Int32Array, product: Float64Array): void {
+  for (let node = 1; node < count; node++) product[node] = product[parent[node]!]! * factor[table + entry[node]!]!;
+}
+
+function addLeaves(
+  { count, parent, feature, factor, coefficient }: Steps,
+  table: number,
+  entry: Int32Array,
+  product: Float64Array,
+  sum: Float64Array,
+  result: Float64Array,
+  at: number,
+): void {
+  for (let leaf = 0; leaf < count; leaf++) {
+    const above = parent[leaf]!;
+    const place = table + entry[leaf]!;
+    const target = at + feature[leaf]!;
+    const reached = product[above]!;
+    sum[above] = sum[above]! + reached * factor[place]!;
+    result[target] = result[target]! + reached * coefficient[place]!;
+  }
+}
+
+function ascend(
+  { count, parent, feature, coefficient }: Steps,
+  table: number,
+  entry: Int32Array,
+  sum: Float64Array,
+  result: Float64Array,
+  at: number,
+): void {
+  for (let node = count - 1; node > 0; node--) {
+    const above = parent[node]!;
+    const target = at + feature[node]!;
+    const below = sum[node]!;
+    sum[above] = sum[above]! + below;
+    result[target] = result[target]! + below * coefficient[table + entry[node]!]!;
   }
 }
 
 /** 1 for every inner node that a row passes, or would pass, to the left. */
 function decide(trees: TreeEnsemble, plan: Plan, values: Float64Array, at: number, goes: Uint8Array): void {
-  const { inner, innerFeature, lastLeft, missingLeft, oddNode } = plan;
-  for (let k = 0; k < inner.length; k++) {
-    const value = values[at + innerFeature[k]!]!;
-    if (oddNode[k]! >= 0) goes[inner[k]!] = Number(goesLeft(trees, oddNode[k]!, value));
-    else if (value <= lastLeft[k]!) goes[inner[k]!] = 1;
-    else goes[inner[k]!] = value > lastLeft[k]! ? 0 : missingLeft[k]!;
+  const { splits, lastLeft, missingLeft, oddNode } = plan;
+  for (let node = 0; node < splits.length; node++) {
+    const value = values[at + splits[node]!]!;
+    if (oddNode[node]! >= 0) goes[node] = Number(goesLeft(trees, oddNode[node]!, value));
+    else if (value <= lastLeft[node]!) goes[node] = 1;
+    else goes[node] = value > lastLeft[node]! ? 0 : missingLeft[node]!;
   }
 }
 
-function planTree(trees: TreeEnsemble, root: number): { plan: Plan; mean: number } {
-  const order: number[] = [];
-  const parents: number[] = [];
-  const waiting: [node: number, parent: number][] = [[root, -1]];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const [node, parent] = next;
-    const number = order.push(node) - 1;
-    parents.push(parent);
-    if (trees.feature[node]! >= 0) waiting.push([trees.right[node]!, number], [trees.left[node]!, number]);
-  }
-  const nodeCount = order.length;
-  const plan = {
-    nodeCount,
-    parent: Int32Array.from(parents),
-    feature: new Int32Array(nodeCount),
-    before: new Int32Array(nodeCount).fill(-1),
-    isLeft: new Uint8Array(nodeCount),
-    leaf: new Float64Array(nodeCount),
-  };
-  /** Share of cover that reached a node by splits of its feature; by all splits; count of features on its path. */
-  const share = new Float64Array(nodeCount).fill(1);
-  const reach = new Float64Array(nodeCount).fill(1);
-  const features = new Int32Array(nodeCount);
+/** A node on the way down; its parent and `before` as numbers of inner nodes. */
+type Step = {
+  node: number;
+  parent: number;
+  before: number;
+  feature: number;
+  isLeft: boolean;
+  /** Share of cover that came here by splits of this feature, and that came to `before`. */
+  share: number;
+  shareBefore: number | null;
+};
+
+function planTree(trees: TreeEnsemble, root: number, room: number): { plan: Plan; mean: number } {
+  const inner: Step[] = [];
+  const leaves: Step[] = [];
   let featuresMax = 0;
   let mean = 0;
-  order.forEach((node, number) => {
-    const parent = parents[number]!;
-    if (parent >= 0) {
-      const above = order[parent]!;
-      const feature = trees.feature[above]!;
-      let before = parent;
-      while (before > 0 && plan.feature[before] !== feature) before = parents[before]!;
-      plan.feature[number] = feature;
-      plan.before[number] = before > 0 ? before : -1;
-      plan.isLeft[number] = Number(trees.left[above] === node);
-      const part = trees.cover[above]! > 0 ? coverShare(trees, above, node) : 0.5;
-      share[number] = part * (before > 0 ? share[before]! : 1);
-      reach[number] = part * reach[parent]!;
-      features[number] = features[parent]! + (before > 0 ? 0 : 1);
-      featuresMax = Math.max(featuresMax, features[number]!);
+  type Visit = { step: Step; reach: number; features: number };
+  const start = { node: root, parent: -1, before: -1, feature: -1, isLeft: false, share: 1, shareBefore: null };
+  const waiting: Visit[] = [{ step: start, reach: 1, features: 0 }];
+  for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
+    const { step, reach, features } = visit;
+    const { node } = step;
+    const feature = trees.feature[node]!;
+    if (feature < 0) {
+      leaves.push(step);
+      featuresMax = Math.max(featuresMax, features);
+      mean += reach * trees.leaf[node]!;
+      continue;
     }
-    if (trees.feature[node]! >= 0) return;
-    plan.leaf[number] = trees.leaf[node]! * trees.scale;
-    mean += reach[number]! * trees.leaf[node]!;
-  });
-  const tables = tabulate(plan.before, share, Math.ceil(featuresMax / 2));
-  return { plan: { ...plan, ...planDecisions(trees, order), ...tables }, mean };
+    const parent = inner.push(step) - 1;
+    let before = parent;
+    while (before >= 0 && inner[before]!.feature !== feature) before = inner[before]!.parent;
+    const shareBefore = before >= 0 ? inner[before]!.share : null;
+    for (const child of [trees.right[node]!, trees.left[node]!]) {
+      const part = coverShare(trees, node, child);
+      const share = part * (shareBefore ?? 1);
+      const isLeft = child === trees.left[node];
+      waiting.push({
+        step: { node: child, parent, before, feature, isLeft, share, shareBefore },
+        reach: reach * part,
+        features: features + (before >= 0 ? 0 : 1),
+      });
+    }
+  }
+  const pointCount = Math.ceil(featuresMax / 2);
+  const need = 2 * pointCount * STATES * (inner.length + leaves.length);
+  expect(need <= room, `trees are too large to explain: their tables need more than ${TABLES_MAX} numbers`);
+  const { points, weights } = gaussLegendre(pointCount);
+  const plan: Plan = {
+    inner: tabulate(inner, points, null),
+    leaves: tabulate(
+      leaves,
+      points,
+      Float64Array.from(leaves, ({ node }) => trees.leaf[node]! * trees.scale),
+    ),
+    ...planDecisions(
+      trees,
+      inner.map(({ node }) => node),
+    ),
+    pointWeights: weights,
+  };
+  return { plan, mean };
 }
 
 /** Of the children's covers, not of the parent's: rounding (float32) must not lose any of it. */
@@ -195,43 +283,51 @@ function coverShare({ cover, left, right }: TreeEnsemble, above: number, node: n
   return both > 0 ? cover[node]! / both : 0.5;
 }
 
-function planDecisions(trees: TreeEnsemble, order: readonly number[]) {
-  const nodes = order.map((node, number) => ({ node, number })).filter(({ node }) => trees.feature[node]! >= 0);
+function planDecisions(trees: TreeEnsemble, nodes: readonly number[]) {
   const isOdd = (node: number) =>
     trees.categoryStart[node + 1]! > trees.categoryStart[node]! || trees.zeroIsMissing?.[node] === 1;
+  const lastLeft = (node: number) =>
+    trees.comparison === 'less' ? below64(trees.threshold[node]!) : trees.threshold[node]!;
   return {
-    inner: Int32Array.from(nodes, ({ number }) => number),
-    innerFeature: Int32Array.from(nodes, ({ node }) => trees.feature[node]!),
-    lastLeft: Float64Array.from(nodes, ({ node }) =>
-      trees.comparison === 'less' ? below64(trees.threshold[node]!) : trees.threshold[node]!,
-    ),
-    missingLeft: Uint8Array.from(nodes, ({ node }) => trees.missingLeft[node]!),
-    oddNode: Int32Array.from(nodes, ({ node }) => (isOdd(node) ? node : -1)),
+    splits: Int32Array.from(nodes, (node) => trees.feature[node]!),
+    lastLeft: Float64Array.from(nodes, lastLeft),
+    missingLeft: Uint8Array.from(nodes, (node) => trees.missingLeft[node]!),
+    oddNode: Int32Array.from(nodes, (node) => (isOdd(node) ? node : -1)),
   };
 }
 
-/** Parts of the product for every point, state and node, relative to the part the same feature had above. */
-function tabulate(before: Int32Array, share: Float64Array, pointCount: number) {
-  const nodeCount = before.length;
-  const { points, weights } = gaussLegendre(pointCount);
-  const factor = new Float64Array(pointCount * STATES * nodeCount);
-  const coefficient = new Float64Array(pointCount * STATES * nodeCount);
-  for (let point = 0; point < pointCount; point++) {
-    const t = points[point]!;
+/**
+ * Parts of the product for every point, state and node, relative to the part the same feature had above.
+ *
+ * @param leafValues Of leaves: multiplied in; null: these are inner nodes.
+ */
+function tabulate(steps: readonly Step[], points: Float64Array, leafValues: Float64Array | null): Steps {
+  const count = steps.length;
+  const factor = new Float64Array(points.length * STATES * count);
+  const coefficient = new Float64Array(points.length * STATES * count);
+  points.forEach((t, point) => {
     const following = (z: number) => t + (1 - t) * z;
-    for (let node = 1; node < nodeCount; node++) {
-      const z = share[node]!;
-      const above = before[node]! >= 0 ? share[before[node]!]! : null;
+    const put = (state: number, node: number, part: number, gain: number) => {
+      const at = (point * STATES + state) * count + node;
+      factor[at] = part * (leafValues?.[node] ?? 1);
+      coefficient[at] = gain * (leafValues === null ? 1 : factor[at]!);
+    };
+    steps.forEach(({ share: z, shareBefore: above }, node) => {
       const partAbove = above === null ? 1 : following(above);
       const gainAbove = above === null ? 0 : (1 - above) / following(above);
-      const at = point * STATES * nodeCount + node;
-      factor[at + FOLLOWS * nodeCount] = following(z) / partAbove;
-      factor[at + LEAVES * nodeCount] = ((1 - t) * z) / partAbove;
-      factor[at + LEFT_BEFORE * nodeCount] = above === null || above === 0 ? 0 : z / above;
-      coefficient[at + FOLLOWS * nodeCount] = (1 - z) / following(z) - gainAbove;
+      put(FOLLOWS, node, following(z) / partAbove, (1 - z) / following(z) - gainAbove);
       // −z / ((1−t)z): the share falls out, also where it is zero and the product with it.
-      coefficient[at + LEAVES * nodeCount] = -1 / (1 - t) - gainAbove;
-    }
-  }
-  return { pointCount, factor, coefficient, pointWeights: weights };
+      put(LEAVES, node, ((1 - t) * z) / partAbove, -1 / (1 - t) - gainAbove);
+      put(LEFT_BEFORE, node, above === null || above === 0 ? 0 : z / above, 0);
+    });
+  });
+  return {
+    count,
+    parent: Int32Array.from(steps, ({ parent }) => parent),
+    before: Int32Array.from(steps, ({ before }) => before),
+    isLeft: Uint8Array.from(steps, ({ isLeft }) => Number(isLeft)),
+    feature: Int32Array.from(steps, ({ feature }) => feature),
+    factor,
+    coefficient,
+  };
 }

@@ -3,6 +3,10 @@ import { elasticNet, lasso } from './linear/elastic-net.ts';
 import { linearSvm } from './linear/linear-svm.ts';
 import { logistic } from './linear/logistic.ts';
 import { ridge } from './linear/ridge.ts';
+import { lstm } from './neural/lstm.ts';
+import { transformer } from './neural/transformer.ts';
+import { gradientBoostedTrees } from './trees/gradient-boosted-trees.ts';
+import { randomForest } from './trees/random-forest.ts';
 
 /** Every way to learn there is. `conformance.test.ts` holds each of them to the contract. */
 export const LEARNERS: readonly Learner<object>[] = [
@@ -12,6 +16,10 @@ export const LEARNERS: readonly Learner<object>[] = [
   elasticNet,
   logistic,
   linearSvm,
+  lstm,
+  transformer,
+  gradientBoostedTrees,
+  randomForest,
 ];
 
 /** Undefined for a name nobody has. */

@@ -20,6 +20,7 @@ export {
   type OnlineStoreKind,
 } from './feature-routes/create-feature-store.ts';
 export { findInstruments } from './feature-store/historical.service.ts';
+export { hashOfFeature } from './feature-view/feature-view.ts';
 export {
   createSeriesService,
   type NamedSubject,

@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import path from 'node:path';
 import type pg from 'pg';
 import { listMigrationNames } from '../platform/database/migrate.ts';
 import { findRoleFault } from '../platform/database/role-rights.ts';
 import type { ChainVerdict } from '../platform/evidence/evidence.ts';
+import { hashFile } from '../platform/object-store/object-store.ts';
+import { openObjects } from '../platform/object-store/open-objects.ts';
 import { broken, type CheckTable, fine, type Verdict, warning } from './finding.ts';
 
 type Asker = Pick<pg.ClientBase, 'query'>;
@@ -180,12 +178,13 @@ async function checkObjects({ asSeer, objectsFolder, full }: DatabaseContext): P
       [full ? null : OBJECT_SAMPLE],
     ),
   );
+  const objects = openObjects(objectsFolder);
   const bad: string[] = [];
   for (const { sha256, what } of rows) {
-    const file = path.join(objectsFolder, sha256.slice(0, 2), sha256);
-    if ((await stat(file).catch(() => undefined)) === undefined) {
+    const file = await objects.fetch(sha256).catch(() => undefined);
+    if (file === undefined) {
       bad.push(`${sha256.slice(0, 12)} (${what}) is missing.`);
-    } else if ((await hashOf(file)) !== sha256) bad.push(`${sha256.slice(0, 12)} (${what}) is damaged.`);
+    } else if ((await hashFile(file)) !== sha256) bad.push(`${sha256.slice(0, 12)} (${what}) is damaged.`);
   }
   const total = rows[0]?.total ?? 0;
   if (bad.length === 0) return fine(`${rows.length} of ${total} stored files were read again and have their hash.`);
@@ -194,10 +193,4 @@ async function checkObjects({ asSeer, objectsFolder, full }: DatabaseContext): P
     'What needs them cannot be shown any more.',
     `touchstone restore FILE into another folder, and copy its objects over ${objectsFolder}`,
   );
-}
-
-async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk);
-  return hash.digest('hex');
 }

@@ -13,10 +13,14 @@ import { tradingDays } from '@touchstone/quant/series/trading-calendar';
 import * as OTPAuth from 'otpauth';
 import { z } from 'zod';
 import { loadSimulatedMarket } from '../../src/market-data/index.ts';
+import { createRegistry } from '../../src/models/index.ts';
 import { raiseAlert } from '../../src/platform/alerts/alerts.ts';
 import { MIGRATOR_ROLE } from '../../src/platform/database/provision.ts';
-import { ProblemError } from '../../src/platform/problem-error.ts';
+import { createBucketStore } from '../../src/platform/object-store/bucket-store.ts';
+import { createFolderStore } from '../../src/platform/object-store/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
+import { fillModels } from '../models/fill-models.ts';
+import { SIGNED, testManifest } from '../models/manifest.ts';
 import { Jar, type SignInProvider, startProvider, walkThrough } from '../sign-in-provider.ts';
 import { type Reply, SECRET, type TestServer } from '../test-server.ts';
 import { startVendorDouble, type VendorDouble } from '../vendor-double/vendor-double.ts';
@@ -74,8 +78,6 @@ before(async () => {
       serve(fault, async ({ params }) => {
         if (params.what === 'disk') throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
         if (params.what === 'away') throw Object.assign(new Error('gone'), { code: '57P01' });
-        if (params.what === 'GATE_NOT_PASSED' || params.what === 'CHECKLIST_OPEN' || params.what === 'ARTEFACT_DAMAGED')
-          throw new ProblemError(params.what, 'Played by a test.');
         if (params.what === 'provider') await Promise.reject(new Error('not here'));
         throw new Error('a bug');
       }),
@@ -131,6 +133,20 @@ async function secondFactor(): Promise<{ token: string; code: () => string; reco
   return { token, code: () => recovery.pop() ?? '', recovery };
 }
 
+/** A model of its own: version 1 is champion, 2 did not pass the gate, 3 passed. */
+async function newModel(): Promise<string> {
+  const model = `model-of-test-${n++}`;
+  const { database, home } = world.server;
+  const objects = createFolderStore(path.join(home, 'objects'));
+  const tenantId = Number(firstOf(await call('GET', '/data/instruments')).tenantId);
+  await fillModels({ database, objects }, tenantId, { model, mark: model });
+  const registry = createRegistry({ database, objects, codeVersion: 'test' });
+  await database.transaction({ tenantId, actorId: null }, (tx) =>
+    registry.registerVersion(tx, { model, runId: null, manifest: testManifest(), artefact: Buffer.from(model) }),
+  );
+  return model;
+}
+const promotion = (version: number, expected: number) => ({ version, expected, reason: 'better', checklist: SIGNED });
 const newUniverse = () => ({ name: `universe ${n++}`, rule: 'list', sourceId: world.sourceId });
 const newView = () => ({
   ...{ name: `view_${n++}`, description: '', owner: 'research', ttlDays: 10 },
@@ -400,6 +416,59 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     path: '/market/portfolio-risk',
     body: { holdings: [{ instrumentId: world.instrumentId, weight: 1 }] },
   }),
+  getModel: () => ({ path: `/models/${world.model}` }),
+  createModel: () => ({ path: '/models', body: { name: `model-of-test-${n++}` } }),
+  async updateModel() {
+    const model = await newModel();
+    const { version } = await call('GET', `/models/${model}`);
+    return { path: `/models/${model}`, body: { description: 'for tests', version } };
+  },
+  async deleteModel() {
+    const { name } = await call('POST', '/models', { name: `model-of-test-${n++}` });
+    return { path: `/models/${name}` };
+  },
+  async undeleteModel() {
+    const { name } = await call('POST', '/models', { name: `model-of-test-${n++}` });
+    await call('DELETE', `/models/${name}`);
+    return { path: `/models/${name}/undelete` };
+  },
+  listModelVersions: () => ({ path: `/models/${world.model}/versions` }),
+  getModelVersion: () => ({ path: `/models/${world.model}/versions/1` }),
+  getModelCard: () => ({ path: `/models/${world.model}/versions/1/card` }),
+  downloadModelArtefact: () => ({ path: `/models/${world.model}/versions/1/artefact` }),
+  archiveModelVersion: async () => ({
+    path: `/models/${await newModel()}/versions/3/archive`,
+    body: { reason: 'old' },
+  }),
+  async restoreModelVersion() {
+    const model = await newModel();
+    await call('POST', `/models/${model}/versions/3/archive`, { reason: 'old' });
+    return { path: `/models/${model}/versions/3/restore`, body: { reason: 'needed' } };
+  },
+  listModelAliases: () => ({ path: `/models/${world.model}/aliases` }),
+  setModelAlias: async () => ({
+    path: `/models/${await newModel()}/aliases/shadow`,
+    body: { version: 2, expected: null, reason: 'to compare' },
+  }),
+  removeModelAlias: async () => ({
+    path: `/models/${await newModel()}/aliases/challenger/remove`,
+    body: { expected: 2, reason: 'compared' },
+  }),
+  listAliasHistory: () => ({ path: `/models/${world.model}/alias-history` }),
+  promoteModel: async () => ({ path: `/models/${await newModel()}/promote`, body: promotion(3, 1) }),
+  async rollbackModel() {
+    const model = await newModel();
+    await call('POST', `/models/${model}/promote`, promotion(3, 1));
+    return { path: `/models/${model}/rollback`, body: { reason: 'it errs' } };
+  },
+  withdrawModel: async () => ({
+    path: `/models/${await newModel()}/withdraw`,
+    body: { expected: 1, reason: 'recalled' },
+  }),
+  getServingHistory: () => ({ path: `/models/${world.model}/serving` }),
+  getTrainingRun: () => ({ path: `/training-runs/${world.trainingRunId}` }),
+  getRunMetric: () => ({ path: `/training-runs/${world.trainingRunId}/metrics?name=loss` }),
+  downloadRunArtefact: () => ({ path: `/training-runs/${world.trainingRunId}/artefact?name=note.txt` }),
   getFeatureView: () => ({ path: '/feature-views/trend' }),
   checkFeatureView: () => ({ path: '/feature-views/check', body: newView() }),
   createFeatureView: () => ({ path: '/feature-views', body: newView() }),
@@ -599,7 +668,7 @@ test('every operation that is asked specially is still one, and strangers’ tri
     }
     if (route.cache === undefined) continue;
     assert.ok(route.method === 'GET' && (route.gives ?? 'json') === 'json', `${route.id} cannot be kept`);
-    assert.ok(['market:read', 'portfolio:read'].includes(route.scope), `${route.id} must not be kept`);
+    assert.ok(['market:read', 'model:read', 'portfolio:read'].includes(route.scope), `${route.id} must not be kept`);
   }
 });
 
@@ -659,9 +728,16 @@ const BAD: Record<ProblemCode, (redisUrl: string) => Promise<Reply>> = {
     const { sha256 } = await call('POST', `/datasets/${world.datasetSha256}/augment`, body);
     return codeOf(post(`/datasets/${sha256}/augment`, body));
   },
-  GATE_NOT_PASSED: () => codeOf(get('/test/fault/GATE_NOT_PASSED')),
-  CHECKLIST_OPEN: () => codeOf(get('/test/fault/CHECKLIST_OPEN')),
-  ARTEFACT_DAMAGED: () => codeOf(get('/test/fault/ARTEFACT_DAMAGED')),
+  GATE_NOT_PASSED: async () => codeOf(post(`/models/${await newModel()}/promote`, promotion(2, 1))),
+  CHECKLIST_OPEN: async () =>
+    codeOf(post(`/models/${await newModel()}/promote`, { ...promotion(3, 1), checklist: [] })),
+  ARTEFACT_DAMAGED: async () => {
+    const model = await newModel();
+    const { artefactSha256 } = await call('GET', `/models/${model}/versions/3`);
+    const sha256 = String(artefactSha256);
+    await rm(path.join(world.server.home, 'objects', sha256.slice(0, 2), sha256));
+    return codeOf(get(`/models/${model}/versions/3/artefact`));
+  },
   LINK_ENDED: () => codeOf(post('/invitations/read', { token: `inv_${'a'.repeat(43)}` })),
   TOO_LARGE: () => codeOf(post('/universes', { ...newUniverse(), description: 'x'.repeat(1_100_000) })),
   TOO_SLOW: async () => {
@@ -705,6 +781,16 @@ const BAD: Record<ProblemCode, (redisUrl: string) => Promise<Reply>> = {
   LIMITS_AWAY: async (redisUrl) => {
     const server = await startWholeServer(db, { edges: { requestsPerMinute: 6_000, redisUrl } });
     const reply = await server.call('POST', '/auth/sign-in', { body: { email: EMAIL, password: PASSWORD } });
+    await server.close();
+    return reply;
+  },
+  OBJECTS_AWAY: async () => {
+    const place = { endpoint: 'http://127.0.0.1:9', bucket: 'gone', region: 'us-east-1' };
+    const objects = createBucketStore(path.join(folder, 'bucket'), { ...place, accessKey: 'a', secretKey: 'b' });
+    const server = await startWholeServer(db, { objects });
+    const headers = { 'content-type': 'application/octet-stream' };
+    const upload = post('/data/uploads?fileName=x.csv', `never seen ${n++}`, { headers });
+    const reply = await codeOf(upload, server);
     await server.close();
     return reply;
   },

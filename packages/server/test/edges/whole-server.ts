@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { tradingDays } from '@touchstone/quant/series/trading-calendar';
 import { systemClock } from '../../src/platform/clock/clock.ts';
+import { createFolderStore } from '../../src/platform/object-store/object-store.ts';
 import { createStages, type StageParts } from '../../src/stages.ts';
 import type { TestDatabase } from '../cluster.ts';
 import { inlineCompute } from '../inline-compute.ts';
 import { priceFile } from '../market-data/import-harness.ts';
+import { fillModels } from '../models/fill-models.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../test-server.ts';
 
 const DAYS = Array.from(tradingDays('XNYS', dayNumber('2024-01-02'), dayNumber('2024-09-30')), dayText);
@@ -78,6 +81,9 @@ export type Belongings = {
   datasetSha256: string;
   taskId: number;
   scheduleId: number;
+  /** A model with a champion, and the training run it came from. */
+  model: string;
+  trainingRunId: number;
 };
 
 /** Gives a tenant one of everything, by the front door. The server must run tasks. */
@@ -106,7 +112,15 @@ export async function fillTenant(server: TestServer, token: string, mark: string
   const schedule = await call('POST', '/schedules', {
     ...{ kind: 'index-run', title: mark, cron: '0 3 1 1 *', input: { indexId: index.id }, enabled: true },
   });
+  const model = `model-${mark.length}`;
+  const objects = createFolderStore(path.join(server.home, 'objects'));
+  const { runId: trainingRunId } = await fillModels(
+    { database: server.database, objects },
+    Number(instrument.tenantId),
+    { model, mark },
+  );
   return {
+    ...{ model, trainingRunId },
     ...{ token, taskId, uploadId: String(upload.uploadId), indexId: Number(index.id) },
     ...{ instrumentId: Number(instrument.id), universeId: Number(universe.id) },
     sourceId: Number(firstOf(await call('GET', '/data/sources')).id),

@@ -101,7 +101,7 @@ export function fitPart(table: TrainingTable, spec: PartSpec, watch?: Watch): Pa
   const { train, test } = partRows(table, spec.walk, spec.fold);
   expect(train.length >= 1, `${table.target} has no row with a known outcome to learn from`);
   const scaler = scalerOf(table, train);
-  const rows = drawRows(train, spec.rowsMax, spec.seed);
+  const rows = byDay(table, drawRows(train, spec.rowsMax, spec.seed));
   const prepare = (of: Int32Array): Inputs =>
     prepareInputs(
       { features: target.features, stepCount: spec.stepCount, scaler, clip: CLIP },
@@ -112,7 +112,7 @@ export function fitPart(table: TrainingTable, spec: PartSpec, watch?: Watch): Pa
   const model = learner.fit(
     { inputs: prepare(rows), target: outcome, weight: null, group: null },
     goal,
-    { ...learner.defaults, ...spec.settings },
+    { ...learner.defaults, ...gapOf(learner.defaults, table, rows, target.horizonDays), ...spec.settings },
     spec.seed,
     watch,
   );
@@ -123,6 +123,18 @@ export function fitPart(table: TrainingTable, spec: PartSpec, watch?: Watch): Pa
     forecast.set(model.predict(prepare(batch)), from);
   }
   return { kind: 'forecasts', rows: test, forecast, trainedRows: rows.length };
+}
+
+/** In order of time, as learners that hold back their last rows ask for. */
+function byDay({ day }: TrainingTable, rows: Int32Array): Int32Array {
+  return rows.slice().sort((a, b) => day[a]! - day[b]! || a - b);
+}
+
+/** Rows between what a learner learns from and what it holds back to know when to stop: as many as a horizon holds. */
+function gapOf(defaults: object, { day }: TrainingTable, rows: Int32Array, horizonDays: number): object {
+  if (!('validationGap' in defaults)) return {};
+  const days = new Set(rows.map((row) => day[row]!)).size;
+  return { validationGap: Math.ceil((horizonDays * rows.length) / Math.max(1, days)) };
 }
 
 /** The space members work in: logarithms where values are told without. */

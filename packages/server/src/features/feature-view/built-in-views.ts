@@ -1,4 +1,5 @@
 import type { IndicatorFamily } from '@touchstone/quant/indicators/indicator';
+import { FORECAST_FEATURES } from '@touchstone/quant/learn/targets/features';
 import { ALL_INDICATORS } from '../catalogue/catalogue.ts';
 import type { ViewDefinition } from './feature-view.ts';
 
@@ -14,6 +15,20 @@ export const BUILT_IN_VIEWS: readonly { definition: ViewDefinition; version: num
   viewOf('volume', 1, ['volume'], 'What was traded behind the moves.'),
   viewOf('candles', 1, ['candle'], 'Candlestick patterns: 100 bullish, −100 bearish, 0 none.'),
   viewOf('alpha158', 1, ['alpha158'], 'The 158 features of Qlib’s Alpha158.'),
+  {
+    definition: {
+      ...{
+        name: 'forecast',
+        owner: 'touchstone',
+        entity: 'instrument' as const,
+        ttlDays: null,
+        source: 'bars' as const,
+      },
+      description: 'What the models of this program look at: how much a price moves, and where it went.',
+      features: FORECAST_FEATURES.map(({ name, expression }) => ({ name, expression })),
+    },
+    version: 1,
+  },
 ].filter(({ definition }) => definition.features.length > 0);
 
 function viewOf(name: string, version: number, families: readonly IndicatorFamily[], description: string) {

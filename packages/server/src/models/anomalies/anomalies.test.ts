@@ -92,7 +92,10 @@ test('a crash is detected on its day, with the rate of false alarms that each de
   assert.match(note, /^Detects/);
   const onDay = items.filter(({ day }) => day === DAYS[CRASH]);
   assert.deepEqual(onDay.map(({ detector }) => detector).sort(), ['isolation_forest', 'return', 'shock', 'volatility']);
-  assert.match(onDay.find(({ detector }) => detector === 'return')!.sentence, /^Return of −\d+\.\d\u202f%: \d+\.\d robust/);
+  assert.match(
+    onDay.find(({ detector }) => detector === 'return')!.sentence,
+    /^Return of −\d+\.\d\u202f%: \d+\.\d robust/,
+  );
   for (const { detector, alarmsPerYear, alarmsPerYearMax, threshold, measuredYears, reason: why } of detectors) {
     if (why !== null) continue;
     assert.ok(threshold !== null && threshold > 0, detector);

@@ -190,7 +190,7 @@ function registerRunRoutes(serve: Serve, database: Database, registry: Registry)
       { readOnly: true },
     ),
   );
-  serve(models.getTrainingRun, ({ caller, params: { runId } }) =>
+  serve(models.getTrainingRun, ({ caller, params: { trainingRunId: runId } }) =>
     database.transaction(
       caller,
       async (tx) => {
@@ -207,7 +207,7 @@ function registerRunRoutes(serve: Serve, database: Database, registry: Registry)
       { readOnly: true },
     ),
   );
-  serve(models.getRunMetric, ({ caller, params: { runId }, query: { name, cursor, limit } }) =>
+  serve(models.getRunMetric, ({ caller, params: { trainingRunId: runId }, query: { name, cursor, limit } }) =>
     database.transaction(
       caller,
       async (tx) => {
@@ -220,7 +220,7 @@ function registerRunRoutes(serve: Serve, database: Database, registry: Registry)
       { readOnly: true },
     ),
   );
-  serve(models.downloadRunArtefact, async ({ caller, params: { runId }, query: { name }, reply }) => {
+  serve(models.downloadRunArtefact, async ({ caller, params: { trainingRunId: runId }, query: { name }, reply }) => {
     const artefacts = await database.transaction(
       caller,
       async (tx) => {

@@ -363,3 +363,13 @@ export function toPrediction({ stored, subject, outcome }: ToldPrediction): Pred
 function targetOf(text: string | null): Prediction['target'] {
   return text as Prediction['target'];
 }
+
+export async function findModelId(tx: Transaction, name: string): Promise<number | undefined> {
+  const row = await tx.query
+    .selectFrom('model')
+    .select('id')
+    .where('tenant_id', '=', tenantOf(tx))
+    .where('name', '=', name)
+    .executeTakeFirst();
+  return row?.id;
+}

@@ -3,7 +3,7 @@ import type { Goal } from '../../learner.ts';
 import { below32, below64, firstRight32 } from '../neighbours.ts';
 import type { TreeEnsemble } from '../tree-ensemble.ts';
 import { orderOf } from './export-xgboost.ts';
-import { type ExportedTrees, namesToWrite } from './imported-trees.ts';
+import { checkLink, type ExportedTrees, namesToWrite } from './imported-trees.ts';
 
 const OBJECTIVES: Record<Goal, string> = {
   binary: 'binary sigmoid:1',
@@ -24,8 +24,7 @@ const WORD_BITS = 32;
  */
 export function exportLightgbm(model: ExportedTrees): string {
   const { trees, goal } = model;
-  const wanted = goal === 'binary' ? 'logistic' : 'identity';
-  expect(trees.link === wanted, `LightGBM knows ${goal} trees with the link ${wanted} only, was ${trees.link}`);
+  checkLink(model, 'LightGBM');
   const names = namesToWrite(model);
   const written = Array.from({ length: trees.treeStart.length - 1 }, (_, tree) => writeTree(trees, tree));
   if (trees.base !== 0) written.unshift(writeLeaf(trees.base, Math.round(trees.cover[0] ?? 0)));

@@ -3,7 +3,7 @@ import type { Goal } from '../../learner.ts';
 import { firstRight32 } from '../neighbours.ts';
 import type { TreeEnsemble } from '../tree-ensemble.ts';
 import { CATEGORIES_MAX } from './import-xgboost.ts';
-import { type ExportedTrees, namesToWrite } from './imported-trees.ts';
+import { checkLink, type ExportedTrees, namesToWrite } from './imported-trees.ts';
 
 /** XGBoost's mark for the parent of a root. */
 const NO_PARENT = 0x7fffffff;
@@ -21,6 +21,7 @@ const BASE_TOLERANCE = 1e-7;
 export function exportXgboost(model: ExportedTrees): string {
   const { trees, goal } = model;
   expect(!trees.zeroIsMissing?.includes(1), 'XGBoost cannot tell zeros as missing: zeroIsMissing must be 0 everywhere');
+  checkLink(model, 'XGBoost');
   const names = namesToWrite(model);
   const isLogistic = trees.link === 'logistic';
   const score = isLogistic ? Math.fround(1 / (1 + Math.exp(-trees.base))) : Math.fround(trees.base);
@@ -53,15 +54,13 @@ export function exportXgboost(model: ExportedTrees): string {
         num_feature: String(trees.featureCount),
         num_target: '1',
       },
-      objective: writeObjective(goal, trees, model.quantile),
+      objective: writeObjective(goal, model.quantile),
     },
     version: [2, 0, 0],
   });
 }
 
-function writeObjective(goal: Goal, { link }: TreeEnsemble, quantile: number | undefined): Record<string, unknown> {
-  const wanted = goal === 'binary' ? 'logistic' : 'identity';
-  expect(link === wanted, `XGBoost knows ${goal} trees with the link ${wanted} only, was ${link}`);
+function writeObjective(goal: Goal, quantile: number | undefined): Record<string, unknown> {
   if (goal === 'binary') return { name: 'binary:logistic', reg_loss_param: { scale_pos_weight: '1' } };
   if (goal === 'ranking') return { name: 'rank:ndcg', lambdarank_param: {} };
   if (goal === 'regression') return { name: 'reg:squarederror', reg_loss_param: { scale_pos_weight: '1' } };

@@ -19,6 +19,9 @@ export type RawTree = {
   categories: Map<number, Int32Array>;
 };
 
+/** Deeper trees are made to hurt: what walks or explains them takes time or room by the depth. */
+const DEPTH_MAX = 512;
+
 type Frame = Omit<
   TreeEnsemble,
   | 'treeStart'
@@ -38,7 +41,7 @@ type Frame = Omit<
 /**
  * Trees as one ensemble: the nodes that can be reached, each before its children, the left one first.
  *
- * @throws RangeError if a child is no node, a node is reached twice, a feature is out of range, or a number is not finite.
+ * @throws RangeError if a child is no node, a node is reached twice, a tree is too deep, a feature is out of range, or a number is not finite.
  */
 export function gatherTrees(frame: Frame, rawTrees: readonly RawTree[]): TreeEnsemble {
   const orders = rawTrees.map(reachable);
@@ -70,7 +73,7 @@ export function gatherTrees(frame: Frame, rawTrees: readonly RawTree[]): TreeEns
       right[at] = isLeaf ? at : numberOf.get(raw.right[node]!)!;
       if (isLeaf) leaf[at] = raw.leaf[node]!;
       else {
-        threshold[at] = raw.threshold[node]!;
+        threshold[at] = raw.categories.has(node) ? 0 : raw.threshold[node]!;
         missingLeft[at] = raw.missingLeft[node]!;
         zeroIsMissing[at] = raw.zeroIsMissing?.[node] ?? 0;
         gain[at] = raw.gain[node]!;
@@ -102,8 +105,10 @@ function reachable({ name, feature, left, right }: RawTree): Int32Array {
   expect(nodeCount >= 1, `${name} must have a node`);
   const seen = new Uint8Array(nodeCount);
   const order: number[] = [];
-  const waiting = [0];
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+  const waiting = [{ node: 0, depth: 0 }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { node, depth } = next;
+    expect(depth <= DEPTH_MAX, `${name} must be at most ${DEPTH_MAX} splits deep`);
     expect(seen[node] === 0, `${name}: node ${node} must be reached once, was reached twice`);
     seen[node] = 1;
     order.push(node);
@@ -113,7 +118,7 @@ function reachable({ name, feature, left, right }: RawTree): Int32Array {
         child > 0 && child < nodeCount,
         `${name}: a child of node ${node} must be in 1..${nodeCount - 1}, was ${child}`,
       );
-      waiting.push(child);
+      waiting.push({ node: child, depth: depth + 1 });
     }
   }
   return Int32Array.from(order);

@@ -104,7 +104,7 @@ function readTree(tree: Fields): RawTree {
   const rightOfFile = wholesAt(tree, 'right_children', count, -1, count - 1);
   // A node that was pruned away keeps its place, with a feature beyond any: it is reached by none.
   const splits = numbersAt(tree, 'split_indices', count);
-  const conditions = Float64Array.from(numbersAt(tree, 'split_conditions', count), Math.fround);
+  const conditions = singlesAt(tree, 'split_conditions', count);
   const defaultLeft = wholesAt(tree, 'default_left', count, 0, 1);
   const feature = Int32Array.from(splits, (split, node) => {
     if (leftOfFile[node] === -1) return -1;
@@ -126,10 +126,15 @@ function readTree(tree: Fields): RawTree {
     missingLeft: Uint8Array.from(defaultLeft, (flag, node) => (swapped(node) ? 1 - flag : flag)),
     zeroIsMissing: null,
     leaf: conditions,
-    cover: numbersAt(tree, 'sum_hessian', count),
-    gain: numbersAt(tree, 'loss_changes', count),
+    cover: singlesAt(tree, 'sum_hessian', count),
+    gain: singlesAt(tree, 'loss_changes', count),
     categories,
   };
+}
+
+/** The decimals of these files stand for float32. */
+function singlesAt(tree: Fields, key: string, count: number): Float64Array {
+  return Float64Array.from(numbersAt(tree, key, count), Math.fround);
 }
 
 function readCategories(tree: Fields, nodeCount: number): Map<number, Int32Array> {

@@ -22,6 +22,14 @@ export type ExportedTrees = {
 /** More features than this are a broken file, not a model. */
 export const FEATURES_MAX = 1_000_000;
 
+/** @throws RangeError unless probabilities are logistic and all else is not: the tools know no other trees. */
+export function checkLink({ trees, goal }: ExportedTrees, tool: string): void {
+  const wanted = goal === 'binary' ? 'logistic' : 'identity';
+  const advice = goal === 'binary' ? '; trees whose leaves are probabilities can be written as a regression' : '';
+  if (trees.link !== wanted)
+    throw new RangeError(`${tool} knows ${goal} trees with the link ${wanted} only, was ${trees.link}${advice}`);
+}
+
 /** The names to write: given and checked, or f0, f1, … */
 export function namesToWrite({ trees, featureNames }: ExportedTrees): string[] {
   if (featureNames === null) return Array.from({ length: trees.featureCount }, (_, i) => `f${i}`);

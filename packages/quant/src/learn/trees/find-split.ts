@@ -1,0 +1,183 @@
+import type { BinnedColumn } from './bin-columns.ts';
+import { sideScore } from './plain-tree-kernels.ts';
+import { FOUND, HAS_MISSING, HISTOGRAM_COUNT, MAY_SPLIT, MISSING_BIN, type TreeKernels } from './tree-kernels.ts';
+
+export type SplitSettings = {
+  l1: number;
+  l2: number;
+  /** Least sum of hessians of a child. */
+  minChildWeight: number;
+};
+
+/** What is known of a node that may be split. */
+export type NodeSums = {
+  gradient: number;
+  hessian: number;
+  /** Bounds of its value, from monotone splits above. */
+  low: number;
+  high: number;
+};
+
+export type Split = {
+  /** Place in `chosen`. */
+  column: number;
+  /** Bins up to this one go left; of a categorical column: those in `leftBins`. */
+  bin: number;
+  leftBins: readonly number[] | null;
+  missingLeft: boolean;
+  gradientLeft: number;
+  hessianLeft: number;
+  /** By how much twice the loss falls. */
+  gain: number;
+};
+
+/** Gains below this share of the scores are rounding. */
+const GAIN_SHARE_MIN = 1e-11;
+
+/** Tells the kernels which columns are looked at. */
+export function chooseColumns(
+  { room }: TreeKernels,
+  binned: readonly BinnedColumn[],
+  columns: Int32Array,
+  isMonotone: boolean,
+): void {
+  columns.forEach((column, k) => {
+    const { binCount, hasMissing, categories } = binned[column]!;
+    room.chosen[k] = column;
+    room.binCounts[k] = binCount;
+    // With bounds, columns are searched by `findBoundedSplit`.
+    const isPlain = categories === null && !isMonotone && binCount > 0;
+    room.flags[k] = (isPlain ? MAY_SPLIT : 0) | (hasMissing ? HAS_MISSING : 0);
+  });
+}
+
+/** The split of the chosen columns by which the loss falls most; null where none makes it fall. */
+export function findBestSplit(
+  kernels: TreeKernels,
+  binned: readonly BinnedColumn[],
+  monotone: Int8Array | null,
+  columnCount: number,
+  histogram: Float64Array,
+  node: NodeSums,
+  settings: SplitSettings,
+): Split | null {
+  const { gradient, hessian } = node;
+  const { l1, l2 } = settings;
+  const { room } = kernels;
+  const own =
+    monotone === null ? sideScore(gradient, hessian, l1, l2) : boundedScore(gradient, hessian, node, settings);
+  // A side without weight has no value, whatever is asked.
+  const hessianMin = Math.max(settings.minChildWeight, Number.MIN_VALUE);
+  const query = { gradient, hessian, l1, l2, hessianMin, scoreMin: own * (1 + GAIN_SHARE_MIN) };
+  kernels.findSplit(histogram, columnCount, query);
+  let score = room.found[FOUND.score]!;
+  let best = room.found[FOUND.column]! < 0 ? null : readFound(room.found);
+  for (let k = 0; k < columnCount; k++) {
+    const column = binned[room.chosen[k]!]!;
+    if (column.binCount === 0 || (column.categories === null && monotone === null)) continue;
+    const found = searchColumn(
+      entriesOf(column, histogram.subarray(k * HISTOGRAM_COUNT, (k + 1) * HISTOGRAM_COUNT), settings),
+      monotone?.[room.chosen[k]!] ?? 0,
+      { ...node, hessianMin },
+      settings,
+    );
+    if (found === null || found.score <= score) continue;
+    score = found.score;
+    best = { ...found.split, column: k };
+  }
+  return best === null ? null : { ...best, gain: score - own };
+}
+
+function readFound(found: Float64Array): Split {
+  return {
+    column: found[FOUND.column]!,
+    bin: found[FOUND.bin]!,
+    leftBins: null,
+    missingLeft: found[FOUND.missingLeft] === 1,
+    gradientLeft: found[FOUND.gradientLeft]!,
+    hessianLeft: found[FOUND.hessianLeft]!,
+    gain: 0,
+  };
+}
+
+type Entry = { bin: number; gradient: number; hessian: number };
+/** Bins with rows, in the order in which they are parted; where missing ones stand apart, they try both sides. */
+type Entries = { ordered: Entry[]; missing: Entry | null; isCategorical: boolean };
+
+/**
+ * Categories are parted in the order of their own best value: no other grouping in two does better (Fisher 1958). Missing
+ * is one more category.
+ */
+function entriesOf(
+  { binCount, hasMissing, categories }: BinnedColumn,
+  histogram: Float64Array,
+  { l2 }: SplitSettings,
+): Entries {
+  const entryOf = (bin: number): Entry => ({ bin, gradient: histogram[2 * bin]!, hessian: histogram[2 * bin + 1]! });
+  const ordered = Array.from({ length: binCount }, (_, bin) => entryOf(bin)).filter(({ hessian }) => hessian > 0);
+  const missing = hasMissing && histogram[2 * MISSING_BIN + 1]! > 0 ? entryOf(MISSING_BIN) : null;
+  if (categories === null) return { ordered, missing, isCategorical: false };
+  if (missing !== null) ordered.push(missing);
+  const valueAlone = ({ gradient, hessian }: Entry): number => gradient / (hessian + l2);
+  ordered.sort((a, b) => valueAlone(a) - valueAlone(b) || a.bin - b.bin);
+  return { ordered, missing: null, isCategorical: true };
+}
+
+function searchColumn(
+  { ordered, missing, isCategorical }: Entries,
+  direction: number,
+  node: NodeSums & { hessianMin: number },
+  settings: SplitSettings,
+): { score: number; split: Split } | null {
+  let best: { score: number; split: Split } | null = null;
+  for (const missingLeft of missing === null ? [false] : [false, true]) {
+    let gradient = missingLeft ? missing!.gradient : 0;
+    let hessian = missingLeft ? missing!.hessian : 0;
+    for (const [place, entry] of ordered.entries()) {
+      gradient += entry.gradient;
+      hessian += entry.hessian;
+      if (hessian < node.hessianMin) continue;
+      if (node.hessian - hessian < node.hessianMin) break;
+      const [left, right] = [
+        boundedValue(gradient, hessian, node, settings),
+        rightValue(gradient, hessian, node, settings),
+      ];
+      if (direction * (right - left) < 0) continue;
+      const score =
+        scoreAt(left, gradient, hessian, settings) +
+        scoreAt(right, node.gradient - gradient, node.hessian - hessian, settings);
+      if (best !== null && score <= best.score) continue;
+      const leftBins = isCategorical ? ordered.slice(0, place + 1).map(({ bin }) => bin) : null;
+      const isMissingLeft = leftBins?.includes(MISSING_BIN) ?? missingLeft;
+      const sums = { gradientLeft: gradient, hessianLeft: hessian };
+      best = { score, split: { column: 0, bin: entry.bin, leftBins, missingLeft: isMissingLeft, ...sums, gain: 0 } };
+    }
+  }
+  return best;
+}
+
+function rightValue(gradient: number, hessian: number, node: NodeSums, settings: SplitSettings): number {
+  return boundedValue(node.gradient - gradient, node.hessian - hessian, node, settings);
+}
+
+/** The value by which the loss of a node falls most, held within its bounds. */
+export function boundedValue(
+  gradient: number,
+  hessian: number,
+  { low, high }: Pick<NodeSums, 'low' | 'high'>,
+  { l1, l2 }: SplitSettings,
+): number {
+  const whole = hessian + l2;
+  if (!(whole > 0)) return Math.min(Math.max(0, low), high);
+  const pull = Math.max(Math.abs(gradient) - l1, 0);
+  return Math.min(Math.max((-Math.sign(gradient) * pull) / whole, low), high);
+}
+
+function boundedScore(gradient: number, hessian: number, node: NodeSums, settings: SplitSettings): number {
+  return scoreAt(boundedValue(gradient, hessian, node, settings), gradient, hessian, settings);
+}
+
+/** By how much twice the loss falls when the node gets this value. */
+function scoreAt(value: number, gradient: number, hessian: number, { l1, l2 }: SplitSettings): number {
+  return -(2 * gradient * value + (hessian + l2) * value * value + 2 * l1 * Math.abs(value));
+}

@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { createRandom } from '@touchstone/quant/random/random';
+import { dayNumber, dayText } from '@touchstone/quant/series/day';
+import { tradingDays } from '@touchstone/quant/series/trading-calendar';
+import { createFeatureComputer, createSeriesService } from '../src/features/index.ts';
+import { createRegistry } from '../src/models/index.ts';
+import { createTrainingService, type TrainingParts } from '../src/models/training/training.service.ts';
+import { type Compute, createCompute } from '../src/platform/compute/compute.ts';
+import type { Database, Principal } from '../src/platform/database/database.ts';
+import { createFolderStore } from '../src/platform/object-store/object-store.ts';
+import { createTaskEngine, type TaskEngine } from '../src/platform/tasks/task-engine.ts';
+import { universeBars } from '../src/portfolio/index.ts';
+import type { TestDatabase } from './cluster.ts';
+import { addBars, addInstrument, addSource, type TestBar } from './facts.ts';
+
+export const TENANT: Principal = { tenantId: 7, actorId: null };
+export const WORLD_DAYS = Array.from(tradingDays('XNYS', dayNumber('2019-01-02'), dayNumber('2022-06-30')), dayText);
+
+/** Bars whose volatility swings slowly about a mean, so that its direction can be told. */
+export function swingingBars(instrumentId: number, days: readonly string[], seed: number): TestBar[] {
+  const random = createRandom(seed);
+  let [state, close] = [0, 50 + seed];
+  return days.map((day) => {
+    state = 0.93 * state + 0.25 * random.normal();
+    const volatility = 0.012 * Math.exp(state);
+    const path = Array.from({ length: 8 }, () => (volatility / Math.sqrt(8)) * random.normal());
+    const open = close * Math.exp(0.2 * volatility * random.normal());
+    const prices = path.reduce<number[]>((all, step) => [...all, all.at(-1)! * Math.exp(step)], [open]);
+    close = prices.at(-1)!;
+    return { instrumentId, day, open, close, high: Math.max(...prices), low: Math.min(...prices) };
+  });
+}
+
+/** A tenant with a universe of instruments, in a fresh database. */
+export async function addWorld(db: TestDatabase, memberCount = 5): Promise<{ universeId: number }> {
+  await db.migrator.query(`INSERT INTO tenant (id, name) VALUES (7, 'seven')`);
+  const universeId = await db.database.transaction(TENANT, async (tx) => {
+    const sourceId = await addSource(tx, 'swinging', 'total_return');
+    const bars: TestBar[] = [];
+    for (let k = 0; k < memberCount; k++)
+      bars.push(...swingingBars(await addInstrument(tx, `SWING${k}`), WORLD_DAYS, k + 1));
+    await addBars(tx, sourceId, bars);
+    const { id } = await tx.query
+      .insertInto('universe')
+      .values({ tenant_id: 7, name: 'Swinging', rule: 'all_of_source', source_tenant_id: 7, source_id: sourceId })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    return id;
+  });
+  return { universeId };
+}
+
+export type Trainer = {
+  tasks: TaskEngine;
+  training: ReturnType<typeof createTrainingService>;
+  registry: ReturnType<typeof createRegistry>;
+  objects: ReturnType<typeof createFolderStore>;
+  home: string;
+  close(): Promise<void>;
+};
+
+/** A process that trains, as `stages.ts` wires it. */
+export async function startTrainer(
+  db: { database: Database; connection: TestDatabase['connection'] },
+  change: Partial<TrainingParts> & { threads?: number; home?: string; compute?: Compute } = {},
+): Promise<Trainer> {
+  const { threads = 1, home = await mkdtemp('/tmp/touchstone-training-'), ...also } = change;
+  const { database, connection } = db;
+  const log = { info() {}, warn() {}, error() {} };
+  const tasks = createTaskEngine({ database, connection, clock: { now: Date.now }, log });
+  const objects = createFolderStore(path.join(home, 'objects'));
+  const own = createCompute(threads);
+  const compute = change.compute ?? own;
+  const registry = createRegistry({ database, objects, codeVersion: 'test' });
+  const training = createTrainingService({
+    ...{ database, objects, tasks, compute, registry, universeBars, codeVersion: 'test', lanes: threads },
+    ...{ series: createSeriesService(database, universeBars), computer: createFeatureComputer(compute) },
+    ...also,
+  });
+  await tasks.run();
+  return {
+    ...{ tasks, training, registry, objects, home },
+    async close() {
+      await tasks.stop();
+      await own.close();
+      if (change.home === undefined) await rm(home, { recursive: true, force: true });
+    },
+  };
+}
