@@ -21,7 +21,7 @@ export type TrainingSettings = LossSettings & {
   weightDecay: number;
   /** > 0: a longer gradient is shortened to it. */
   gradientNormMax: number;
-  /** In [0, 1). */
+  /** Share that is dropped, in [0, 1). */
   dropout: number;
   /** Share of the rows, the last in time, that decides when to stop, in [0, 0.5]; 0: all epochs are run. */
   validationShare: number;
