@@ -51,10 +51,11 @@ export type LinearBody = { kind: 'linear'; weights: Float64Array; intercept: num
 /** logistic: 1 / (1 + exp(−margin)). */
 export type Link = 'identity' | 'logistic';
 
+/** Tensors, gate order and formulas: `neural/lstm-network.ts`, `neural/transformer-network.ts`. */
 export type NetworkBody = {
   architecture: 'lstm' | 'transformer';
   link: Link;
-  /** Sizes: hidden, heads, layers, … */
+  /** stepCount, featureCount, layers; lstm: hidden; transformer: width, heads, feedForward, preNorm, meanPooling (0 or 1). */
   sizes: Record<string, number>;
   /** Weights by name, row-major float32, with their shape. */
   tensors: Record<string, { shape: readonly number[]; values: Float32Array }>;
