@@ -143,16 +143,8 @@ function searchColumn(
     for (const [place, entry] of ordered.entries()) {
       gradient += entry.gradient;
       hessian += entry.hessian;
-      if (hessian < node.hessianMin) continue;
-      if (node.hessian - hessian < node.hessianMin) break;
-      const [left, right] = [
-        boundedValue(gradient, hessian, node, settings),
-        rightValue(gradient, hessian, node, settings),
-      ];
-      if (direction * (right - left) < 0) continue;
-      const score =
-        scoreAt(left, gradient, hessian, settings) +
-        scoreAt(right, node.gradient - gradient, node.hessian - hessian, settings);
+      if (hessian < node.hessianMin || node.hessian - hessian < node.hessianMin) continue;
+      const score = splitScore(gradient, hessian, direction, node, settings);
       if (best !== null && score <= best.score) continue;
       const leftBins = isCategorical ? ordered.slice(0, place + 1).map(({ bin }) => bin) : null;
       const isMissingLeft = leftBins?.includes(MISSING_BIN) ?? missingLeft;
@@ -163,8 +155,19 @@ function searchColumn(
   return best;
 }
 
-function rightValue(gradient: number, hessian: number, node: NodeSums, settings: SplitSettings): number {
-  return boundedValue(node.gradient - gradient, node.hessian - hessian, node, settings);
+/** Score of both sides at their values; none for a split against the direction. */
+function splitScore(
+  gradient: number,
+  hessian: number,
+  direction: number,
+  node: NodeSums,
+  settings: SplitSettings,
+): number {
+  const [gradientRight, hessianRight] = [node.gradient - gradient, node.hessian - hessian];
+  const left = boundedValue(gradient, hessian, node, settings);
+  const right = boundedValue(gradientRight, hessianRight, node, settings);
+  if (direction * (right - left) < 0) return Number.NEGATIVE_INFINITY;
+  return scoreAt(left, gradient, hessian, settings) + scoreAt(right, gradientRight, hessianRight, settings);
 }
 
 /** The value by which the loss of a node falls most, held within its bounds. */
