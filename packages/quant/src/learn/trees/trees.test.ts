@@ -10,10 +10,11 @@ import { gridFor, onGrid, orderlessSum } from './gradient-grid.ts';
 import { fitIsolationForest, loadIsolationForest } from './isolation-forest.ts';
 import { weightedQuantile } from './objectives.ts';
 import { createPlainKernels } from './plain-tree-kernels.ts';
-import { depthOf, findLeaf, goesLeft, predictMargin, predictRow } from './predict-trees.ts';
+import { depthOf, findLeaf, predictMargin, predictRow } from './predict-trees.ts';
 import { growForest, randomForest } from './random-forest.ts';
 import type { TreeEnsemble } from './tree-ensemble.ts';
 import { createTwinKernels } from './twin-tree-kernels.ts';
+import { goesLeft } from './walk-trees.ts';
 
 const DEFAULTS = gradientBoostedTrees.defaults;
 const QUICK = { ...DEFAULTS, treeCount: 5, maxDepth: 3 };
