@@ -1,84 +1,76 @@
+import { expect } from '../checks/expect.ts';
+import { compileExpression, type IndicatorCatalogue, type Scope } from '../expressions/compile-expression.ts';
 import type { Inputs } from '../learn/examples.ts';
-import { ewmaVariance } from './ewma-variance.ts';
-import { logOf } from './har.ts';
-import { trailingMean } from './qlike.ts';
-import { type DailyPrices, garmanKlassOvernightVariance, logReturns } from './range-variance.ts';
+import type { DailyPrices } from './range-variance.ts';
 
-/** Columns of `volatilityDirectionFeatures`, in order. */
-export const VOLATILITY_DIRECTION_FEATURES = [
-  'day',
-  'week',
-  'fortnight',
-  'quarter',
-  'decay_0.7',
-  'decay_0.85',
-  'decay_0.94',
-  'decay_0.985',
-  'log_week',
-  'log_month',
-  'log_quarter',
-  'fall_day',
-  'fall_week',
-  'fall_month',
-  'size_day',
-] as const;
-
-const MONTH_DAYS = 22;
+/** `garmanKlassOvernightVariance`: Garman-Klass of the session and the squared step from the close before. */
+const V = '(0.5 * log(high / low) ^ 2 - 0.3862943611198906 * log(close / open) ^ 2 + log(open / lag(close, 1)) ^ 2)';
+/** Far below the variance of a day that traded: keeps the logarithm of a price that never moves. */
+const LEAST = '0.0000000001';
+const MONTH = `(mean(${V}, 22) + ${LEAST})`;
 /** A bar that was repeated has no variance, and says nothing of its day: it counts as a hundredth of its month. */
-const QUIET_SHARE = 0.01;
+const LOG = `log(greatest(${V}, 0.01 * mean(${V}, 22)) + ${LEAST})`;
+
+const overMonth = (variance: string) => `log((${variance} + ${LEAST}) / ${MONTH})`;
+const meanOfLogs = (days: number) => `mean(${LOG}, ${days}) - log(${MONTH})`;
+const fall = (days: number) => `least(log(close / lag(close, ${days})), 0) / sqrt(${days} * ${MONTH})`;
 
 /**
- * What tells whether volatility will rise above the mean of the last 22 days: the past of daily variance over several spans,
- * each as its logarithm less that of the 22-day mean, and what the price did, in units of the month's deviation.
+ * What tells whether volatility will rise above the mean of the last 22 days, as expressions of bars: the past of daily
+ * variance over several spans, each as its logarithm less that of the 22-day mean, and what the price did, in units of the
+ * month's deviation. A model of the product and the study of the headline compute the same columns.
  *
  * - `day`, `week` (5), `fortnight` (10): flat means; `quarter`: the month against 66 days.
- * - `decay_λ`: exponentially weighted means.
+ * - `ema_n`: exponentially weighted means; decays of .71, .85, .94 and .985.
  * - `log_week`, `log_month`, `log_quarter`: means of logarithms, so that one wild day weighs less; `log_month` is the lower the
  *   more a few days made the month.
- * - `fall_day`, `fall_week`, `fall_month`: mean log return where it is negative, times √days: volatility follows falls.
+ * - `fall_day`, `fall_week`, `fall_month`: log return where it is negative: volatility follows falls.
  * - `size_day`: size of the day's log return.
  *
- * Row t uses rows up to t only. NaN where a span is not there yet or misses half of its days, and in `day` where the day
- * itself is missing. Time O(T · 66).
- *
- * @param variance Return² per day; default: `garmanKlassOvernightVariance` of the prices.
- * @returns T × `VOLATILITY_DIRECTION_FEATURES`.
  * @see Corsi 2009, doi:10.1093/jjfinec/nbp001; Corsi and Renò 2012, doi:10.1080/07350015.2012.663261.
  */
-export function volatilityDirectionFeatures(
-  prices: DailyPrices,
-  variance: Float64Array = garmanKlassOvernightVariance(prices),
-): Inputs {
-  const returns = logReturns(prices.close);
-  const monthMean = trailingMean(variance, MONTH_DAYS);
-  const month = logOf(monthMean);
-  const deviation = month.map((log) => Math.exp(log / 2));
-  const logs = logOf(variance.map((v, t) => Math.max(v, QUIET_SHARE * monthMean[t]!)));
-  const less = (values: Float64Array) => values.map((value, t) => value - month[t]!);
-  const fall = (days: number) =>
-    trailingMean(returns, days).map((mean, t) => (Math.min(mean, 0) * Math.sqrt(days)) / deviation[t]!);
-  const columns: Record<(typeof VOLATILITY_DIRECTION_FEATURES)[number], Float64Array> = {
-    day: less(logs),
-    week: less(logOf(trailingMean(variance, 5))),
-    fortnight: less(logOf(trailingMean(variance, 10))),
-    quarter: logOf(trailingMean(variance, 66)).map((value, t) => month[t]! - value),
-    'decay_0.7': less(logOf(ewmaVariance(variance, 0.7))),
-    'decay_0.85': less(logOf(ewmaVariance(variance, 0.85))),
-    'decay_0.94': less(logOf(ewmaVariance(variance, 0.94))),
-    'decay_0.985': less(logOf(ewmaVariance(variance, 0.985))),
-    log_week: less(trailingMean(logs, 5)),
-    log_month: less(trailingMean(logs, MONTH_DAYS)),
-    log_quarter: less(trailingMean(logs, 66)),
-    fall_day: fall(1),
-    fall_week: fall(5),
-    fall_month: fall(MONTH_DAYS),
-    size_day: returns.map((r, t) => Math.abs(r) / deviation[t]!),
-  };
+export const VOLATILITY_DIRECTION_FEATURES: readonly { name: string; expression: string }[] = [
+  { name: 'day', expression: `${LOG} - log(${MONTH})` },
+  { name: 'week', expression: overMonth(`mean(${V}, 5)`) },
+  { name: 'fortnight', expression: overMonth(`mean(${V}, 10)`) },
+  { name: 'quarter', expression: `log(${MONTH} / (mean(${V}, 66) + ${LEAST}))` },
+  { name: 'ema_6', expression: overMonth(`ema(${V}, 6)`) },
+  { name: 'ema_12', expression: overMonth(`ema(${V}, 12)`) },
+  { name: 'ema_32', expression: overMonth(`ema(${V}, 32)`) },
+  { name: 'ema_132', expression: overMonth(`ema(${V}, 132)`) },
+  { name: 'log_week', expression: meanOfLogs(5) },
+  { name: 'log_month', expression: meanOfLogs(22) },
+  { name: 'log_quarter', expression: meanOfLogs(66) },
+  { name: 'fall_day', expression: fall(1) },
+  { name: 'fall_week', expression: fall(5) },
+  { name: 'fall_month', expression: fall(22) },
+  { name: 'size_day', expression: `abs(log(close / lag(close, 1))) / sqrt(${MONTH})` },
+];
+
+/** The expressions name columns of bars and functions, no indicator. */
+const NO_INDICATORS: IndicatorCatalogue = {
+  findOutput: () => undefined,
+  make: () => undefined,
+  outputNames: [],
+  factoryNames: [],
+};
+
+/**
+ * `VOLATILITY_DIRECTION_FEATURES` of a history of bars. Row t uses rows up to t only. NaN for the first 131 rows and where a
+ * price is missing in a span. Time O(T · 66).
+ *
+ * @returns T rows of one day each.
+ */
+export function volatilityDirectionFeatures(prices: DailyPrices): Inputs {
+  const rowCount = prices.close.length;
   const featureCount = VOLATILITY_DIRECTION_FEATURES.length;
-  const rowCount = variance.length;
   const values = new Float64Array(rowCount * featureCount);
-  VOLATILITY_DIRECTION_FEATURES.forEach((name, j) => {
-    columns[name].forEach((value, t) => {
+  const volume = new Float64Array(rowCount).fill(Number.NaN);
+  const scope: Scope = { bars: { ...prices, volume }, columns: new Map() };
+  VOLATILITY_DIRECTION_FEATURES.forEach(({ name, expression }, j) => {
+    const compiled = compileExpression(expression, NO_INDICATORS);
+    expect(compiled.ok, `the expression of ${name} does not compile`);
+    compiled.expression.evaluate(scope).forEach((value, t) => {
       values[t * featureCount + j] = value;
     });
   });
