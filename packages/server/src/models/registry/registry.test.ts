@@ -84,6 +84,14 @@ test('a version is registered under the next number of its model, with bytes tha
   assert.ok(Array.isArray(items) && items.length === 1 && Object(items[0]).version === 2);
 });
 
+test('versions registered at once get a number each, also when the model is new', async () => {
+  const numbers = await Promise.all(Array.from({ length: 6 }, () => register('crowded')));
+  assert.deepEqual(
+    numbers.toSorted((a, b) => a - b),
+    [1, 2, 3, 4, 5, 6],
+  );
+});
+
 test('a version without dataset, features, code or seed is refused by the name of what is missing', async () => {
   for (const field of ['datasetSha256', 'featureSha256', 'codeVersion', 'seed'] as const) {
     const { [field]: _left, ...rest } = testManifest();
