@@ -5,6 +5,8 @@ import { logistic } from './linear/logistic.ts';
 import { ridge } from './linear/ridge.ts';
 import { lstm } from './neural/lstm.ts';
 import { transformer } from './neural/transformer.ts';
+import { gradientBoostedTrees } from './trees/gradient-boosted-trees.ts';
+import { randomForest } from './trees/random-forest.ts';
 
 /** Every way to learn there is. `conformance.test.ts` holds each of them to the contract. */
 export const LEARNERS: readonly Learner<object>[] = [
@@ -14,6 +16,8 @@ export const LEARNERS: readonly Learner<object>[] = [
   elasticNet,
   logistic,
   linearSvm,
+  gradientBoostedTrees,
+  randomForest,
   lstm,
   transformer,
 ];
