@@ -22,13 +22,17 @@ before(async () => {
   db = await createTestDatabase();
   ({ universeId } = await addWorld(db, 3));
 });
-afterEach(async () => {
-  for (const trainer of open) await trainer.close();
-  open.clear();
-});
+afterEach(closeAll);
 after(() => db.close());
 
+async function closeAll(): Promise<void> {
+  for (const trainer of open) await trainer.close();
+  open.clear();
+}
+
+/** The only one that takes tasks: each has a data folder of its own. */
 async function trainer(change: Parameters<typeof startTrainer>[1] = {}): Promise<Trainer> {
+  await closeAll();
   const started = await startTrainer(db, change);
   open.add(started);
   return started;
