@@ -29,6 +29,7 @@ export const PROBLEMS = {
   KEY_IN_USE: { status: 409, title: 'The first request with this idempotency key still runs', retryable: true },
   ANSWER_LOST: { status: 409, title: 'It was done, but its answer is lost', retryable: false },
   LIMITS_AWAY: { status: 503, title: 'The store of the limits does not answer', retryable: true },
+  OBJECTS_AWAY: { status: 503, title: 'The object store does not answer', retryable: true },
   DISK_FULL: { status: 507, title: 'The disk is full', retryable: true },
   DATABASE_AWAY: { status: 503, title: 'The database does not answer', retryable: true },
   UNEXPECTED: { status: 500, title: 'Something went wrong on our side', retryable: true },

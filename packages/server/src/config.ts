@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import type { BucketSettings } from './platform/object-store/bucket-store.ts';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -41,6 +42,8 @@ export type Config = Readonly<{
   traceEndpoint: string | null;
   /** Where the TwelveData client asks: the vendor, or a double on this machine. */
   twelveDataUrl: string;
+  /** Where objects lie that several machines share. Null: in the home only. */
+  bucket: BucketSettings | null;
   /** Absolute. Where scheduled backups go. */
   backupFolder: string;
   version: string;
@@ -86,6 +89,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     oidc: readOidc(text, problems),
     traceEndpoint: readHttpUrl('OTEL_EXPORTER_OTLP_ENDPOINT', text('OTEL_EXPORTER_OTLP_ENDPOINT'), problems),
     twelveDataUrl: readHttpUrl('TWELVEDATA_URL', text('TWELVEDATA_URL') ?? 'https://api.twelvedata.com', problems),
+    bucket: readBucket(text, problems),
     backupFolder: path.resolve(text('BACKUP_FOLDER') ?? path.join(home, 'backups')),
     version: readVersion(),
   };
@@ -202,6 +206,19 @@ function readOidc(text: (name: string) => string | null, problems: string[]): Co
     return null;
   }
   return { issuer, clientId, clientSecret };
+}
+
+function readBucket(text: (name: string) => string | null, problems: string[]): BucketSettings | null {
+  const endpoint = readHttpUrl('S3_ENDPOINT', text('S3_ENDPOINT'), problems);
+  const [bucket, accessKey, secretKey] = [text('S3_BUCKET'), text('S3_ACCESS_KEY'), text('S3_SECRET_KEY')];
+  if (endpoint === null && bucket === null) return null;
+  if (endpoint === null || bucket === null || accessKey === null || secretKey === null) {
+    problems.push('S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY and S3_SECRET_KEY belong together: set all four or none');
+    return null;
+  }
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+    problems.push(`S3_BUCKET is no name of a bucket: "${bucket}"`);
+  return { endpoint, bucket, accessKey, secretKey, region: text('S3_REGION') ?? 'us-east-1' };
 }
 
 function readChoice<T extends string>(name: string, text: string, choices: readonly T[], problems: string[]): T {

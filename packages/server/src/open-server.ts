@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import type { Logger } from 'pino';
 import { readCodeVersion } from './code-version.ts';
 import { type Config, loadSecret } from './config.ts';
 import { ownerOf } from './operate/open-installation.ts';
@@ -9,7 +10,7 @@ import { systemClock } from './platform/clock/clock.ts';
 import { createCompute } from './platform/compute/compute.ts';
 import { createDatabase } from './platform/database/database.ts';
 import { openDatabase } from './platform/database/open-database.ts';
-import { createFolderStore } from './platform/object-store/object-store.ts';
+import { backWithBucket, openBucket, openObjects } from './platform/object-store/open-objects.ts';
 import { createRedisLine } from './platform/redis/redis.ts';
 import { createProcesses } from './platform/tasks/processes.ts';
 import { createTaskEngine } from './platform/tasks/task-engine.ts';
@@ -33,9 +34,11 @@ export async function openServer(config: Config, kind: 'server' | 'worker') {
   const opened = await openDatabase(config, log);
   const { connection, installation } = opened;
   const objectsFolder = path.join(config.home, 'objects');
+  backWithBucket(objectsFolder, config.bucket);
   const database = createDatabase(opened.pool, objectsFolder);
   try {
-    const objects = createFolderStore(objectsFolder);
+    const objects = openObjects(objectsFolder);
+    void sendMissing(objectsFolder, log);
     const clock = systemClock;
     const tracing =
       config.traceEndpoint === null ? null : await startTracing(config.traceEndpoint, config.version, database, log);
@@ -70,5 +73,15 @@ export async function openServer(config: Config, kind: 'server' | 'worker') {
   } catch (error) {
     await opened.stop();
     throw error;
+  }
+}
+
+/** What lies here and not in the bucket goes there in the background: from before it was told, or from a restore. */
+async function sendMissing(objectsFolder: string, log: Logger): Promise<void> {
+  try {
+    const count = await openBucket(objectsFolder)?.sendMissing();
+    if (count !== undefined && count > 0) log.info({ count }, 'objects that the bucket lacked were sent');
+  } catch (error) {
+    log.warn({ err: error }, 'the bucket could not be compared with the objects here');
   }
 }

@@ -34,6 +34,7 @@ import {
   registerDependenceRoutes,
   registerFactorsRoutes,
   registerMarketRecordTask,
+  registerModelDependents,
   registerPatternRoutes,
   registerRegimeRoutes,
   registerRegistryRoutes,
@@ -116,6 +117,7 @@ export function createStages(parts: StageParts) {
   const blastRadius = createBlastRadiusService(database, readCoverage);
   registerPortfolioDependents(blastRadius, readCoverage);
   registerTrialDependents(blastRadius);
+  registerModelDependents(blastRadius);
   const universes = createUniverseService(database);
   const series = createSeriesService(database, universeBars);
   const registry = createRegistry({ database, objects, codeVersion });

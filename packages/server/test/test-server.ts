@@ -45,6 +45,8 @@ export type TestServerOptions = {
   trustProxy?: boolean;
   /** The data folder of another server to share. */
   home?: string;
+  /** Other objects than those in the home. */
+  objects?: ObjectStore;
 };
 
 export type Request = { token?: string; body?: unknown; headers?: Record<string, string> };
@@ -87,7 +89,7 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
     },
   });
   const log = createLog('info', destination);
-  const objects = createFolderStore(path.join(home, 'objects'));
+  const objects = options.objects ?? createFolderStore(path.join(home, 'objects'));
   const tasks = createTaskEngine({ database, connection: db.connection, clock, log });
   const auth = createAuth(database, clock, { secret: SECRET, publicUrl: PUBLIC_URL, oidc: options.oidc ?? null });
   const { patience, origin, ...settings } = options.edges ?? {};

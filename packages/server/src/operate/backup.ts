@@ -4,6 +4,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type pg from 'pg';
+import { openBucket } from '../platform/object-store/open-objects.ts';
 import { ABOUT, type About, BackupError, cut, FORMAT, MANIFEST, type Manifest, SECRET } from './backup-file.ts';
 import {
   createSum,
@@ -105,6 +106,7 @@ async function* encode(plan: BackupPlan, made: { manifest: Manifest | undefined 
     tables.push(sum.end());
   }
   const objects: Manifest['objects'] = [];
+  await openBucket(path.join(home, 'objects'))?.fetchAll();
   for (const { name, file } of await listObjects(home)) {
     plan.progress?.(`Read object ${name.slice(0, 12)}`);
     const { rows: _rows, ...sum } = await (yield* part(`objects/${name}`, name, file));

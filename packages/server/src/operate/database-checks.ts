@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import path from 'node:path';
 import type pg from 'pg';
 import { listMigrationNames } from '../platform/database/migrate.ts';
 import { findRoleFault } from '../platform/database/role-rights.ts';
 import type { ChainVerdict } from '../platform/evidence/evidence.ts';
+import { hashFile } from '../platform/object-store/object-store.ts';
+import { openObjects } from '../platform/object-store/open-objects.ts';
 import { broken, type CheckTable, fine, type Verdict, warning } from './finding.ts';
 
 type Asker = Pick<pg.ClientBase, 'query'>;
@@ -175,17 +173,20 @@ async function checkObjects({ asSeer, objectsFolder, full }: DatabaseContext): P
       `SELECT sha256, min(what) AS what, count(*) OVER ()::int AS total FROM (
          SELECT sha256, 'a dataset' AS what FROM dataset
          UNION ALL SELECT result_sha256, 'an index run' FROM index_run
+         UNION ALL SELECT artefact_sha256, 'a model' FROM model_version
+         UNION ALL SELECT sha256, 'a file of a training run' FROM run_artefact
          UNION ALL SELECT file_sha256, 'archived bars of ' || year FROM archive WHERE state = 'archived' AND deleted_at IS NULL) o
        GROUP BY sha256 ORDER BY md5(sha256 || current_date), sha256 LIMIT $1`,
       [full ? null : OBJECT_SAMPLE],
     ),
   );
+  const objects = openObjects(objectsFolder);
   const bad: string[] = [];
   for (const { sha256, what } of rows) {
-    const file = path.join(objectsFolder, sha256.slice(0, 2), sha256);
-    if ((await stat(file).catch(() => undefined)) === undefined) {
+    const file = await objects.fetch(sha256).catch(() => undefined);
+    if (file === undefined) {
       bad.push(`${sha256.slice(0, 12)} (${what}) is missing.`);
-    } else if ((await hashOf(file)) !== sha256) bad.push(`${sha256.slice(0, 12)} (${what}) is damaged.`);
+    } else if ((await hashFile(file)) !== sha256) bad.push(`${sha256.slice(0, 12)} (${what}) is damaged.`);
   }
   const total = rows[0]?.total ?? 0;
   if (bad.length === 0) return fine(`${rows.length} of ${total} stored files were read again and have their hash.`);
@@ -194,10 +195,4 @@ async function checkObjects({ asSeer, objectsFolder, full }: DatabaseContext): P
     'What needs them cannot be shown any more.',
     `touchstone restore FILE into another folder, and copy its objects over ${objectsFolder}`,
   );
-}
-
-async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk);
-  return hash.digest('hex');
 }

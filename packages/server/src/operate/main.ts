@@ -7,6 +7,7 @@ import { EmbeddedPostgresError } from '../platform/database/embedded/embedded-po
 import { migrateAs, userOf } from '../platform/database/open-database.ts';
 import { planMigrations } from '../platform/database/plan-migrations.ts';
 import { APP_ROLE } from '../platform/database/provision.ts';
+import { backWithBucket } from '../platform/object-store/open-objects.ts';
 import { ProblemError } from '../platform/problem-error.ts';
 import { writeBackup } from './backup.ts';
 import { BackupError } from './backup-file.ts';
@@ -33,6 +34,7 @@ async function operate([word, about = '']: string[]): Promise<object> {
   // Settings that cannot be read are something it finds.
   if (word === 'doctor') return examineMachine(readSettings(), { full: about === '--full', clock: systemClock });
   const config = readConfig(process.env);
+  backWithBucket(path.join(config.home, 'objects'), config.bucket);
   const { signal } = interrupt;
   switch (word) {
     case 'backup': {
@@ -82,7 +84,9 @@ async function operate([word, about = '']: string[]): Promise<object> {
 
 function readSettings(): Config | { problem: string } {
   try {
-    return readConfig(process.env);
+    const config = readConfig(process.env);
+    backWithBucket(path.join(config.home, 'objects'), config.bucket);
+    return config;
   } catch (error) {
     if (error instanceof ConfigError) return { problem: error.message };
     throw error;

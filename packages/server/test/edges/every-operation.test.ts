@@ -16,6 +16,7 @@ import { loadSimulatedMarket } from '../../src/market-data/index.ts';
 import { createRegistry } from '../../src/models/index.ts';
 import { raiseAlert } from '../../src/platform/alerts/alerts.ts';
 import { MIGRATOR_ROLE } from '../../src/platform/database/provision.ts';
+import { createBucketStore } from '../../src/platform/object-store/bucket-store.ts';
 import { createFolderStore } from '../../src/platform/object-store/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
 import { fillModels } from '../models/fill-models.ts';
@@ -780,6 +781,16 @@ const BAD: Record<ProblemCode, (redisUrl: string) => Promise<Reply>> = {
   LIMITS_AWAY: async (redisUrl) => {
     const server = await startWholeServer(db, { edges: { requestsPerMinute: 6_000, redisUrl } });
     const reply = await server.call('POST', '/auth/sign-in', { body: { email: EMAIL, password: PASSWORD } });
+    await server.close();
+    return reply;
+  },
+  OBJECTS_AWAY: async () => {
+    const place = { endpoint: 'http://127.0.0.1:9', bucket: 'gone', region: 'us-east-1' };
+    const objects = createBucketStore(path.join(folder, 'bucket'), { ...place, accessKey: 'a', secretKey: 'b' });
+    const server = await startWholeServer(db, { objects });
+    const headers = { 'content-type': 'application/octet-stream' };
+    const upload = post('/data/uploads?fileName=x.csv', `never seen ${n++}`, { headers });
+    const reply = await codeOf(upload, server);
     await server.close();
     return reply;
   },

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { TemporaryTableMissing, type Transaction } from '../../platform/database/database.ts';
-import { createFolderStore } from '../../platform/object-store/object-store.ts';
+import { openObjects } from '../../platform/object-store/open-objects.ts';
 import { readParquet } from './parquet.ts';
 import { COLUMN_LIST } from './price-columns.ts';
 
@@ -132,7 +132,7 @@ export async function restoreFile(
   table: string,
   instrumentIds: readonly number[] | null,
 ): Promise<void> {
-  const file = createFolderStore(objectsFolder).pathOf(sha256);
+  const file = await openObjects(objectsFolder).fetch(sha256);
   await checkFile(file, sha256);
   const csv = path.join(objectsFolder, 'incoming', `${randomUUID()}.csv`);
   await mkdir(path.dirname(csv), { recursive: true });

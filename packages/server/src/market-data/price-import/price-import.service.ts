@@ -176,7 +176,7 @@ export function createPriceImportService(deps: PriceImportDeps) {
         knownAtRule: ruleOf.parse(source.known_at_rule) satisfies KnownAtRule,
       },
       file: {
-        path: objects.pathOf(options.uploadId),
+        path: await objects.fetch(options.uploadId),
         name: row.file_name ?? options.uploadId,
         byteCount: options.byteCount,
       },
@@ -237,7 +237,7 @@ export function createPriceImportService(deps: PriceImportDeps) {
     /** How a file would be read. @throws NOT_FOUND, FILE_REFUSED */
     async preview(principal: Principal, body: PreviewImport) {
       const upload = await database.transaction(principal, (tx) => findUpload(tx, body.uploadId), { readOnly: true });
-      return previewFile(body, upload, objects.pathOf(upload.sha256));
+      return previewFile(body, upload, await objects.fetch(upload.sha256));
     },
     /** Starts an import in a transaction of its own. */
     async accept(principal: Principal, body: StartImport): Promise<Task> {

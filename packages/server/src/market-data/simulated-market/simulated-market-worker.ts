@@ -4,7 +4,7 @@ import { systemClock } from '../../platform/clock/clock.ts';
 import type { ThreadMessage } from '../../platform/compute/run-in-thread.ts';
 import { createDatabase } from '../../platform/database/database.ts';
 import { createPool } from '../../platform/database/pool.ts';
-import { createFolderStore } from '../../platform/object-store/object-store.ts';
+import { openObjects } from '../../platform/object-store/open-objects.ts';
 import { ensureSimulatedMarket } from './simulated-market.service.ts';
 
 /** The thread of the first start: what simulating takes is given back when it ends. */
@@ -16,7 +16,7 @@ const database = createDatabase(
   job.objectsFolder,
 );
 try {
-  const objects = createFolderStore(job.objectsFolder);
+  const objects = openObjects(job.objectsFolder);
   const result = await ensureSimulatedMarket({ database, objects, clock: systemClock });
   post({ kind: 'done', result });
 } finally {

@@ -169,6 +169,8 @@ export function createRegistry({ database, objects, codeVersion }: RegistryParts
       try {
         return await objects.get(sha256);
       } catch (error) {
+        // The store is away: the file may be well.
+        if (error instanceof ProblemError) throw error;
         throw new ProblemError(
           'ARTEFACT_DAMAGED',
           `The file ${sha256.slice(0, 12)} is not what was stored, or is gone. Restore it from a backup.`,

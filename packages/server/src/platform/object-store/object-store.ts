@@ -15,8 +15,10 @@ export type ObjectStore = {
   /** @throws if it is not there or its content does not have its hash. */
   get(sha256: string): Promise<Buffer>;
   stream(sha256: string): Readable;
-  /** The file itself, for readers that want a path. */
+  /** Where its file lies on this machine once it is there. */
   pathOf(sha256: string): string;
+  /** The file itself on this machine, for readers that want a path. @throws if it is nowhere. */
+  fetch(sha256: string): Promise<string>;
   find(sha256: string): Promise<StoredObject | undefined>;
 };
 
@@ -35,6 +37,10 @@ export function createFolderStore(folder: string): ObjectStore {
     pathOf,
     find,
     stream: (sha256) => createReadStream(pathOf(sha256)),
+    async fetch(sha256) {
+      if ((await find(sha256)) === undefined) throw new Error(`Object ${sha256} is missing. Restore it from a backup.`);
+      return pathOf(sha256);
+    },
     async get(sha256) {
       const content = await readFile(pathOf(sha256));
       if (createHash('sha256').update(content).digest('hex') !== sha256) {
@@ -54,16 +60,19 @@ export function createFolderStore(folder: string): ObjectStore {
         }
         return stored;
       } catch (error) {
-        throw isDiskFull(error)
-          ? new ProblemError('DISK_FULL', `There is no room left in ${folder}. Free some and send it again.`, {
-              cause: error,
-            })
-          : error;
+        throw isDiskFull(error) ? diskFull(folder, error) : error;
       } finally {
         await rm(incoming, { force: true });
       }
     },
   };
+}
+
+/** Hash of a file, read piece by piece. */
+export async function hashFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk);
+  return hash.digest('hex');
 }
 
 async function writeHashed(content: Buffer | Readable, file: string, byteCountMax: number): Promise<StoredObject> {
@@ -86,6 +95,10 @@ async function writeHashed(content: Buffer | Readable, file: string, byteCountMa
   return { sha256: hash.digest('hex'), byteCount };
 }
 
-function isDiskFull(error: unknown): boolean {
+export function diskFull(folder: string, cause: unknown): ProblemError {
+  return new ProblemError('DISK_FULL', `There is no room left in ${folder}. Free some and send it again.`, { cause });
+}
+
+export function isDiskFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }

@@ -7,7 +7,7 @@ import type { ReadTime } from '../../market-data/index.ts';
 import { createDatabase, type Principal } from '../../platform/database/database.ts';
 import { createPool } from '../../platform/database/pool.ts';
 import { type Bundle, readPart, writeBundle } from '../../platform/object-store/bundle.ts';
-import { createFolderStore } from '../../platform/object-store/object-store.ts';
+import { openObjects } from '../../platform/object-store/open-objects.ts';
 import { computeIndex, type IndexSummary } from './compute-index.ts';
 
 export type IndexRunJob = {
@@ -27,7 +27,7 @@ export type IndexRunOutcome = { dataset: Bundle; resultSha256: string; summary: 
  * @public Called by its name from another thread.
  */
 export async function runIndexJob(job: IndexRunJob): Promise<IndexRunOutcome> {
-  const objects = createFolderStore(job.objectsFolder);
+  const objects = openObjects(job.objectsFolder);
   const database = createDatabase(
     createPool({ ...job.connection, max: 1 }, () => {}),
     job.objectsFolder,
