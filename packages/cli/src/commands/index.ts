@@ -26,6 +26,7 @@ import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
+import { trainingCommands } from './training.ts';
 import { trainingRunCommands } from './training-runs.ts';
 import { truthCommands } from './truth.ts';
 import { universeCommands } from './universes.ts';
@@ -58,6 +59,7 @@ export const COMMANDS: readonly Command[] = [
   ...featureCommands,
   ...modelCommands,
   ...trainingRunCommands,
+  ...trainingCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,

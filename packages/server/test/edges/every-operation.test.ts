@@ -466,6 +466,15 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     body: { expected: 1, reason: 'recalled' },
   }),
   getServingHistory: () => ({ path: `/models/${world.model}/serving` }),
+  train: () => ({
+    path: '/models/train',
+    body: { universeId: world.universeId, targets: ['drawdown_touch'], families: ['linear'], effort: 'quick' },
+  }),
+  async getTraining() {
+    const body = { universeId: world.universeId, targets: ['drawdown_touch'], families: ['linear'], effort: 'quick' };
+    const { trainingId } = await call('POST', '/models/train', body);
+    return { path: `/trainings/${trainingId}` };
+  },
   getTrainingRun: () => ({ path: `/training-runs/${world.trainingRunId}` }),
   getRunMetric: () => ({ path: `/training-runs/${world.trainingRunId}/metrics?name=loss` }),
   downloadRunArtefact: () => ({ path: `/training-runs/${world.trainingRunId}/artefact?name=note.txt` }),
