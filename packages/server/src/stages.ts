@@ -35,6 +35,7 @@ import {
   registerDependenceRoutes,
   registerFactorsRoutes,
   registerMarketRecordTask,
+  registerModelDependents,
   registerPatternRoutes,
   registerRegimeRoutes,
   registerRegistryRoutes,
@@ -117,6 +118,7 @@ export function createStages(parts: StageParts) {
   const blastRadius = createBlastRadiusService(database, readCoverage);
   registerPortfolioDependents(blastRadius, readCoverage);
   registerTrialDependents(blastRadius);
+  registerModelDependents(blastRadius);
   const universes = createUniverseService(database);
   const series = createSeriesService(database, universeBars);
   const registry = createRegistry({ database, objects, codeVersion });

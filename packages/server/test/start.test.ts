@@ -59,12 +59,15 @@ test('settings are checked as a whole, and every problem is named', () => {
         TOUCHSTONE_SECRET: 'short',
         DATABASE_URL: 'mysql://x',
         TRUST_PROXY: '1',
+        ...{ S3_ENDPOINT: 'http://elsewhere.example.org', S3_BUCKET: 'objects', S3_SECRET_KEY: 'hidden' },
       }),
     (error) => {
       assert.ok(error instanceof ConfigError);
-      for (const name of ['PORT', 'LOG_LEVEL', 'TOUCHSTONE_SECRET', 'DATABASE_URL', 'TRUST_PROXY'])
+      for (const name of [
+        ...['PORT', 'LOG_LEVEL', 'TOUCHSTONE_SECRET', 'DATABASE_URL', 'TRUST_PROXY', 'S3_ENDPOINT', 'S3_ACCESS_KEY'],
+      ])
         assert.match(error.message, new RegExp(name));
-      assert.doesNotMatch(error.message, /short"/);
+      assert.doesNotMatch(error.message, /short"|hidden/);
       return true;
     },
   );
