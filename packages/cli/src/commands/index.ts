@@ -27,6 +27,7 @@ import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
+import { trainingCommands } from './training.ts';
 import { trainingRunCommands } from './training-runs.ts';
 import { truthCommands } from './truth.ts';
 import { universeCommands } from './universes.ts';
@@ -60,6 +61,7 @@ export const COMMANDS: readonly Command[] = [
   ...modelCommands,
   ...trainingRunCommands,
   ...predictionCommands,
+  ...trainingCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,
