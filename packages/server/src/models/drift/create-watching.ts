@@ -10,7 +10,7 @@ import type { Registry } from '../registry/registry.types.ts';
 import { createBiasService } from './bias.service.ts';
 import { registerWatchingRoutes } from './drift.routes.ts';
 import { createDriftService } from './drift.service.ts';
-import { DRIFT_TASK, registerDriftTask } from './drift.task.ts';
+import { registerDriftTask } from './drift.task.ts';
 import { createLeaderboardService } from './leaderboard.service.ts';
 
 export type Watching = ReturnType<typeof createWatching>;
@@ -29,7 +29,6 @@ export function createWatching(parts: {
   const { database, registry, tasks, compute } = parts;
   const drift = createDriftService({ ...parts, computer: createFeatureComputer(compute) });
   const driftTask = registerDriftTask(database, tasks, drift);
-  tasks.registerSchedule('drift', (input) => ({ kind: DRIFT_TASK, title: 'Check served models for drift', input }));
   const bias = createBiasService({ database, registry });
   const leaderboard = createLeaderboardService({ database });
   const abTests = createAbTestService({ database, registry });

@@ -28,6 +28,21 @@ export function withAbTest(
     unseen.add(asked);
   }
 
+  /** Who was assigned to each place, and which places are still to be asked of which version; null: no test runs. */
+  async function planOf(principal: Principal, model: string, items: readonly { prediction: Prediction | null }[]) {
+    const assigned = new Map<number, AssignedArm>();
+    const missing = new Map<number, number[]>();
+    for (const [place, { prediction }] of items.entries()) {
+      if (prediction === null) continue;
+      const arm = await tests.assign(principal, model, prediction.subject, prediction.time.asOf);
+      if (arm === null) return null;
+      assigned.set(place, arm);
+      for (const version of [arm.version, arm.otherVersion])
+        if (!isBy(prediction, version)) missing.set(version, [...(missing.get(version) ?? []), place]);
+    }
+    return { assigned, missing };
+  }
+
   return {
     async predict(principal, model, question) {
       const champion = await serving.predict(principal, model, question);
@@ -45,25 +60,15 @@ export function withAbTest(
     async predictMany(principal, model, question, onDone) {
       const { items } = await serving.predictMany(principal, model, question, onDone);
       if (isNamed(question)) return { items };
-      const assigned = new Map<number, AssignedArm>();
-      /** Which places are to be asked of which version. */
-      const missing = new Map<number, number[]>();
-      for (const [place, { prediction }] of items.entries()) {
-        if (prediction === null) continue;
-        const arm = await tests.assign(principal, model, prediction.subject, prediction.time.asOf);
-        if (arm === null) return { items };
-        assigned.set(place, arm);
-        for (const version of [arm.version, arm.otherVersion])
-          if (!isBy(prediction, version)) missing.set(version, [...(missing.get(version) ?? []), place]);
-      }
+      const plan = await planOf(principal, model, items);
+      if (plan === null) return { items };
       const told = items.map((item) => item);
-      for (const [version, places] of missing) {
-        const first = items[places[0]!]!.prediction!;
-        const { subject: _, ...times } = sameQuestion(first);
+      for (const [version, places] of plan.missing) {
+        const { subject: _, ...times } = sameQuestion(items[places[0]!]!.prediction!);
         const subjects = places.map((place) => sameQuestion(items[place]!.prediction!).subject);
         const answers = await serving.predictMany(principal, model, { ...times, subjects, version });
         for (const [k, place] of places.entries()) {
-          if (assigned.get(place)!.version !== version) continue;
+          if (plan.assigned.get(place)!.version !== version) continue;
           const champion = items[place]!.prediction!;
           told[place] = { prediction: preferred(champion, answers.items[k]!.prediction), problem: null };
         }
