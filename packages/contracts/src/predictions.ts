@@ -189,7 +189,10 @@ export const prediction = z.object({
     .number()
     .min(0)
     .nullable()
-    .meta({ description: 'Time of features, forecast and explanation; null: answered from the store.', example: 1.9 }),
+    .meta({
+      description: 'Time of the forecast itself, without inputs, explanation and store; null: from the store.',
+      example: 1.9,
+    }),
 });
 export type Prediction = z.infer<typeof prediction>;
 

@@ -28,6 +28,8 @@ const TENANT_B = 900;
 const VIEW = `view_${MARK.length}`;
 /** A model of A. B has another. */
 const MODEL = `model-${MARK.length}`;
+const MARK_OF_B = 'magpie';
+const MODEL_OF_B = `model-${MARK_OF_B.length}`;
 
 /** What one tenant has, by the numbers another would need. */
 type Belongings = {
@@ -48,6 +50,7 @@ type Belongings = {
   refreshId: number;
   alertId: number;
   anomalyCaseId: number;
+  predictionId: number;
   trainingRunId: number;
   family: string;
   userId: number;
@@ -83,7 +86,7 @@ before(async () => {
   });
   assert.equal(owner.status, 201, owner.text);
   a = await own(String(owner.json.accessToken), MARK);
-  b = await own(await server.tokenFor('owner', TENANT_B), 'magpie');
+  b = await own(await server.tokenFor('owner', TENANT_B), MARK_OF_B);
   for (const role of PERSON_ROLES) tokensOfB.set(role, await server.tokenFor(role, TENANT_B));
 });
 after(async () => {
@@ -180,6 +183,7 @@ async function own(token: string, mark: string): Promise<Belongings> {
     Number(instrument.tenantId),
     models,
   );
+  const prediction = await must(token, 'POST', `/predict/${models.model}`, { subject: { id: instrument.id } });
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -194,6 +198,7 @@ async function own(token: string, mark: string): Promise<Belongings> {
     ...{ feedId: Number(feed.id), refreshId: Number(refresh.id) },
     alertId: Number(alert.id),
     anomalyCaseId: Number(anomalies[0].id),
+    predictionId: Number(prediction.predictionId),
     trainingRunId: trained.runId,
     family: String(session.family ?? ''),
     ...{ userId: Number(Object(state.signedIn).userId), serviceId: Number(service.userId) },
@@ -300,6 +305,21 @@ const HIDDEN: Record<string, () => Attack[]> = {
   rollbackModel: () => [{ path: `/models/${MODEL}/rollback`, body: { reason: 'mine' } }],
   withdrawModel: () => [{ path: `/models/${MODEL}/withdraw`, body: { expected: 1, reason: 'mine' } }],
   getServingHistory: () => [{ path: `/models/${MODEL}/serving` }],
+  predict: () => [
+    { path: `/predict/${MODEL}`, body: { subject: { id: a.instrumentId } } },
+    { path: `/predict/${MODEL}`, body: { subject: { id: b.instrumentId } } },
+    { path: `/predict/${MODEL_OF_B}`, body: { subject: { id: a.instrumentId } } },
+    { path: `/predict/${MODEL_OF_B}`, body: { subject: { kind: 'index', id: a.indexId } } },
+  ],
+  predictBatch: () => [{ path: `/predict/${MODEL}/batch`, body: { subjects: [{ id: a.instrumentId }] } }],
+  predictUniverse: () => [
+    { path: `/predict/${MODEL}/universe`, body: { universeId: b.universeId } },
+    { path: `/predict/${MODEL_OF_B}/universe`, body: { universeId: a.universeId } },
+  ],
+  getPrediction: () => [{ path: `/predictions/${a.predictionId}` }],
+  getPredictionExplanation: () => [{ path: `/predictions/${a.predictionId}/explanation` }],
+  replayPrediction: () => [{ path: `/predictions/${a.predictionId}/replay` }],
+  getModelCalibration: () => [{ path: `/models/${MODEL}/calibration` }],
   getTrainingRun: () => [{ path: `/training-runs/${a.trainingRunId}` }],
   getRunMetric: () => [{ path: `/training-runs/${a.trainingRunId}/metrics?name=loss` }],
   downloadRunArtefact: () => [{ path: `/training-runs/${a.trainingRunId}/artefact?name=note.txt` }],
@@ -474,6 +494,11 @@ const LISTS: Record<string, () => Attack[]> = {
     { path: `/anomaly-cases?subjectKind=instrument&subjectId=${a.instrumentId}` },
   ],
   listArchives: () => [{ path: '/diagnostics/archives' }],
+  listPredictions: () => [
+    { path: '/predictions?limit=500' },
+    { path: `/predictions?model=${MODEL}` },
+    { path: `/predictions?subjectKind=instrument&subjectId=${a.instrumentId}` },
+  ],
   listTrials: () => [
     { path: '/diagnostics/trials?limit=500' },
     { path: `/diagnostics/trials?datasetSha256=${a.inputSha256}` },
@@ -510,6 +535,7 @@ const NAMELESS: Record<string, string> = {
   getSimulatedTruth: 'the simulated market belongs to the system',
   watchTasks: 'a stream, in a test of its own below',
   startVerify: 'walks the chain of the caller',
+  joinOutcomes: 'joins those of the caller',
   listProcesses: 'processes belong to the system and name no machine',
   listBackups: 'files of the whole installation: their sizes and hashes, and nothing of what is in them',
   startBackup: 'writes a file on the machine of the server that no route gives out',

@@ -133,6 +133,12 @@ async function secondFactor(): Promise<{ token: string; code: () => string; reco
   return { token, code: () => recovery.pop() ?? '', recovery };
 }
 
+/** Its model cannot be read, so that nobody answers; it is sealed, explained and replayed like any other. */
+async function predictionId(): Promise<number> {
+  const body = { subject: { id: world.instrumentId } };
+  return Number((await call('POST', `/predict/${world.model}`, body)).predictionId);
+}
+
 /** A model of its own: version 1 is champion, 2 did not pass the gate, 3 passed. */
 async function newModel(): Promise<string> {
   const model = `model-of-test-${n++}`;
@@ -466,6 +472,17 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     body: { expected: 1, reason: 'recalled' },
   }),
   getServingHistory: () => ({ path: `/models/${world.model}/serving` }),
+  predict: () => ({ path: `/predict/${world.model}`, body: { subject: { id: world.instrumentId } } }),
+  predictBatch: () => ({
+    path: `/predict/${world.model}/batch`,
+    body: { subjects: [{ id: world.instrumentId }, { symbol: 'NOBODY' }] },
+  }),
+  predictUniverse: () => ({ path: `/predict/${world.model}/universe`, body: { universeId: world.universeId } }),
+  joinOutcomes: () => ({ path: '/predictions/outcomes' }),
+  getPrediction: async () => ({ path: `/predictions/${await predictionId()}` }),
+  getPredictionExplanation: async () => ({ path: `/predictions/${await predictionId()}/explanation` }),
+  replayPrediction: async () => ({ path: `/predictions/${await predictionId()}/replay` }),
+  getModelCalibration: () => ({ path: `/models/${world.model}/calibration` }),
   getTrainingRun: () => ({ path: `/training-runs/${world.trainingRunId}` }),
   getRunMetric: () => ({ path: `/training-runs/${world.trainingRunId}/metrics?name=loss` }),
   downloadRunArtefact: () => ({ path: `/training-runs/${world.trainingRunId}/artefact?name=note.txt` }),

@@ -56,7 +56,10 @@ export function createServingWatch(database: Database, log: { warn(fields: objec
   counter('prediction_hops_total', 'Steps away from the version asked for, by reason.', 'reason', ({ hops }) => hops);
   counter('prediction_abstentions_total', 'Predictions without a value, by reason.', 'reason', (of) => of.abstentions);
   registerGauge({
-    ...{ name: 'prediction_model_seconds', help: 'Time of a forecast with its explanation, of the last 1,000.' },
+    ...{
+      name: 'prediction_model_seconds',
+      help: 'Time of a forecast, without its inputs and explanation, of the last 1,000.',
+    },
     labelNames: ['tenant', 'model', 'quantile'],
     read: () =>
       [...figures.values()].flatMap((of) => {

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Hop, HopCode, Prediction, ServedBy } from '@touchstone/contracts/predictions';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { createFeatureComputer, type SeriesService, type Subject } from '../../features/index.ts';
@@ -202,11 +201,13 @@ export function createServingService(parts: ServingParts) {
 
     const { manifest } = version;
     const level = warm.ok ? await levels.find(principal, version, subject, inputs) : null;
-    const startedAt = performance.now();
-    const { forecast, explanation } = tryToMake(warm.ok ? warm.forecaster : null, {
+    const {
+      forecast,
+      explanation,
+      milliseconds: modelMilliseconds,
+    } = tryToMake(warm.ok ? warm.forecaster : null, {
       ...{ servedBy, unit: manifest.unit, values: inputs.values, level, abstain },
     });
-    const modelMilliseconds = performance.now() - startedAt;
     const { abstained } = forecast;
     const cannot = abstained !== null && abstained.code !== 'not_sure_enough' && servedBy !== 'nobody';
     if (cannot) throw new Hops(abstained.code, abstained.sentence);
