@@ -36,6 +36,7 @@ import {
   registerDependenceRoutes,
   registerFactorsRoutes,
   registerMarketRecordTask,
+  registerModelDependents,
   registerPatternRoutes,
   registerRegimeRoutes,
   registerRegistryRoutes,
@@ -118,6 +119,7 @@ export function createStages(parts: StageParts) {
   const blastRadius = createBlastRadiusService(database, readCoverage);
   registerPortfolioDependents(blastRadius, readCoverage);
   registerTrialDependents(blastRadius);
+  registerModelDependents(blastRadius);
   const universes = createUniverseService(database);
   const series = createSeriesService(database, universeBars);
   const registry = createRegistry({ database, objects, codeVersion });

@@ -12,6 +12,7 @@ export { registerPatternRoutes } from './patterns/patterns.routes.ts';
 export { createPatternsService } from './patterns/patterns.service.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
 export { createRegimeService } from './regimes/regimes.service.ts';
+export { registerModelDependents } from './registry/model-dependents.ts';
 export { registerRegistryRoutes } from './registry/registry.routes.ts';
 export { createRegistry } from './registry/registry.ts';
 export type { Registry, ResolvedVersion } from './registry/registry.types.ts';
