@@ -11,7 +11,7 @@ const WARM_UP_SECONDS = 10;
 const HTTP_MS = 25;
 const MODEL_MS = 5;
 /** Each new question costs features over the whole history, an explanation and a seal: so many a second are asked. */
-const FRESH_RATE = Number(process.env.TOUCHSTONE_BENCH_FRESH ?? 20);
+const FRESH_RATE = Number(process.env.TOUCHSTONE_BENCH_FRESH ?? 2);
 
 /**
  * Forecasts of the simulated market over HTTP, at a fixed rate whether earlier ones are answered or not, each timed from the

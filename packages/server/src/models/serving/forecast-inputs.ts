@@ -28,6 +28,9 @@ export type ForecastInputReader = ReturnType<typeof createForecastInputReader>;
 
 /** Windows of some hundred numbers: 20,000 of them are some 60 MB. */
 const KEPT_MAX = 20_000;
+const CALENDAR_KEPT_MS = 60_000;
+/** Histories read beside each other: after a publication everybody asks anew, and those answered from the store must not wait. */
+const READS_AT_ONCE = 4;
 export const INPUT_KIND = 'prediction-input/1';
 
 /**
@@ -44,6 +47,20 @@ export function createForecastInputReader({
   computer: FeatureComputer;
 }) {
   const kept = createRecent<ForecastInputs>(KEPT_MAX);
+  const gate = createGate(READS_AT_ONCE);
+  const calendars = new Map<string, { at: number; calendar: Promise<string | null> }>();
+
+  /** The calendar of a subject hardly changes; one that did is seen a minute later. */
+  function calendarOf(principal: Principal, subject: Subject, time: ReadTime): Promise<string | null> {
+    const key = `${principal.tenantId} ${subject.kind} ${subject.id}`;
+    const known = calendars.get(key);
+    if (known !== undefined && performance.now() - known.at < CALENDAR_KEPT_MS) return known.calendar;
+    if (calendars.size >= KEPT_MAX) calendars.clear();
+    const calendar = database.transaction(principal, (tx) => findCalendar(tx, subject, time), { readOnly: true });
+    calendars.set(key, { at: performance.now(), calendar });
+    calendar.catch(() => calendars.delete(key));
+    return calendar;
+  }
 
   async function read(
     principal: Principal,
@@ -63,7 +80,7 @@ export function createForecastInputReader({
     const made = told === 0 || width === 0 ? null : await computer.compute(expressions, [{ bars, at }]);
     if (made !== null) values.set(made.values[0]!, (stepCount - told) * width);
     const [failure] = made?.failures.values() ?? [];
-    const calendar = await database.transaction(principal, (tx) => findCalendar(tx, subject, time), { readOnly: true });
+    const calendar = await calendarOf(principal, subject, time);
     return {
       ...{ subject: known.subject, time, barCount, calendar, dataSha256: known.dataSha256, values },
       eventDay: barCount === 0 ? null : bars.day[barCount - 1]!,
@@ -78,7 +95,7 @@ export function createForecastInputReader({
       // A private index is its maker's alone.
       const who = subject.kind === 'index' ? `${principal.tenantId}/${principal.actorId}` : principal.tenantId;
       const key = `${who} ${subject.kind} ${subject.id} ${asOf} ${knownAt} ${recordedAt} ${setKey}`;
-      const inputs = await kept.get(key, () => read(principal, subject, time, set));
+      const inputs = await kept.get(key, () => gate(() => read(principal, subject, time, set)));
       return { ...inputs, time };
     },
   };
@@ -90,6 +107,22 @@ async function findCalendar(tx: Transaction, subject: Subject, { recordedAt }: R
   if (source === undefined) return null;
   const row = await tx.query.selectFrom('source').select('calendar').where('id', '=', source.id).executeTakeFirst();
   return row?.calendar ?? null;
+}
+
+/** Lets so many run at once; the others wait in line. */
+function createGate(countMax: number) {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= countMax) await new Promise<void>((resolve) => waiting.push(resolve));
+    running += 1;
+    try {
+      return await work();
+    } finally {
+      running -= 1;
+      waiting.shift()?.();
+    }
+  };
 }
 
 /** The inputs as they are kept, to the byte. */
