@@ -363,7 +363,7 @@ TABLE drift_finding
   area text NOT NULL
   rule text NOT NULL
   feature text
-  instrument_id integer
+  subject_id integer
   instrument_count integer NOT NULL
   sample_count integer NOT NULL
   statistic double precision

@@ -31,6 +31,7 @@ import {
   createServing,
   createTrainingService,
   createVolatilityService,
+  createWatching,
   registerAnomalyRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
@@ -129,8 +130,13 @@ export function createStages(parts: StageParts) {
     ...{ onlineStore: parts.onlineStore, redis: parts.redis },
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const watching = createWatching({
+    ...{ database, registry, series, tasks, compute, codeVersion, universeBars },
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
   const serving = createServing({
     ...{ database, registry, series, tasks, compute, clock, codeVersion, universeBars },
+    answering: watching.answering,
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
   const training = createTrainingService({
@@ -190,6 +196,7 @@ export function createStages(parts: StageParts) {
       registerRegimeRoutes(serve, regimes);
       registerRegistryRoutes(serve, database, registry);
       serving.registerRoutes(serve);
+      watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);

@@ -38,7 +38,7 @@ export async function insertCheck(tx: Transaction, check: NewCheck, findings: re
     .values(
       findings.map((finding, k) => ({
         ...{ tenant_id: tenant, check_id: id, rank: k + 1, area: finding.area, rule: finding.rule },
-        ...{ feature: finding.feature, instrument_id: finding.instrumentId },
+        ...{ feature: finding.feature, subject_id: finding.instrumentId },
         ...{ instrument_count: finding.instrumentCount, sample_count: finding.sampleCount },
         ...{ statistic: finding.statistic, threshold: finding.threshold, alarm: finding.alarm },
         ...{ alarms_per_year: finding.alarmsPerYearExpected, effect: finding.effect, sentence: finding.sentence },
@@ -84,7 +84,7 @@ export async function listFindings(
   const rows = await query.orderBy('rank').execute();
   return rows.map((row) => ({
     ...{ id: row.id, checkId: row.check_id, area: driftArea.parse(row.area), rule: driftRule.parse(row.rule) },
-    ...{ feature: row.feature, instrumentId: row.instrument_id, instrumentCount: row.instrument_count },
+    ...{ feature: row.feature, instrumentId: row.subject_id, instrumentCount: row.instrument_count },
     ...{ asOf: check.asOf, sampleCount: row.sample_count, statistic: row.statistic, threshold: row.threshold },
     ...{ alarm: row.alarm, alarmsPerYearExpected: row.alarms_per_year, effect: row.effect, rank: row.rank },
     ...{ sentence: row.sentence, reason: row.reason === null ? null : reason.parse(row.reason) },

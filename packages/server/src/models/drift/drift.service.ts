@@ -81,8 +81,8 @@ export function createDriftService(parts: DriftParts) {
     for (const { instrumentId, eventDay, inputSha256 } of rows) {
       const content = contents.get(inputSha256);
       if (content === undefined) continue;
-      const values = decodeInputs(content);
-      if (values.length % width !== 0) continue;
+      const values = readInputs(content);
+      if (values === null || values.length % width !== 0) continue;
       const told = byInstrument.get(instrumentId) ?? [];
       byInstrument.set(instrumentId, told);
       told.push({ day: dayNumber(eventDay), values: values.subarray(values.length - width) });
@@ -229,6 +229,16 @@ export function createDriftService(parts: DriftParts) {
         { readOnly: true },
       ),
   };
+}
+
+/** Null: these bytes are damaged. A replay says so of the prediction; here there is nothing to compare. */
+function readInputs(content: Buffer): Float64Array | null {
+  try {
+    return decodeInputs(content);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 function toCheck({ alarmsPerYear: _, ...check }: DriftCheck & { alarmsPerYear: number }): DriftCheck {
