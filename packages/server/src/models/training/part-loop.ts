@@ -89,13 +89,7 @@ export async function runParts(
     if (known !== undefined) return known;
     // Only the table in use is kept: parts of one table come after each other.
     tables.clear();
-    const loading = objects.get(sha256).catch((error: unknown) => {
-      throw new ProblemError(
-        'NOT_POSSIBLE_NOW',
-        `The rows ${sha256.slice(0, 12)} of this training are gone or damaged. Run it again: they are frozen anew.`,
-        { cause: error },
-      );
-    });
+    const loading = getKept(objects, sha256);
     tables.set(sha256, loading);
     return loading;
   }
@@ -120,6 +114,19 @@ export async function runParts(
   } finally {
     clearInterval(renew);
     await database.transaction(principal, (tx) => releaseParts(tx, trainingId, me)).catch(() => {});
+  }
+}
+
+/** Something a training keeps in the object store. @throws ProblemError NOT_POSSIBLE_NOW when it is gone or damaged. */
+export async function getKept(objects: ObjectStore, sha256: string): Promise<Buffer> {
+  try {
+    return await objects.get(sha256);
+  } catch (error) {
+    throw new ProblemError(
+      'NOT_POSSIBLE_NOW',
+      `Rows or results of this training (${sha256.slice(0, 12)}) are gone. Run it again: they are made anew.`,
+      { cause: error },
+    );
   }
 }
 

@@ -26,7 +26,7 @@ import type { Registry } from '../registry/registry.types.ts';
 import { type FamilyRecipe, MEMBER_FAMILIES, recipeOf, walkOf } from './families.ts';
 import { type FrozenTables, freezeTables } from './freeze-tables.ts';
 import { keyOfPart } from './pack-part.ts';
-import { runAllParts, runParts } from './part-loop.ts';
+import { getKept, runAllParts, runParts } from './part-loop.ts';
 import { parametersOf, type RegisterContext, registerTarget } from './register-models.ts';
 import * as repository from './training.repository.ts';
 import type { Assembled, AssembleJob } from './training.worker.ts';
@@ -210,7 +210,7 @@ export function createTrainingService(parts: TrainingParts) {
       let assembled: Assembled[] = [];
       if (complete.some(({ family }) => family === 'linear')) {
         const job: AssembleJob = {
-          ...{ tableBytes: await objects.get(sha256), walk: walkOf(settings.effort), families: complete },
+          ...{ tableBytes: await getKept(objects, sha256), walk: walkOf(settings.effort), families: complete },
           ...{ withEnsemble: settings.families.includes('ensemble'), trialCount, seed: settings.seed },
         };
         assembled = await compute.run<Assembled[]>(WORKER, 'assemble', job, { signal });
@@ -265,7 +265,7 @@ export function createTrainingService(parts: TrainingParts) {
       else {
         const results: Buffer[] = [];
         for (const part of own)
-          results.push(await objects.get(found(part.resultSha256 ?? undefined, 'A part has no result.')));
+          results.push(await getKept(objects, found(part.resultSha256 ?? undefined, 'A part has no result.')));
         complete.push({ family, learner, stepCount, folds: results.slice(0, -1), final: results.at(-1)! });
       }
     }
