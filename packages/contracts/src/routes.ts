@@ -1,6 +1,7 @@
 import * as alerts from './alerts.ts';
 import * as anomalies from './anomalies.ts';
 import * as auth from './auth.ts';
+import * as automl from './automl.ts';
 import * as blastRadius from './blast-radius.ts';
 import * as data from './data.ts';
 import * as datasets from './datasets.ts';
@@ -47,9 +48,9 @@ export const ALL_ROUTES: readonly Route[] = [
   predictions,
   models,
   training,
+  automl,
   drift,
   experiments,
-  models,
   tasks,
   alerts,
   diagnostics,
