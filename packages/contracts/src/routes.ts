@@ -13,6 +13,7 @@ import * as factors from './factors.ts';
 import * as feast from './feast.ts';
 import * as features from './features.ts';
 import * as feeds from './feeds.ts';
+import * as foreign from './foreign.ts';
 import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
 import * as limits from './limits.ts';
@@ -49,6 +50,7 @@ export const ALL_ROUTES: readonly Route[] = [
   models,
   training,
   automl,
+  foreign,
   drift,
   experiments,
   tasks,
