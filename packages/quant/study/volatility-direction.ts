@@ -7,9 +7,12 @@ import { logit } from '../src/learn/calibration/platt.ts';
 import { abstentionOver } from '../src/learn/conformal/abstention.ts';
 import { expandingForecast } from '../src/learn/expanding-forecast.ts';
 import { logistic } from '../src/learn/linear/logistic.ts';
+import {
+  VOLATILITY_DIRECTION_FEATURES,
+  volatilityDirectionFeatures,
+} from '../src/learn/targets/volatility-direction-features.ts';
 import { createRandom } from '../src/random/random.ts';
 import { meanInterval } from '../src/stats/block-bootstrap.ts';
-import { VOLATILITY_DIRECTION_FEATURES, volatilityDirectionFeatures } from '../src/volatility/direction-features.ts';
 import { ewmaVariance } from '../src/volatility/ewma-variance.ts';
 import { trailingMean } from '../src/volatility/qlike.ts';
 import { garmanKlassOvernightVariance } from '../src/volatility/range-variance.ts';
