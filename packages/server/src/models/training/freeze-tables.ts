@@ -1,7 +1,7 @@
 import type { TargetName } from '@touchstone/contracts/model-manifest';
 import type { AssetRows, TrainingTable } from '@touchstone/quant/evaluation/forecast-training/training-table';
-import { FORECAST_FEATURES } from '@touchstone/quant/learn/targets/features';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { FORECAST_FEATURES } from '@touchstone/quant/evaluation/targets/features';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { createRandom } from '@touchstone/quant/random/random';
 import type { Bars } from '@touchstone/quant/series/bars';
 import type { FeatureComputer, SeriesService, UniverseSeries } from '../../features/index.ts';

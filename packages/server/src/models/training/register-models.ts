@@ -3,7 +3,7 @@ import { CHECKLIST } from '@touchstone/contracts/models';
 import type { FamilyName, TrainedModel } from '@touchstone/contracts/training';
 import type { Evaluation } from '@touchstone/quant/evaluation/forecast-training/assemble-forecasters';
 import { isHigherBetter } from '@touchstone/quant/evaluation/panel-skill';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { dayText } from '@touchstone/quant/series/day';
 import type { Transaction } from '../../platform/database/database.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';

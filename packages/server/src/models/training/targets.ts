@@ -1,7 +1,7 @@
 import { TARGETS as TARGET_NAMES, type TargetName } from '@touchstone/contracts/model-manifest';
 import type { TargetDefinition } from '@touchstone/contracts/training';
 import { STEPS_MAX } from '@touchstone/quant/evaluation/forecast-training/training-table';
-import { type Target, targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { type Target, targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { hashOf } from '../../platform/object-store/bundle.ts';
 
 /** The built-in feature view whose features targets are told by. */

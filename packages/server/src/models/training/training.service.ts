@@ -8,8 +8,8 @@ import {
   type Training,
 } from '@touchstone/contracts/training';
 import type { PartSpec } from '@touchstone/quant/evaluation/forecast-training/fit-part';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { findLearner } from '@touchstone/quant/learn/learners';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
 import { z } from 'zod';
 import type { FeatureComputer, SeriesService } from '../../features/index.ts';
 import { resolveTime } from '../../market-data/index.ts';

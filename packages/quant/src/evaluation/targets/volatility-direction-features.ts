@@ -1,7 +1,7 @@
 import { expect } from '../../checks/expect.ts';
 import { compileExpression, type IndicatorCatalogue, type Scope } from '../../expressions/compile-expression.ts';
+import type { Inputs } from '../../learn/examples.ts';
 import type { DailyPrices } from '../../volatility/range-variance.ts';
-import type { Inputs } from '../examples.ts';
 
 /** `garmanKlassOvernightVariance`: Garman-Klass of the session and the squared step from the close before. */
 const V = '(0.5 * log(high / low) ^ 2 - 0.3862943611198906 * log(close / open) ^ 2 + log(open / lag(close, 1)) ^ 2)';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { volatilityDirection } from '../../labels/volatility-direction.ts';
+import { expandingForecast } from '../../learn/expanding-forecast.ts';
+import { logistic } from '../../learn/linear/logistic.ts';
 import { createRandom } from '../../random/random.ts';
 import { ewmaVariance } from '../../volatility/ewma-variance.ts';
 import { type DailyPrices, garmanKlassOvernightVariance, logReturns } from '../../volatility/range-variance.ts';
-import { expandingForecast } from '../expanding-forecast.ts';
-import { logistic } from '../linear/logistic.ts';
 import { VOLATILITY_DIRECTION_FEATURES, volatilityDirectionFeatures } from './volatility-direction-features.ts';
 
 const FEATURES = VOLATILITY_DIRECTION_FEATURES.length;
