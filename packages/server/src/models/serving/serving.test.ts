@@ -17,7 +17,7 @@ import { systemClock } from '../../platform/clock/clock.ts';
 import type { Principal } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { createFolderStore } from '../../platform/object-store/object-store.ts';
-import { createRegistry, createServing, type Registry, registerRegistryRoutes } from '../index.ts';
+import { createRegistry, createServing, type Registry, registerRegistryRoutes, verifyPredictions } from '../index.ts';
 
 const DAYS = Array.from(tradingDays('XNYS', dayNumber('2018-01-02'), dayNumber('2020-12-31')), dayText);
 const TENANT: Principal = { tenantId: 5, actorId: null };
@@ -190,6 +190,37 @@ async function behindTheBack(statement: string, values: unknown[]): Promise<void
   await db.migrator.query(statement, values);
   await db.migrator.query('ALTER TABLE prediction ENABLE TRIGGER USER');
 }
+
+test('one changed byte is found, wherever it lies', async () => {
+  const told = await ask(MODEL, { symbol: 'TWO', asOf: '2020-06-22' });
+  const faults = async () => {
+    const { broken } = await db.database.transaction(TENANT, verifyPredictions, { readOnly: true });
+    return broken.filter(({ id }) => Number(id) === told.predictionId).map(({ fault }) => fault);
+  };
+  assert.deepEqual(await faults(), []);
+  const { rows } = await db.migrator.query('SELECT * FROM prediction WHERE id = $1', [told.predictionId]);
+  const constraint = 'ALTER TABLE prediction DROP CONSTRAINT body_has_its_hash';
+  await db.migrator.query(constraint);
+  for (const [change, fault] of [
+    [`body = overlay(body placing ' ' from 2 for 0)`, /another body/],
+    [`explanation = explanation || ' '`, /another explanation/],
+    ['value = value + 1e-12', /told otherwise/],
+    ['due_day = due_day + 1', /told otherwise/],
+    [`sealed_sha256 = repeat('0', 64)`, /another body/],
+    ['evidence_sequence = 1', /not named/],
+  ] as const) {
+    await behindTheBack(`UPDATE prediction SET ${change} WHERE id = $1`, [told.predictionId]);
+    const [found] = await faults();
+    assert.match(found ?? 'nothing', fault, change);
+    const { body, explanation: explained, value, due_day, sealed_sha256, evidence_sequence } = rows[0];
+    await behindTheBack(
+      `UPDATE prediction SET body = $2, explanation = $3, value = $4, due_day = $5, sealed_sha256 = $6, evidence_sequence = $7
+       WHERE id = $1`,
+      [told.predictionId, body, explained, value, due_day, sealed_sha256, evidence_sequence],
+    );
+  }
+  assert.deepEqual(await faults(), []);
+});
 
 test('a prediction cannot be written without its evidence, nor claim to be older than it is, nor be changed', async () => {
   const told = await ask(MODEL, { symbol: 'ONE', asOf: '2020-07-01' });
