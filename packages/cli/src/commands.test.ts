@@ -568,7 +568,7 @@ test('drift is told by its effect, an A/B test with its numbers, and what is mis
   assert.match(board.out, /AT WORST/);
   const power = await call(['ab', 'power', 'hit_rate', '0.55', '0.53', '--power', '0.9']);
   assert.equal(power.code, 0, power.err);
-  assert.equal(Object(power.seen.find(({ id }) => id === 'getAbPower')?.query).power, '0.9');
+  assert.equal(Object(power.seen.find(({ id }) => id === 'getAbPower')?.query).power, 0.9);
   const begun = await call(['ab', 'start', 'm', '3', '4', '--effect', '0.01', '--noise', '0.06']);
   assert.equal(begun.code, 0, begun.err);
   assert.equal(Object(begun.seen.find(({ id }) => id === 'createAbTest')?.body).longRunDeviation, 0.06);
