@@ -32,8 +32,7 @@ def bound(sessions, tightest, level, horizon):
     price = -2 * np.log(level)
     spread = sessions * (price + np.log(price) + 1) / tightest
     b = np.sqrt(2 * (spread + 1) / spread * np.log(np.sqrt(spread + 1) / level))
-    flat = max(horizon, int(np.floor(sessions ** (1 / 3) / 2)) + 1)
-    degrees = sessions / (4 / 3 * flat) - 1
+    degrees = sessions / (4 / 3 * max(horizon, sessions ** (1 / 3) / 2 + 1)) - 1
     return {"sessions": sessions, "tightestAt": tightest, "level": level, "horizon": horizon,
             "value": float(-stats.t.ppf(stats.norm.cdf(-b), degrees))}
 
