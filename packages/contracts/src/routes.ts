@@ -51,7 +51,6 @@ export const ALL_ROUTES: readonly Route[] = [
   foreign,
   drift,
   experiments,
-  models,
   tasks,
   alerts,
   diagnostics,
