@@ -1,13 +1,5 @@
-<<<<<<< HEAD:packages/quant/src/learn/targets/features.ts
-
-import type { ForecastFeature } from '../forecaster/forecaster.ts';
-import { VOLATILITY_DIRECTION_FEATURES } from './volatility-direction-features.ts';
-
-=======
-
 import type { ForecastFeature } from '../../learn/forecaster/forecaster.ts';
-
->>>>>>> training:packages/quant/src/evaluation/targets/features.ts
+import { VOLATILITY_DIRECTION_FEATURES } from './volatility-direction-features.ts';
 
 // Garman-Klass variance of the session plus the squared step from the close before: `garmanKlassOvernightVariance`.
 const V = '(0.5 * log(high / low) ^ 2 - 0.3862943611198906 * log(close / open) ^ 2 + log(open / lag(close, 1)) ^ 2)';
