@@ -23,6 +23,8 @@ export type RegisterContext = {
   promote: 'never' | 'if_passed';
   trialCount: number;
   firstDay: string;
+  /** Learnt from, and of how many with enough history. */
+  members: { count: number; of: number };
 };
 
 /** One target: what came out, and the recipes it came from. */
@@ -149,7 +151,7 @@ function manifestOf(
     ...{ codeVersion: context.codeVersion, seed: context.seed, firstDay: context.firstDay },
     ...{ trainedUntil: dayText(trainedUntil), expiresAfterDays: EXPIRES_AFTER_DAYS },
     ...{ skill: skills.get(family) ?? null, verdict: { passed, sentence } },
-    ...{ costSeconds: seconds, costJoules: seconds * WATTS, limits: limitsOf(targetName) },
+    ...{ costSeconds: seconds, costJoules: seconds * WATTS, limits: limitsOf(targetName, context.members) },
   };
 }
 

@@ -221,6 +221,7 @@ export function createTrainingService(parts: TrainingParts) {
           ...{ registry: parts.registry, universeId: await universeOf(tx, trainingId), codeVersion, trialCount },
           ...{ datasetSha256: frozen.datasetSha256, seed: settings.seed, effort: settings.effort },
           ...{ promote: settings.promote, firstDay: firstDay ?? settings.asOf },
+          members: { count: frozen.memberCount, of: frozen.candidateCount },
         };
         const registered = await registerTarget(tx, context, { target, assembled, recipes: own, seconds, failed });
         const all = [...models, ...registered];
