@@ -320,6 +320,11 @@ const FIXTURES: Record<string, Fixture> = {
      VALUES (7, $2, $3, 'GAP ' || $1, 'empty', 'nothing', '2026-01-02', '2026-01-05') RETURNING id`,
     ['source', 'refresh'],
   ),
+  training: fixture(
+    `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings)
+     VALUES (7, 7, $2, $3, '{}') RETURNING id`,
+    ['universe', 'task'],
+  ),
   universe: fixture(
     `INSERT INTO universe (tenant_id, name, rule, source_tenant_id, source_id)
      VALUES (7, 'universe ' || $1, 'list', 7, $2) RETURNING id`,

@@ -53,6 +53,7 @@ type Belongings = {
   predictionId: number;
   abTestId: number;
   trainingRunId: number;
+  trainingId: number;
   family: string;
   userId: number;
   serviceId: number;
@@ -188,6 +189,10 @@ async function own(token: string, mark: string): Promise<Belongings> {
   );
   const prediction = await must(token, 'POST', `/predict/${models.model}`, { subject: { id: instrument.id } });
   const abTest = await must(token, 'POST', `/models/${models.model}/ab-tests`, newAbTest);
+  const { rows: trainings } = await db.migrator.query(
+    `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings) VALUES ($1, $1, $2, $3, $4) RETURNING id`,
+    [instrument.tenantId, universe.id, taskId, TRAINING_SETTINGS],
+  );
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -205,11 +210,18 @@ async function own(token: string, mark: string): Promise<Belongings> {
     predictionId: Number(prediction.predictionId),
     abTestId: Number(abTest.id),
     trainingRunId: trained.runId,
+    trainingId: Number(trainings[0].id),
     family: String(session.family ?? ''),
     ...{ userId: Number(Object(state.signedIn).userId), serviceId: Number(service.userId) },
     ...{ invitationId: Number(Object(invited.invitation).id), keyId: Number(Object(key.apiKey).id) },
   };
 }
+
+/** As a training keeps them. */
+const TRAINING_SETTINGS = JSON.stringify({
+  ...{ targets: ['drawdown_touch'], families: ['linear'], seed: 1, effort: 'quick', promote: 'never' },
+  ...{ asOf: '2024-07-31', knownAt: '2024-07-31T21:00:00.000Z', recordedAt: '2024-07-31T21:00:00.000Z' },
+});
 
 /** A request of B that names something of A, below /api/v1. */
 type Attack = { path: string; body?: unknown };
@@ -333,6 +345,8 @@ const HIDDEN: Record<string, () => Attack[]> = {
   getPredictionExplanation: () => [{ path: `/predictions/${a.predictionId}/explanation` }],
   replayPrediction: () => [{ path: `/predictions/${a.predictionId}/replay` }],
   getModelCalibration: () => [{ path: `/models/${MODEL}/calibration` }],
+  train: () => [{ path: '/models/train', body: { universeId: a.universeId } }],
+  getTraining: () => [{ path: `/trainings/${a.trainingId}` }],
   getTrainingRun: () => [{ path: `/training-runs/${a.trainingRunId}` }],
   getRunMetric: () => [{ path: `/training-runs/${a.trainingRunId}/metrics?name=loss` }],
   downloadRunArtefact: () => [{ path: `/training-runs/${a.trainingRunId}/artefact?name=note.txt` }],
@@ -484,6 +498,7 @@ const LISTS: Record<string, () => Attack[]> = {
   listDatasets: () => [{ path: '/datasets?limit=500' }],
   listModels: () => [{ path: '/models' }, { path: '/models?includeDeleted=true' }],
   getLeaderboard: () => [{ path: '/leaderboard' }],
+  listTrainings: () => [{ path: '/trainings?limit=500' }],
   listExperiments: () => [{ path: '/experiments?limit=500' }],
   listTrainingRuns: () => [
     { path: '/training-runs?limit=500' },
@@ -561,6 +576,7 @@ const NAMELESS: Record<string, string> = {
   getHealth: 'universes in sight of the caller, as listUniverses shows them, and counts of the whole installation',
   getSlowQuery: 'one of those',
   listSlowQueries: 'statements of the program, without values; they belong to the system',
+  listTargets: 'the same for everybody',
   getFeatureCatalogue: 'the same for everybody',
   getAbPower: 'the same for everybody',
   checkFeatureView: 'looks at what it is given',

@@ -29,6 +29,7 @@ import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
+import { trainingCommands } from './training.ts';
 import { trainingRunCommands } from './training-runs.ts';
 import { truthCommands } from './truth.ts';
 import { universeCommands } from './universes.ts';
@@ -64,6 +65,7 @@ export const COMMANDS: readonly Command[] = [
   ...predictionCommands,
   ...driftCommands,
   ...abCommands,
+  ...trainingCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,

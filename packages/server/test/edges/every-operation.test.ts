@@ -518,6 +518,15 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
   getPredictionExplanation: async () => ({ path: `/predictions/${await predictionId()}/explanation` }),
   replayPrediction: async () => ({ path: `/predictions/${await predictionId()}/replay` }),
   getModelCalibration: () => ({ path: `/models/${world.model}/calibration` }),
+  train: () => ({
+    path: '/models/train',
+    body: { universeId: world.universeId, targets: ['drawdown_touch'], families: ['linear'], effort: 'quick' },
+  }),
+  async getTraining() {
+    const body = { universeId: world.universeId, targets: ['drawdown_touch'], families: ['linear'], effort: 'quick' };
+    const { trainingId } = await call('POST', '/models/train', body);
+    return { path: `/trainings/${trainingId}` };
+  },
   getTrainingRun: () => ({ path: `/training-runs/${world.trainingRunId}` }),
   getRunMetric: () => ({ path: `/training-runs/${world.trainingRunId}/metrics?name=loss` }),
   downloadRunArtefact: () => ({ path: `/training-runs/${world.trainingRunId}/artefact?name=note.txt` }),

@@ -10,7 +10,7 @@ import type { Registry, ResolvedVersion } from '../registry/registry.types.ts';
 import { dueDayOf } from './due-day.ts';
 import { createForecastInputReader, encodeInputs, type FeatureSet } from './forecast-inputs.ts';
 import { createIntervalLevels } from './interval-levels.ts';
-import { createKnownNow } from './known-now.ts';
+import { createKnownNow, type KnownNow } from './known-now.ts';
 import { makeForecast } from './make-forecast.ts';
 import { findSaid, keyText, type SaidKey, toPrediction } from './prediction.repository.ts';
 import { seal, wayOf } from './seal.ts';
@@ -36,6 +36,8 @@ const ANSWERS_MAX = 10_000;
 const FEATURES_LIMIT_MS = 5_000;
 /** Subjects of a batch computed beside each other. */
 const BATCH_AT_ONCE = 16;
+/** Fewer are read one by one. */
+const PRELOAD_MIN = 4;
 const NO_FEATURES: FeatureSet = { features: [], stepCount: 1 };
 const CHAMPION = 'champion';
 
@@ -242,6 +244,22 @@ export function createServingService(parts: ServingParts) {
     return { known, base: { principal, time, alias, candidates, mayFallBack: alias === CHAMPION } };
   }
 
+  /** Histories of a batch are read together. What cannot be read is told with the subject that it is of. */
+  async function preload(
+    { principal, time, candidates }: Pick<Case, 'principal' | 'time' | 'candidates'>,
+    known: KnownNow,
+    subjects: readonly PredictionQuestion['subject'][],
+  ): Promise<void> {
+    const { version } = candidates[0]!;
+    const warm = await forecasters.get(version);
+    if (!warm.ok || subjects.length < PRELOAD_MIN || expiryOf(version, time.asOf) !== null) return;
+    const found = await Promise.all(
+      subjects.filter(({ kind }) => kind === 'instrument').map((asked) => known.find(asked).catch(() => undefined)),
+    );
+    const ids = found.flatMap((subject) => subject?.id ?? []);
+    await readInputs.preload(principal, ids, time, warm.forecaster, warm.featureKey);
+  }
+
   return {
     /** @throws NOT_FOUND, NOT_POSSIBLE_NOW without a champion, NOT_ENOUGH_HISTORY without a bar, INVALID_REQUEST. */
     async predict(principal: Principal, model: string, question: PredictionQuestion): Promise<Prediction> {
@@ -263,6 +281,7 @@ export function createServingService(parts: ServingParts) {
       const { known, base } = await prepare(principal, model, question);
       type Item = { prediction: Prediction | null; problem: { code: string; detail: string } | null };
       const items: Item[] = new Array(subjects.length);
+      await preload(base, known, subjects);
       let next = 0;
       let done = 0;
       const work = async () => {

@@ -9,9 +9,9 @@ import {
   saveTable,
   type TrainingTable,
 } from '@touchstone/quant/evaluation/forecast-training/training-table';
+import { FORECAST_FEATURES } from '@touchstone/quant/evaluation/targets/features';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { compileExpression } from '@touchstone/quant/expressions/compile-expression';
-import { FORECAST_FEATURES } from '@touchstone/quant/learn/targets/features';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
 import { createRandom } from '@touchstone/quant/random/random';
 import type { Bars } from '@touchstone/quant/series/bars';
 import { dayNumber } from '@touchstone/quant/series/day';

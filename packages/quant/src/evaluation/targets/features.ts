@@ -1,4 +1,4 @@
-import type { ForecastFeature } from '../forecaster/forecaster.ts';
+import type { ForecastFeature } from '../../learn/forecaster/forecaster.ts';
 
 // Garman-Klass variance of the session plus the squared step from the close before: `garmanKlassOvernightVariance`.
 const V = '(0.5 * log(high / low) ^ 2 - 0.3862943611198906 * log(close / open) ^ 2 + log(open / lag(close, 1)) ^ 2)';

@@ -7,9 +7,9 @@ import {
   VOLATILITY_WINDOW_DEFAULT,
   volatilityDirection,
 } from '../../labels/volatility-direction.ts';
+import type { ForecastFeature } from '../../learn/forecaster/forecaster.ts';
 import type { Bars } from '../../series/bars.ts';
 import { garmanKlassOvernightVariance } from '../../volatility/range-variance.ts';
-import type { ForecastFeature } from '../forecaster/forecaster.ts';
 import type { BaselineRule } from './baselines.ts';
 import { type FeatureName, featuresNamed, RETURN_FEATURES, RISK_FEATURES } from './features.ts';
 
