@@ -1,5 +1,70 @@
 -- Written by scripts/generate-schema.ts from the migrated database. Do not edit.
 
+TABLE ab_test
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  control_number integer NOT NULL
+  treatment_number integer NOT NULL
+  metric text NOT NULL
+  effect double precision NOT NULL
+  assignment text NOT NULL
+  block_days integer NOT NULL
+  maximum_days integer NOT NULL
+  level double precision NOT NULL
+  power double precision NOT NULL
+  horizon_days integer NOT NULL
+  needed_days integer NOT NULL
+  long_run_deviation double precision NOT NULL
+  noise_basis text NOT NULL
+  noise_days integer NOT NULL
+  first_day date NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT ab_test_pkey PRIMARY KEY (id)
+  CONSTRAINT ab_test_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT ab_test_tenant_id_model_id_control_number_fkey FOREIGN KEY (tenant_id, model_id, control_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT ab_test_tenant_id_model_id_treatment_number_fkey FOREIGN KEY (tenant_id, model_id, treatment_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT assignment_is_known CHECK ((assignment = ANY (ARRAY['sticky'::text, 'interleaved'::text, 'shadow'::text])))
+  CONSTRAINT block_days_is_positive CHECK ((block_days > 0))
+  CONSTRAINT effect_is_positive CHECK ((effect > (0)::double precision))
+  CONSTRAINT horizon_days_is_positive CHECK ((horizon_days > 0))
+  CONSTRAINT level_is_a_probability CHECK (((level > (0)::double precision) AND (level < (0.5)::double precision)))
+  CONSTRAINT long_run_deviation_is_positive CHECK ((long_run_deviation > (0)::double precision))
+  CONSTRAINT maximum_days_is_positive CHECK ((maximum_days > 0))
+  CONSTRAINT metric_is_a_loss CHECK ((metric = ANY (ARRAY['brier'::text, 'log_loss'::text, 'error_rate'::text, 'qlike'::text, 'squared_error'::text, 'interval_score'::text])))
+  CONSTRAINT needed_days_fit CHECK (((needed_days >= 1) AND (needed_days <= maximum_days)))
+  CONSTRAINT noise_basis_is_known CHECK ((noise_basis = ANY (ARRAY['paired_history'::text, 'control_history'::text, 'given'::text])))
+  CONSTRAINT noise_days_is_a_count CHECK ((noise_days >= 0))
+  CONSTRAINT power_is_a_probability CHECK (((power > (0.5)::double precision) AND (power < (1)::double precision)))
+  CONSTRAINT two_versions CHECK ((control_number <> treatment_number))
+  CREATE INDEX ab_test_control ON public.ab_test USING btree (tenant_id, model_id, control_number)
+  CREATE INDEX ab_test_newest ON public.ab_test USING btree (tenant_id, model_id, id DESC)
+  CREATE UNIQUE INDEX ab_test_pkey ON public.ab_test USING btree (id)
+  CREATE UNIQUE INDEX ab_test_tenant_id_id_key ON public.ab_test USING btree (tenant_id, id)
+  CREATE INDEX ab_test_treatment ON public.ab_test USING btree (tenant_id, model_id, treatment_number)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.ab_test FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.ab_test FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE ab_test_end
+  tenant_id integer NOT NULL
+  test_id integer NOT NULL
+  reason text NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT ab_test_end_pkey PRIMARY KEY (tenant_id, test_id)
+  CONSTRAINT ab_test_end_tenant_id_test_id_fkey FOREIGN KEY (tenant_id, test_id) REFERENCES ab_test(tenant_id, id)
+  CONSTRAINT reason_is_told CHECK (((length(reason) >= 1) AND (length(reason) <= 2000)))
+  CREATE UNIQUE INDEX ab_test_end_pkey ON public.ab_test_end USING btree (tenant_id, test_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.ab_test_end FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.ab_test_end FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
 TABLE alert
   id bigint NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -254,6 +319,77 @@ TABLE dataset
   POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
   CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.dataset FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.dataset FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE drift_check
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  as_of date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  data_sha256 text NOT NULL
+  config_sha256 text NOT NULL
+  code_version text NOT NULL
+  alarms_per_year double precision NOT NULL
+  finding_count integer NOT NULL
+  alarm_count integer NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT alarms_are_findings CHECK (((alarm_count >= 0) AND (alarm_count <= finding_count)))
+  CONSTRAINT alarms_per_year_is_positive CHECK ((alarms_per_year > (0)::double precision))
+  CONSTRAINT config_sha256_is_hex CHECK ((config_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT data_sha256_is_hex CHECK ((data_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT drift_check_pkey PRIMARY KEY (id)
+  CONSTRAINT drift_check_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT drift_check_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT finding_count_is_a_count CHECK ((finding_count >= 0))
+  CREATE INDEX drift_check_newest ON public.drift_check USING btree (tenant_id, model_id, id DESC)
+  CREATE UNIQUE INDEX drift_check_pkey ON public.drift_check USING btree (id)
+  CREATE UNIQUE INDEX drift_check_tenant_id_id_key ON public.drift_check USING btree (tenant_id, id)
+  CREATE INDEX drift_check_version ON public.drift_check USING btree (tenant_id, model_id, version_number)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.drift_check FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.drift_check FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE drift_finding
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  check_id integer NOT NULL
+  rank integer NOT NULL
+  area text NOT NULL
+  rule text NOT NULL
+  feature text
+  subject_id integer
+  instrument_count integer NOT NULL
+  sample_count integer NOT NULL
+  statistic double precision
+  threshold double precision
+  alarm boolean NOT NULL
+  alarms_per_year double precision
+  effect double precision
+  sentence text NOT NULL
+  reason jsonb
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT a_statistic_or_a_reason CHECK (((statistic IS NULL) = (reason IS NOT NULL)))
+  CONSTRAINT an_alarm_has_numbers CHECK (((NOT alarm) OR ((statistic IS NOT NULL) AND (threshold IS NOT NULL))))
+  CONSTRAINT area_is_known CHECK ((area = ANY (ARRAY['pipeline'::text, 'feature'::text, 'prediction'::text, 'performance'::text])))
+  CONSTRAINT drift_finding_pkey PRIMARY KEY (id)
+  CONSTRAINT drift_finding_tenant_id_check_id_fkey FOREIGN KEY (tenant_id, check_id) REFERENCES drift_check(tenant_id, id)
+  CONSTRAINT drift_finding_tenant_id_check_id_rank_key UNIQUE (tenant_id, check_id, rank)
+  CONSTRAINT instrument_count_is_a_count CHECK ((instrument_count >= 0))
+  CONSTRAINT rank_is_positive CHECK ((rank > 0))
+  CONSTRAINT sample_count_is_a_count CHECK ((sample_count >= 0))
+  CREATE UNIQUE INDEX drift_finding_pkey ON public.drift_finding USING btree (id)
+  CREATE UNIQUE INDEX drift_finding_tenant_id_check_id_rank_key ON public.drift_finding USING btree (tenant_id, check_id, rank)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.drift_finding FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.drift_finding FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
 TABLE evidence
@@ -983,6 +1119,127 @@ TABLE person
   POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
   CREATE TRIGGER touch BEFORE UPDATE ON public.person FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT DELETE, INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE prediction
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  served_by text NOT NULL
+  alias text
+  way_sha256 text NOT NULL
+  subject_kind text NOT NULL
+  subject_id integer NOT NULL
+  as_of date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  reconstructed boolean NOT NULL
+  horizon_days integer NOT NULL
+  event_day date NOT NULL
+  due_day date NOT NULL
+  value double precision
+  lower double precision
+  upper double precision
+  baseline double precision
+  abstained text
+  input_sha256 text NOT NULL
+  body text NOT NULL
+  explanation text NOT NULL
+  sealed_sha256 text NOT NULL
+  before_outcome boolean NOT NULL
+  evidence_sequence bigint NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT a_value_or_a_reason CHECK (((value IS NULL) = (abstained IS NOT NULL)))
+  CONSTRAINT body_has_its_hash CHECK ((encode(sha256(convert_to(body, 'UTF8'::name)), 'hex'::text) = sealed_sha256))
+  CONSTRAINT due_day_follows CHECK ((due_day >= event_day))
+  CONSTRAINT horizon_days_is_a_count CHECK ((horizon_days >= 0))
+  CONSTRAINT prediction_is_sealed TRIGGER DEFERRABLE INITIALLY DEFERRED
+  CONSTRAINT prediction_pkey PRIMARY KEY (id)
+  CONSTRAINT prediction_said_once UNIQUE (tenant_id, model_id, version_number, subject_kind, subject_id, as_of, known_at, recorded_at, way_sha256)
+  CONSTRAINT prediction_tenant_id_evidence_sequence_fkey FOREIGN KEY (tenant_id, evidence_sequence) REFERENCES evidence(tenant_id, sequence)
+  CONSTRAINT prediction_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT prediction_tenant_id_input_sha256_fkey FOREIGN KEY (tenant_id, input_sha256) REFERENCES prediction_input(tenant_id, sha256)
+  CONSTRAINT prediction_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT served_by_is_known CHECK ((served_by = ANY (ARRAY['model'::text, 'previous'::text, 'baseline'::text, 'nobody'::text])))
+  CONSTRAINT subject_kind_is_known CHECK ((subject_kind = ANY (ARRAY['instrument'::text, 'index'::text])))
+  CONSTRAINT way_sha256_is_hex CHECK ((way_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CREATE INDEX prediction_day ON public.prediction USING btree (tenant_id, as_of, id DESC)
+  CREATE INDEX prediction_due ON public.prediction USING btree (tenant_id, due_day, id)
+  CREATE INDEX prediction_evidence ON public.prediction USING btree (tenant_id, evidence_sequence)
+  CREATE INDEX prediction_input_used ON public.prediction USING btree (tenant_id, input_sha256)
+  CREATE INDEX prediction_model ON public.prediction USING btree (tenant_id, model_id, version_number, id DESC)
+  CREATE INDEX prediction_newest ON public.prediction USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX prediction_pkey ON public.prediction USING btree (id)
+  CREATE UNIQUE INDEX prediction_said_once ON public.prediction USING btree (tenant_id, model_id, version_number, subject_kind, subject_id, as_of, known_at, recorded_at, way_sha256)
+  CREATE INDEX prediction_subject ON public.prediction USING btree (tenant_id, subject_kind, subject_id, id DESC)
+  CREATE UNIQUE INDEX prediction_tenant_id_id_key ON public.prediction USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE CONSTRAINT TRIGGER prediction_is_sealed AFTER INSERT ON public.prediction DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touchstone_check_seal()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE prediction_input
+  tenant_id integer NOT NULL
+  sha256 text NOT NULL
+  content bytea NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT content_has_its_hash CHECK ((encode(sha256(content), 'hex'::text) = sha256))
+  CONSTRAINT prediction_input_pkey PRIMARY KEY (tenant_id, sha256)
+  CONSTRAINT prediction_input_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+  CREATE UNIQUE INDEX prediction_input_pkey ON public.prediction_input USING btree (tenant_id, sha256)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction_input FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction_input FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE prediction_interval
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  subject_group text NOT NULL
+  sequence integer NOT NULL
+  level double precision NOT NULL
+  observed integer NOT NULL
+  through_day date NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT level_is_a_share CHECK (((level >= (0)::double precision) AND (level <= (1)::double precision)))
+  CONSTRAINT observed_is_a_count CHECK ((observed >= 0))
+  CONSTRAINT prediction_interval_pkey PRIMARY KEY (tenant_id, model_id, version_number, subject_group, sequence)
+  CONSTRAINT prediction_interval_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT sequence_is_positive CHECK ((sequence > 0))
+  CREATE UNIQUE INDEX prediction_interval_pkey ON public.prediction_interval USING btree (tenant_id, model_id, version_number, subject_group, sequence)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction_interval FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction_interval FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE prediction_outcome
+  tenant_id integer NOT NULL
+  prediction_id bigint NOT NULL
+  value double precision NOT NULL
+  day date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  loss double precision
+  baseline_loss double precision
+  inside boolean
+  volatility double precision
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT prediction_outcome_pkey PRIMARY KEY (tenant_id, prediction_id)
+  CONSTRAINT prediction_outcome_tenant_id_prediction_id_fkey FOREIGN KEY (tenant_id, prediction_id) REFERENCES prediction(tenant_id, id)
+  CREATE UNIQUE INDEX prediction_outcome_pkey ON public.prediction_outcome USING btree (tenant_id, prediction_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.prediction_outcome FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.prediction_outcome FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
 
 TABLE price_observation
   tenant_id integer NOT NULL
@@ -1864,6 +2121,23 @@ BEGIN
   EXECUTE format('DELETE FROM %I WHERE tenant_id = $1', part) USING file.tenant_id;
   EXECUTE format('ALTER TABLE %I ENABLE TRIGGER append_only', part);
   UPDATE archive SET state = 'archived', archived_at = clock_timestamp() WHERE id = file.id;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.touchstone_check_seal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM evidence e
+    WHERE e.tenant_id = NEW.tenant_id AND e.sequence = NEW.evidence_sequence AND e.kind = 'prediction.sealed'
+      AND strpos(e.body, '"' || NEW.id || '":"' || NEW.sealed_sha256 || '"') > 0
+      AND (NOT NEW.before_outcome OR NEW.due_day > (e.recorded_at AT TIME ZONE 'UTC')::date)
+  ) THEN
+    RAISE EXCEPTION 'prediction % is not sealed by record % of the evidence', NEW.id, NEW.evidence_sequence
+      USING ERRCODE = '23514', CONSTRAINT = 'prediction_is_sealed', TABLE = 'prediction';
+  END IF;
+  RETURN NULL;
 END $function$
 
 CREATE OR REPLACE FUNCTION public.touchstone_create_first_tenant(wanted text)

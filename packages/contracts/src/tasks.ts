@@ -100,6 +100,7 @@ export const scheduleKind = z
   .enum([
     ...(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive'] as const),
     ...(['materialise', 'feature-skew', 'market-record'] as const),
+    ...(['predict', 'outcomes', 'drift'] as const),
   ])
   .meta({ description: 'What it starts.', example: 'verify' });
 export type ScheduleKind = z.infer<typeof scheduleKind>;
@@ -127,7 +128,7 @@ const tradingDaysOnly = z
   .meta({ description: 'With cron: only on trading days of this calendar, by its own local day.', example: null });
 const scheduleInput = z.record(z.string(), z.unknown()).meta({
   description:
-    'refresh: { universeId, sourceId }. court: { universeId }. index-run: { indexId }. archive: { years }. materialise: { universeId, views? }. backup, verify, feature-skew: {}.',
+    'refresh: { universeId, sourceId }. court: { universeId }. index-run: { indexId }. archive: { years }. materialise: { universeId, views? }. predict: { model, universeId }. backup, verify, feature-skew, outcomes: {}.',
   example: {},
 });
 

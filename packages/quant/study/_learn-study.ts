@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import type { StudyResult } from './_volatility-study.ts';
 
 /** Folders of kernels that the studies of learnt forecasts stand on. */
-const KERNELS = ['learn', 'learn/calibration', 'learn/conformal', 'learn/linear', 'volatility', 'labels'] as const;
+const KERNELS = [
+  'learn',
+  'learn/calibration',
+  'learn/conformal',
+  'learn/linear',
+  'volatility',
+  'labels',
+  'expressions',
+] as const;
 
 /** Hash of the kernels and of the study itself: another hash, another figure. */
 export function learnCodeHash(study: string): string {

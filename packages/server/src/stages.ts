@@ -28,8 +28,10 @@ import {
   createPatternsService,
   createRegimeService,
   createRegistry,
+  createServing,
   createTrainingService,
   createVolatilityService,
+  createWatching,
   registerAnomalyRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
@@ -128,6 +130,15 @@ export function createStages(parts: StageParts) {
     ...{ onlineStore: parts.onlineStore, redis: parts.redis },
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const watching = createWatching({
+    ...{ database, registry, series, tasks, compute, codeVersion, universeBars },
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
+  const serving = createServing({
+    ...{ database, registry, series, tasks, compute, clock, codeVersion, universeBars },
+    answering: watching.answering,
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
   const training = createTrainingService({
     ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
     computer: createFeatureComputer(compute),
@@ -184,6 +195,8 @@ export function createStages(parts: StageParts) {
       registerVolatilityRoutes(serve, createVolatilityService({ series, compute, codeVersion }));
       registerRegimeRoutes(serve, regimes);
       registerRegistryRoutes(serve, database, registry);
+      serving.registerRoutes(serve);
+      watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);

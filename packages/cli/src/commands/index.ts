@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { abCommands } from './ab.ts';
 import { accountCommands } from './account.ts';
 import { alertCommands } from './alerts.ts';
 import { anomalyCommands } from './anomalies.ts';
@@ -8,6 +9,7 @@ import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
 import { dependenceCommands } from './dependence.ts';
 import { doctorCommands } from './doctor.ts';
+import { driftCommands } from './drift.ts';
 import { evidenceCommands } from './evidence.ts';
 import { factorsCommands } from './factors.ts';
 import { featureCommands } from './features.ts';
@@ -21,6 +23,7 @@ import { modelCommands } from './models.ts';
 import { operateCommands } from './operate.ts';
 import { patternCommands } from './patterns.ts';
 import { peopleCommands } from './people.ts';
+import { predictionCommands } from './predictions.ts';
 import { regimeCommands } from './regimes.ts';
 import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
@@ -59,7 +62,10 @@ export const COMMANDS: readonly Command[] = [
   ...featureCommands,
   ...modelCommands,
   ...trainingRunCommands,
+  ...predictionCommands,
   ...trainingCommands,
+  ...driftCommands,
+  ...abCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,

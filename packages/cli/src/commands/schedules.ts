@@ -24,7 +24,7 @@ const TIME_OPTIONS = {
 const MINUTES_DEFAULT = 75;
 
 /** What each kind is told, as option and field. */
-const INPUTS: Record<ScheduleKind, readonly ('universe' | 'source' | 'index' | 'years')[]> = {
+const INPUTS: Record<ScheduleKind, readonly ('universe' | 'source' | 'index' | 'years' | 'model')[]> = {
   refresh: ['universe', 'source'],
   court: ['universe'],
   'index-run': ['index'],
@@ -34,6 +34,9 @@ const INPUTS: Record<ScheduleKind, readonly ('universe' | 'source' | 'index' | '
   materialise: ['universe'],
   'feature-skew': [],
   'market-record': ['universe'],
+  drift: [],
+  predict: ['model', 'universe'],
+  outcomes: [],
 };
 
 export const scheduleCommands: Command[] = [
@@ -49,13 +52,15 @@ export const scheduleCommands: Command[] = [
   },
   {
     name: 'schedule create',
-    summary: 'Add work that comes again: refresh, court, index-run, market-record, backup, verify or archive',
+    summary:
+      'Add work that comes again: refresh, court, index-run, market-record, predict, outcomes, backup, verify or archive',
     args: ['KIND'],
     options: {
       ...TIME_OPTIONS,
       index: { value: 'NAME', summary: 'Index to compute; with index-run' },
       universe: { value: 'NAME', summary: 'Universe to refresh, to judge or to put on record' },
       source: { value: 'CODE', summary: 'Where prices are fetched from; with refresh' },
+      model: { value: 'NAME', summary: 'Model that predicts a universe; with predict' },
       years: { value: 'COUNT', summary: 'Years that stay in the database; with archive' },
       title: { value: 'TEXT', summary: 'What it is called; default says what it starts' },
     },
@@ -185,9 +190,9 @@ async function addSchedule(call: Call): Promise<Output> {
   return { json: made, text: describe(made) };
 }
 
-async function inputOf(call: Call, kind: ScheduleKind): Promise<Record<string, number>> {
-  const input: Record<string, number> = {};
-  for (const option of ['universe', 'source', 'index', 'years'] as const) {
+async function inputOf(call: Call, kind: ScheduleKind): Promise<Record<string, number | string>> {
+  const input: Record<string, number | string> = {};
+  for (const option of ['universe', 'source', 'index', 'years', 'model'] as const) {
     const text = call.text(option);
     const isWanted = INPUTS[kind].includes(option);
     if (isWanted && text === undefined)
@@ -197,6 +202,7 @@ async function inputOf(call: Call, kind: ScheduleKind): Promise<Record<string, n
     if (option === 'universe') input.universeId = await universeId(call, text);
     else if (option === 'source') input.sourceId = await sourceId(call, text);
     else if (option === 'index') input.indexId = await indexId(call, text);
+    else if (option === 'model') input.model = text;
     else input.years = numberOf(text, '--years');
   }
   return input;
@@ -212,7 +218,10 @@ function titleOf(call: Call, kind: ScheduleKind): string {
     archive: 'Archive old years',
     materialise: `Materialise features of ${call.text('universe')}`,
     'feature-skew': 'Check features that were served',
+    drift: 'Drift of every served model',
     'market-record': `Regimes and anomalies of ${call.text('universe')}`,
+    predict: `Predict ${call.text('model')} of ${call.text('universe')}`,
+    outcomes: 'Join outcomes of predictions',
   };
   return titles[kind];
 }

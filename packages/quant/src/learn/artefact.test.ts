@@ -29,3 +29,18 @@ test('an artefact of another kind is refused by name', () => {
   const bytes = writeArtefact({ kind: 'ridge/1', meta: {}, arrays: {} });
   assert.throws(() => readArtefact(bytes, 'lstm/1'), /is a ridge\/1, wanted was a lstm\/1/);
 });
+
+test('an artefact is read from the middle of a larger buffer, wherever that begins', () => {
+  const bytes = writeArtefact({
+    kind: 'test/1',
+    meta: {},
+    arrays: { x: Float64Array.of(1, 2, 3), n: Int32Array.of(7) },
+  });
+  for (const offset of [0, 1, 3, 8]) {
+    const pool = Buffer.alloc(bytes.length + 16);
+    pool.set(bytes, offset);
+    const { arrays } = readArtefact(pool.subarray(offset, offset + bytes.length));
+    assert.deepEqual(arrays.x, Float64Array.of(1, 2, 3));
+    assert.deepEqual(arrays.n, Int32Array.of(7));
+  }
+});

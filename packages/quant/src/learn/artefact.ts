@@ -70,7 +70,8 @@ export function readArtefact(given: Uint8Array, kindWanted?: string): Artefact {
   for (const { name, type, length } of head.arrays) {
     const Type = ARRAYS[type];
     const byteLength = length * Type.BYTES_PER_ELEMENT;
-    arrays[name] = new Type(bytes.slice(at, at + byteLength).buffer);
+    // A copy of its own: what Node reads from a file or a socket lies somewhere in a larger buffer.
+    arrays[name] = new Type(new Uint8Array(bytes.subarray(at, at + byteLength)).buffer);
     at = align(at + byteLength);
   }
   return { kind: head.kind, meta: head.meta, arrays };

@@ -9,6 +9,8 @@ import { ridge } from './linear/ridge.ts';
 const QUICK: Record<string, object> = {
   lstm: { hidden: 8, epochs: 12, batchSize: 16, learningRate: 0.01 },
   transformer: { width: 8, heads: 2, layers: 1, feedForward: 8, epochs: 12, batchSize: 16, learningRate: 0.01 },
+  gradient_boosted_trees: { treeCount: 20, maxDepth: 3 },
+  random_forest: { treeCount: 20, maxDepth: 6 },
 };
 
 for (const learner of LEARNERS)

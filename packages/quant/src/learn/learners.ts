@@ -20,6 +20,8 @@ export const LEARNERS: readonly Learner<object>[] = [
   randomForest,
   lstm,
   transformer,
+  gradientBoostedTrees,
+  randomForest,
 ];
 
 /** Undefined for a name nobody has. */

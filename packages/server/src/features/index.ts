@@ -19,9 +19,11 @@ export {
   createFeatureStore,
   type OnlineStoreKind,
 } from './feature-routes/create-feature-store.ts';
+export { findInstruments } from './feature-store/historical.service.ts';
 export { hashOfFeature } from './feature-view/feature-view.ts';
 export {
   createSeriesService,
+  type NamedSubject,
   type Series,
   type SeriesQuery,
   type SeriesService,

@@ -5,7 +5,8 @@ import type { Link } from '../learner.ts';
  *
  * At a node the value goes left if `value < threshold` (`comparison: 'less'`, XGBoost) or `value <= threshold`
  * (`'less_or_equal'`, LightGBM); a missing value goes where `missingLeft` says. A node with `categoryStart[n + 1] >
- * categoryStart[n]` splits a category instead: left if the value is one of its `categories`.
+ * categoryStart[n]` splits a category instead: left if the value, its fraction cut off, is one of its `categories`.
+ * `walk-trees.ts` is this rule as code.
  */
 export type TreeEnsemble = {
   featureCount: number;
@@ -25,6 +26,8 @@ export type TreeEnsemble = {
   left: Int32Array;
   right: Int32Array;
   missingLeft: Uint8Array;
+  /** One a node: 1 where a value within 1e-35 of zero counts as missing, as LightGBM may be told; absent: nowhere. */
+  zeroIsMissing?: Uint8Array;
   /** What a leaf adds; of an inner node: the leaf it would have been, or NaN. */
   leaf: Float64Array;
   /** Sum of weights (hessians) of the training rows that came here: what TreeSHAP needs. */

@@ -54,6 +54,7 @@ export function splitEnsemble(trees: TreeEnsemble): {
     // Numbers that are added up go as bits: JSON is no place for them.
     arrays: {
       ...Object.fromEntries(ARRAY_NAMES.map((name) => [name, trees[name]])),
+      ...(trees.zeroIsMissing ? { zeroIsMissing: trees.zeroIsMissing } : {}),
       baseAndScale: Float64Array.of(base, scale),
     },
   };
@@ -81,6 +82,7 @@ export function joinEnsemble(head: Record<string, unknown>, arrays: Record<strin
     left: get('left'),
     right: get('right'),
     missingLeft: get('missingLeft'),
+    ...(arrays.zeroIsMissing instanceof Uint8Array ? { zeroIsMissing: arrays.zeroIsMissing } : {}),
     leaf: get('leaf'),
     cover: get('cover'),
     gain: get('gain'),

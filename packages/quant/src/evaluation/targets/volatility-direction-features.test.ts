@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { volatilityDirection } from '../labels/volatility-direction.ts';
-import { expandingForecast } from '../learn/expanding-forecast.ts';
-import { logistic } from '../learn/linear/logistic.ts';
-import { createRandom } from '../random/random.ts';
-import { VOLATILITY_DIRECTION_FEATURES, volatilityDirectionFeatures } from './direction-features.ts';
-import { type DailyPrices, garmanKlassOvernightVariance } from './range-variance.ts';
+import { volatilityDirection } from '../../labels/volatility-direction.ts';
+import { expandingForecast } from '../../learn/expanding-forecast.ts';
+import { logistic } from '../../learn/linear/logistic.ts';
+import { createRandom } from '../../random/random.ts';
+import { ewmaVariance } from '../../volatility/ewma-variance.ts';
+import { type DailyPrices, garmanKlassOvernightVariance, logReturns } from '../../volatility/range-variance.ts';
+import { VOLATILITY_DIRECTION_FEATURES, volatilityDirectionFeatures } from './volatility-direction-features.ts';
 
 const FEATURES = VOLATILITY_DIRECTION_FEATURES.length;
 
@@ -48,7 +49,7 @@ test('features do not look ahead: a shorter history has the same rows', () => {
   const whole = volatilityDirectionFeatures(bars).values;
   const short = volatilityDirectionFeatures(cut(bars, 250)).values;
   assert.deepEqual(short, whole.slice(0, 250 * FEATURES));
-  assert.ok(whole.slice(70 * FEATURES).every(Number.isFinite));
+  assert.ok(whole.slice(140 * FEATURES).every(Number.isFinite));
 });
 
 test('features do not depend on the unit of the prices, and a stale bar stays within bounds', () => {
@@ -56,12 +57,38 @@ test('features do not depend on the unit of the prices, and a stale bar stays wi
   const times = (values: Float64Array) => values.map((x) => 8 * x);
   const other = { open: times(bars.open), high: times(bars.high), low: times(bars.low), close: times(bars.close) };
   assert.deepEqual(volatilityDirectionFeatures(other).values, volatilityDirectionFeatures(bars).values);
-  for (const column of [bars.open, bars.high, bars.low, bars.close]) column[150] = bars.close[149]!;
-  const stale = volatilityDirectionFeatures(bars).values.slice(150 * FEATURES, 151 * FEATURES);
+  for (const column of [bars.open, bars.high, bars.low, bars.close]) column[160] = bars.close[159]!;
+  const stale = volatilityDirectionFeatures(bars).values.slice(160 * FEATURES, 161 * FEATURES);
   assert.ok(
     stale.every((x) => Math.abs(x) < 6),
     `${stale}`,
   );
+});
+
+test('features are what their description says', () => {
+  const bars = simulated(300);
+  const v = garmanKlassOvernightVariance(bars);
+  const r = logReturns(bars.close);
+  const { values } = volatilityDirectionFeatures(bars);
+  const t = 250;
+  const mean = (column: Float64Array, days: number) =>
+    column.slice(t - days + 1, t + 1).reduce((sum, x) => sum + x, 0) / days;
+  const month = mean(v, 22);
+  const logs = v.map(Math.log);
+  const ema = ewmaVariance(v, 1 - 2 / 33)[t]!;
+  const wanted: Record<string, number> = {
+    variance_ratio_day: Math.log(v[t]! / month),
+    variance_ratio_week: Math.log(mean(v, 5) / month),
+    variance_ratio_quarter: Math.log(month / mean(v, 66)),
+    variance_ratio_ema_32: Math.log(ema / month),
+    variance_ratio_log_quarter: mean(logs, 66) - Math.log(month),
+    fall_of_week: (Math.min(mean(r, 5), 0) * Math.sqrt(5)) / Math.sqrt(month),
+    size_of_day: Math.abs(r[t]!) / Math.sqrt(month),
+  };
+  for (const [name, value] of Object.entries(wanted)) {
+    const told = values[t * FEATURES + VOLATILITY_DIRECTION_FEATURES.findIndex((feature) => feature.name === name)]!;
+    assert.ok(Math.abs(told - value) < 1e-4, `${name}: ${told} and ${value}`);
+  }
 });
 
 test('a logistic regression on them tells the direction better than the majority, without seeing later labels', () => {
