@@ -363,7 +363,7 @@ TABLE drift_finding
   area text NOT NULL
   rule text NOT NULL
   feature text
-  instrument_id integer
+  subject_id integer
   instrument_count integer NOT NULL
   sample_count integer NOT NULL
   statistic double precision
@@ -1157,7 +1157,7 @@ TABLE prediction
   CONSTRAINT prediction_is_sealed TRIGGER DEFERRABLE INITIALLY DEFERRED
   CONSTRAINT prediction_pkey PRIMARY KEY (id)
   CONSTRAINT prediction_said_once UNIQUE (tenant_id, model_id, version_number, subject_kind, subject_id, as_of, known_at, recorded_at, way_sha256)
-  CONSTRAINT prediction_tenant_id_evidence_sequence_fkey FOREIGN KEY (tenant_id, evidence_sequence) REFERENCES evidence(tenant_id, sequence) DEFERRABLE INITIALLY DEFERRED
+  CONSTRAINT prediction_tenant_id_evidence_sequence_fkey FOREIGN KEY (tenant_id, evidence_sequence) REFERENCES evidence(tenant_id, sequence)
   CONSTRAINT prediction_tenant_id_id_key UNIQUE (tenant_id, id)
   CONSTRAINT prediction_tenant_id_input_sha256_fkey FOREIGN KEY (tenant_id, input_sha256) REFERENCES prediction_input(tenant_id, sha256)
   CONSTRAINT prediction_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)

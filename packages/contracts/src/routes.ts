@@ -1,6 +1,7 @@
 import * as alerts from './alerts.ts';
 import * as anomalies from './anomalies.ts';
 import * as auth from './auth.ts';
+import * as automl from './automl.ts';
 import * as blastRadius from './blast-radius.ts';
 import * as data from './data.ts';
 import * as datasets from './datasets.ts';
@@ -48,6 +49,7 @@ export const ALL_ROUTES: readonly Route[] = [
   predictions,
   models,
   training,
+  automl,
   foreign,
   drift,
   experiments,

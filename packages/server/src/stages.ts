@@ -33,6 +33,7 @@ import {
   createTrainingService,
   createTrainingTableService,
   createVolatilityService,
+  createWatching,
   registerAnomalyRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
@@ -132,8 +133,13 @@ export function createStages(parts: StageParts) {
     ...{ onlineStore: parts.onlineStore, redis: parts.redis },
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const watching = createWatching({
+    ...{ database, registry, series, tasks, compute, codeVersion, universeBars },
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
   const serving = createServing({
     ...{ database, registry, series, tasks, compute, clock, codeVersion, universeBars },
+    answering: watching.answering,
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
   const training = createTrainingService({
@@ -198,6 +204,7 @@ export function createStages(parts: StageParts) {
       registerRegimeRoutes(serve, regimes);
       registerRegistryRoutes(serve, database, registry);
       serving.registerRoutes(serve);
+      watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
       registerForeignRoutes(serve, foreign, trainingTables);
       registerAnomalyRoutes(serve, anomalies);

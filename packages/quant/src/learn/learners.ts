@@ -16,6 +16,8 @@ export const LEARNERS: readonly Learner<object>[] = [
   elasticNet,
   logistic,
   linearSvm,
+  gradientBoostedTrees,
+  randomForest,
   lstm,
   transformer,
   gradientBoostedTrees,

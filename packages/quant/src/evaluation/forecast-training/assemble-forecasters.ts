@@ -10,13 +10,13 @@ import type {
 } from '../../learn/forecaster/forecaster.ts';
 import { findLearner } from '../../learn/learners.ts';
 import { stackingWeights } from '../../learn/stacking.ts';
-import { baselineForecasts, fitBaseline } from '../../learn/targets/baselines.ts';
-import { type Target, targetNamed } from '../../learn/targets/targets.ts';
 import { normalQuantile } from '../../stats/normal.ts';
 import { sortedQuantile } from '../../stats/quantile.ts';
 import { areaUnderCurve, type DaySums, daySums, metricInterval, type SkillInterval } from '../panel-skill.ts';
 import type { PanelSplit } from '../panel-splits.ts';
 import { type GateVerdict, judge, type Rival } from '../promotion-gate.ts';
+import { baselineForecasts, fitBaseline } from '../targets/baselines.ts';
+import { type Target, targetNamed } from '../targets/targets.ts';
 import { CLIP, modelSpace, type PartResult, partRows, scalerOf, type Walk, walkOf } from './fit-part.ts';
 import { type GainAYear, gainAYear } from './money.ts';
 import { MISSING_SHARE_MAX, type TrainingTable, windowsOf } from './training-table.ts';

@@ -1,11 +1,11 @@
 import { prepareInputs } from '../../learn/forecaster/forecast-rows.ts';
 import type { ForecastBaseline, ForecastInterval } from '../../learn/forecaster/forecaster.ts';
 import { findLearner } from '../../learn/learners.ts';
-import { type Target, targetNamed } from '../../learn/targets/targets.ts';
 import type { FittedScaler } from '../../series/preprocess/scaler.ts';
 import { daySums } from '../panel-skill.ts';
 import { distinctDays } from '../panel-splits.ts';
 import { GATE_DAYS_LEAST } from '../promotion-gate.ts';
+import { type Target, targetNamed } from '../targets/targets.ts';
 import { type Evaluation, evaluate, fallbackOf, intervalOf, isInside, rivalsOf } from './assemble-forecasters.ts';
 import { CLIP, modelSpace, scalerOf } from './fit-part.ts';
 import { type TrainingTable, usableRows, windowsOf } from './training-table.ts';

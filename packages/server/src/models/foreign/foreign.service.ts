@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import { type ForeignManifest, ONNX_BYTES_MAX, type OnnxFile } from '@touchstone/contracts/foreign';
 import type { ModelManifest, Skill } from '@touchstone/contracts/model-manifest';
+import { type Target, targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import type { Forecaster, ForecastMember } from '@touchstone/quant/learn/forecaster/forecaster';
 import { loadForecaster } from '@touchstone/quant/learn/forecaster/save-forecaster';
 import { FOREIGN_LEARNER } from '@touchstone/quant/learn/foreign/foreign-model';
 import { exportOnnx, findBentColumn } from '@touchstone/quant/learn/onnx/export-model';
-import { type Target, targetNamed } from '@touchstone/quant/learn/targets/targets';
 import { dayText } from '@touchstone/quant/series/day';
 import type { Compute } from '../../platform/compute/compute.ts';
 import type { Database, Principal } from '../../platform/database/database.ts';
@@ -215,7 +215,8 @@ function toManifest({
       ...(verdict === null ? [NOT_JUDGED] : []),
       'It learnt elsewhere: that it saw nothing after the day it was trained until is its trainer’s word.',
       ...manifest.limits,
-      ...limitsOf(manifest.target),
+      // The first tells how many members were drawn, which here is the trainer's affair.
+      ...limitsOf(manifest.target, { count: 1, of: 1 }).slice(1),
     ],
   };
 }

@@ -92,15 +92,7 @@ async function freeze(universeId: number, target: string): Promise<TrainingTable
   throw new Error('the task did not end');
 }
 
-async function send(bytes: Uint8Array) {
-  const response = await fetch(`${server.url}/api/v1/foreign-models`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${analyst}`, 'content-type': 'application/octet-stream' },
-    body: Buffer.from(bytes),
-  });
-  const json = z.record(z.string(), z.unknown()).parse(await response.json());
-  return { status: response.status, json, text: JSON.stringify(json) };
-}
+const send = (body: Uint8Array) => server.call('POST', '/foreign-models', { token: analyst, body });
 
 async function sent(bytes: Uint8Array) {
   const reply = await send(bytes);

@@ -7,6 +7,7 @@ import {
   type TrainingTable,
   windowsOf,
 } from '@touchstone/quant/evaluation/forecast-training/training-table';
+import { type Target, targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import type { Inputs } from '@touchstone/quant/learn/examples';
 import { prepareInputs } from '@touchstone/quant/learn/forecaster/forecast-rows';
 import type { ForecastBaseline, Forecaster } from '@touchstone/quant/learn/forecaster/forecaster';
@@ -19,7 +20,7 @@ import {
   foreignQuestion,
 } from '@touchstone/quant/learn/foreign/foreign-model';
 import { readOnnx } from '@touchstone/quant/learn/onnx/read-onnx';
-import { type Target, targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { median } from '@touchstone/quant/quality/median';
 import { createRandom } from '@touchstone/quant/random/random';
 import { dayNumber } from '@touchstone/quant/series/day';
 import type { FittedScaler, ScalerColumn } from '@touchstone/quant/series/preprocess/scaler';

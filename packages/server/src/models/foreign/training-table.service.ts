@@ -10,7 +10,7 @@ import {
 } from '@touchstone/quant/evaluation/forecast-training/training-table';
 import { distinctDays, type PanelSplit, walkForwardSplits } from '@touchstone/quant/evaluation/panel-splits';
 import { GATE_DAYS_LEAST } from '@touchstone/quant/evaluation/promotion-gate';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { dayText } from '@touchstone/quant/series/day';
 import { z } from 'zod';
 import type { FeatureComputer, SeriesService } from '../../features/index.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createForeignModel } from '@touchstone/quant/learn/foreign/foreign-model';
+import { createForeignModel, type ForeignBody } from '@touchstone/quant/learn/foreign/foreign-model';
 import { makeForecaster } from '../../../test/models/served-model.ts';
 import type { OnnxModel } from '../../platform/onnx/onnx-runtime.ts';
 import { forecastOf } from './forecast-of.ts';
@@ -10,10 +10,10 @@ import { makeForecast } from './make-forecast.ts';
 function made() {
   const forecaster = makeForecaster();
   const featureCount = forecaster.features.length;
-  const body = {
+  const body: ForeignBody = {
     ...{ onnx: Uint8Array.of(1), input: 'x', element: 'float64', layout: 'table', output: 'y', link: 'identity' },
     ...{ outputWidth: 1, outputColumn: 0, usedCount: 1, center: Float64Array.of(0), scale: Float64Array.of(1) },
-  } as const;
+  };
   const model = createForeignModel(body, { goal: 'regression', stepCount: 1, featureCount });
   const opened = { count: 0, dead: false };
   const open = async (): Promise<OnnxModel> => {

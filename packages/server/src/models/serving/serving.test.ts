@@ -14,10 +14,13 @@ import { makeForecaster, promote, registerModel, walk } from '../../../test/mode
 import { startTestServer, type TestServer } from '../../../test/test-server.ts';
 import { createSeriesService } from '../../features/index.ts';
 import { systemClock } from '../../platform/clock/clock.ts';
+import type { Compute } from '../../platform/compute/compute.ts';
 import type { Principal } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { createFolderStore } from '../../platform/object-store/object-store.ts';
-import { createRegistry, createServing, type Registry, registerRegistryRoutes } from '../index.ts';
+import { createRegistry, createServing, type Registry, registerRegistryRoutes, verifyPredictions } from '../index.ts';
+import { createServingService } from './serving.service.ts';
+import { createServingWatch } from './serving-watch.ts';
 
 const DAYS = Array.from(tradingDays('XNYS', dayNumber('2018-01-02'), dayNumber('2020-12-31')), dayText);
 const TENANT: Principal = { tenantId: 5, actorId: null };
@@ -191,6 +194,37 @@ async function behindTheBack(statement: string, values: unknown[]): Promise<void
   await db.migrator.query('ALTER TABLE prediction ENABLE TRIGGER USER');
 }
 
+test('one changed byte is found, wherever it lies', async () => {
+  const told = await ask(MODEL, { symbol: 'TWO', asOf: '2020-06-22' });
+  const faults = async () => {
+    const { broken } = await db.database.transaction(TENANT, verifyPredictions, { readOnly: true });
+    return broken.filter(({ id }) => Number(id) === told.predictionId).map(({ fault }) => fault);
+  };
+  assert.deepEqual(await faults(), []);
+  const { rows } = await db.migrator.query('SELECT * FROM prediction WHERE id = $1', [told.predictionId]);
+  const constraint = 'ALTER TABLE prediction DROP CONSTRAINT body_has_its_hash';
+  await db.migrator.query(constraint);
+  for (const [change, fault] of [
+    [`body = overlay(body placing ' ' from 2 for 0)`, /another body/],
+    [`explanation = explanation || ' '`, /another explanation/],
+    ['value = value + 1e-12', /told otherwise/],
+    ['due_day = due_day + 1', /told otherwise/],
+    [`sealed_sha256 = repeat('0', 64)`, /another body/],
+    ['evidence_sequence = 1', /not named/],
+  ] as const) {
+    await behindTheBack(`UPDATE prediction SET ${change} WHERE id = $1`, [told.predictionId]);
+    const [found] = await faults();
+    assert.match(found ?? 'nothing', fault, change);
+    const { body, explanation: explained, value, due_day, sealed_sha256, evidence_sequence } = rows[0];
+    await behindTheBack(
+      `UPDATE prediction SET body = $2, explanation = $3, value = $4, due_day = $5, sealed_sha256 = $6, evidence_sequence = $7
+       WHERE id = $1`,
+      [told.predictionId, body, explained, value, due_day, sealed_sha256, evidence_sequence],
+    );
+  }
+  assert.deepEqual(await faults(), []);
+});
+
 test('a prediction cannot be written without its evidence, nor claim to be older than it is, nor be changed', async () => {
   const told = await ask(MODEL, { symbol: 'ONE', asOf: '2020-07-01' });
   const copy = (change: string) =>
@@ -342,6 +376,25 @@ test('an artefact whose file was changed on the disk is not served', async () =>
   await writeFile(file, before);
 });
 
+test('a computer of features that fails is a step of the fallback and is not remembered', async () => {
+  let isBroken = true;
+  const compute: Compute = {
+    run: (...call) => (isBroken ? Promise.reject(new Error('the thread died')) : inlineCompute.run(...call)),
+  };
+  const { database } = db;
+  const series = createSeriesService(database, () => Promise.reject(new Error('no universe')));
+  const watch = createServingWatch(database, { warn: () => {} });
+  const parts = { database, registry, series, compute, codeVersion: 'test', watch };
+  const { predict } = createServingService(parts);
+  const question = { subject: { kind: 'instrument' as const, symbol: 'ONE' }, asOf: '2020-07-15' };
+  const told = await predict(TENANT, MODEL, question);
+  assert.deepEqual([told.servedBy, told.hops[0]?.code], ['nobody', 'failed']);
+  assert.match(told.hops[0]!.sentence, /the thread died/);
+  isBroken = false;
+  const next = await predict(TENANT, MODEL, question);
+  assert.deepEqual([next.servedBy, next.hops], ['model', []]);
+});
+
 test('a promotion under load takes effect without a failed request', async () => {
   const versions: number[] = [];
   await champion('hot');
@@ -395,7 +448,11 @@ test('outcomes are joined when they are due, move the interval and fill the cali
   assert.ok(items.length >= 80);
   for (const { forecast, outcome } of items) {
     assert.ok(outcome !== null);
-    const ratio = (outcome.value / forecast.value!) ** 2;
+    if (forecast.value === null) {
+      assert.deepEqual([outcome.loss, outcome.inside], [null, null]);
+      continue;
+    }
+    const ratio = (outcome.value / forecast.value) ** 2;
     assert.ok(Math.abs(outcome.loss! - (ratio - Math.log(ratio) - 1)) < 1e-12);
     assert.equal(outcome.inside, forecast.lower! <= outcome.value && outcome.value <= forecast.upper!);
   }

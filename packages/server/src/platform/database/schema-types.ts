@@ -223,7 +223,7 @@ export interface DriftFindingTable {
   area: string;
   rule: string;
   feature: string | null;
-  instrument_id: number | null;
+  subject_id: number | null;
   instrument_count: number;
   sample_count: number;
   statistic: number | null;
