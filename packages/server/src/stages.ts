@@ -25,16 +25,19 @@ import {
   createAnomalyService,
   createDependenceService,
   createFactorsService,
+  createForeignService,
   createPatternsService,
   createRegimeService,
   createRegistry,
   createServing,
   createTrainingService,
+  createTrainingTableService,
   createVolatilityService,
   createWatching,
   registerAnomalyRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
+  registerForeignRoutes,
   registerMarketRecordTask,
   registerModelDependents,
   registerPatternRoutes,
@@ -143,6 +146,11 @@ export function createStages(parts: StageParts) {
     ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
     computer: createFeatureComputer(compute),
   });
+  const foreign = createForeignService({ database, objects, compute, registry });
+  const trainingTables = createTrainingTableService({
+    ...{ database, objects, tasks, compute, series, universeBars },
+    computer: createFeatureComputer(compute),
+  });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
@@ -198,6 +206,7 @@ export function createStages(parts: StageParts) {
       serving.registerRoutes(serve);
       watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
+      registerForeignRoutes(serve, foreign, trainingTables);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);
