@@ -7,6 +7,7 @@ export { createDependenceService } from './dependence/dependence.service.ts';
 export { registerFactorsRoutes } from './factors/factors.routes.ts';
 export { createFactorsService } from './factors/factors.service.ts';
 export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/market-record.task.ts';
+export { createMlflowWire } from './mlflow/mlflow.wire.ts';
 export { registerPatternRoutes } from './patterns/patterns.routes.ts';
 export { createPatternsService } from './patterns/patterns.service.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
