@@ -1,7 +1,7 @@
-import type { Problem, ProblemCode } from '@touchstone/contracts/problems';
+import type { Problem } from '@touchstone/contracts/problems';
 
 /** Our problems in MLflow's words. What is not here is told by its status. */
-const CODES: Partial<Record<ProblemCode, { code: string; status?: number }>> = {
+const CODES: Readonly<Record<string, { code: string; status?: number }>> = {
   NOT_FOUND: { code: 'RESOURCE_DOES_NOT_EXIST' },
   INVALID_REQUEST: { code: 'INVALID_PARAMETER_VALUE' },
   ALREADY_EXISTS: { code: 'RESOURCE_ALREADY_EXISTS', status: 400 },
