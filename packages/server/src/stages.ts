@@ -26,6 +26,7 @@ import {
   createDependenceService,
   createFactorsService,
   createForeignService,
+  createMlflowWire,
   createPatternsService,
   createRegimeService,
   createRegistry,
@@ -56,6 +57,7 @@ import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
 import type { Serve } from './platform/http/serve.ts';
+import type { ServeWire } from './platform/http/serve-wire.ts';
 import type { ObjectStore } from './platform/object-store/object-store.ts';
 import type { RedisLine } from './platform/redis/redis.ts';
 import { createScheduleService } from './platform/tasks/schedule.service.ts';
@@ -220,6 +222,10 @@ export function createStages(parts: StageParts) {
       registerFactorsRoutes(serve, factors);
       registerVerifyRoutes(serve, { database, objects, tasks });
       registerKeepingRoutes(serve, keeping);
+    },
+
+    registerWires(serveWire: ServeWire): void {
+      serveWire(createMlflowWire({ database, objects, registry }));
     },
 
     /** What the first page shows on an empty installation. Safe to run at every start and to stop halfway. */

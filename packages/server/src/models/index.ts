@@ -11,6 +11,7 @@ export { registerForeignRoutes } from './foreign/foreign.routes.ts';
 export { createForeignService } from './foreign/foreign.service.ts';
 export { createTrainingTableService } from './foreign/training-table.service.ts';
 export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/market-record.task.ts';
+export { createMlflowWire } from './mlflow/mlflow.wire.ts';
 export { registerPatternRoutes } from './patterns/patterns.routes.ts';
 export { createPatternsService } from './patterns/patterns.service.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
