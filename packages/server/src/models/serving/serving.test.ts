@@ -153,7 +153,7 @@ test('a forecast of a past day rests on nothing that came later', async () => {
   assert.equal(before.forecast.value, later.forecast.value);
 });
 
-test('every prediction has its explanation: contributions add up to what it says, less a told residual', async () => {
+test('every prediction has its explanation: contributions add up to what it says, and what calibration adds is a part of its own', async () => {
   const told = await ask(MODEL, { symbol: 'ONE', asOf: '2020-06-18' });
   const reply = await server.call('GET', `/predictions/${told.predictionId}/explanation`, { token: viewer });
   assert.equal(reply.status, 200, reply.text);
@@ -162,7 +162,9 @@ test('every prediction has its explanation: contributions add up to what it says
   assert.equal(explained.method, 'exact_linear');
   const sum = explained.groups.reduce((total, { contribution }) => total + contribution, explained.baseValue!);
   assert.ok(Math.abs(sum + explained.residual! - explained.total!) < 1e-12);
-  assert.ok(Math.abs(explained.residual! - 0.01) < 1e-9, 'what is left open is the shift of the calibration');
+  assert.ok(Math.abs(explained.residual!) < 1e-9, 'nothing is left open');
+  const calibration = explained.groups.find(({ name }) => name === 'averaging and calibration');
+  assert.ok(Math.abs(calibration!.contribution - 0.01) < 1e-9, 'the shift of the calibration');
   assert.ok(Math.abs(Math.exp(explained.total!) - told.forecast.value!) < 1e-12);
   assert.ok(explained.groups.some(({ name }) => name === 'variance'));
   assert.match(explained.counterfactual.sentence, /would/);
