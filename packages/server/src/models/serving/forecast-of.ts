@@ -38,12 +38,17 @@ export async function forecastOf(
     );
   const known = new Map<string, Float64Array>();
   const answering = withAnswers(forecaster, (model, inputs) => known.get(keyOf(model, inputs)));
+  let milliseconds = 0;
   for (let asked = 0; asked < QUESTIONS_MAX; asked++) {
     try {
-      return makeForecast(answering, question);
+      const made = makeForecast(answering, question);
+      return { ...made, milliseconds: made.milliseconds + milliseconds };
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
+      const startedAt = performance.now();
       known.set(keyOf(error.model, error.inputs), await answer(error.model, error.inputs, open));
+      // The first question is that of the forecast; the others are of its explanation.
+      if (asked === 0) milliseconds = performance.now() - startedAt;
     }
   }
   throw new RangeError(`a forecast must ask its model at most ${QUESTIONS_MAX} times`);
