@@ -1,7 +1,7 @@
 """Makes sklearn-direction.onnx: a logistic regression of scikit-learn, written by skl2onnx.
 
 What it learns is made up from a seed: whether the next days swing more, from two features of the view `forecast`
-(variance_week_month, variance_ema_month) and a return. Run: python make-sklearn.py
+(variance_week_month, variance_ema_month) and a fall of the price. Run: python make-sklearn.py
 """
 
 import numpy as np

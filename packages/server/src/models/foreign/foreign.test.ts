@@ -108,7 +108,7 @@ const toManifest = (spec: TrainingTableSpec, change: Partial<ForeignManifest>): 
 });
 const ofSklearn = (change: Partial<ForeignManifest> = {}) =>
   toManifest(direction, {
-    features: ['forecast:variance_week_month', 'variance_ema_month', 'forecast:return_week'],
+    features: ['forecast:variance_week_month', 'variance_ema_month', 'forecast:fall_of_week'],
     ...{ input: 'features', output: 'probabilities', outputColumn: 1, trainer: 'scikit-learn 1.9.1', ...change },
   });
 const ofTorch = (change: Partial<ForeignManifest> = {}) =>
@@ -179,7 +179,7 @@ test('what the server says is what the file says of the features as they are', a
   );
   const table = tableFromIPC(new Uint8Array(await response.arrayBuffer()));
   assert.equal(table.numRows, direction.rowCount);
-  const names = ['variance_week_month', 'variance_ema_month', 'return_week'].map((name) => `forecast:${name}`);
+  const names = ['variance_week_month', 'variance_ema_month', 'fall_of_week'].map((name) => `forecast:${name}`);
   const row = table.numRows - 1;
   const day = new Date(Number(table.getChild('day')?.get(row))).toISOString().slice(0, 10);
   const values = Float64Array.from(names, (name) => Number(table.getChild(name)?.get(row)));
@@ -264,7 +264,7 @@ test('bytes that are damaged, unknown operators, random draws and endless loops 
 test('wrong sizes, no numbers, numbers that are none, and rows that mix are refused by name', async () => {
   const sigmoid = (graph: Graph, value: Value) => graph.node('Sigmoid', [value])[0]!;
   for (const [bytes, manifest, rule] of [
-    [sklearn, ofSklearn({ features: ['variance_day'] }), 'wrong_sizes'],
+    [sklearn, ofSklearn({ features: ['variance_week_month'] }), 'wrong_sizes'],
     [torch, ofTorch({ stepCount: 5 }), 'wrong_sizes'],
     [sklearn, ofSklearn({ output: 'label', outputColumn: 0 }), 'no_numbers'],
     [sklearn, ofSklearn({ output: 'odds' }), 'wrong_output'],
@@ -298,7 +298,7 @@ test('another dataset, other rows, other features and another target are named',
   const strange = await register(
     'refused',
     sklearn,
-    ofSklearn({ features: ['moon', 'return_week', 'return_week'] }),
+    ofSklearn({ features: ['moon', 'fall_of_week', 'fall_of_week'] }),
     400,
   );
   assert.match(JSON.stringify(strange.details), /has no feature moon.*stands there twice/);

@@ -20,7 +20,6 @@ import {
   foreignQuestion,
 } from '@touchstone/quant/learn/foreign/foreign-model';
 import { readOnnx } from '@touchstone/quant/learn/onnx/read-onnx';
-import { median } from '@touchstone/quant/quality/median';
 import { createRandom } from '@touchstone/quant/random/random';
 import { dayNumber } from '@touchstone/quant/series/day';
 import type { FittedScaler, ScalerColumn } from '@touchstone/quant/series/preprocess/scaler';

@@ -37,18 +37,18 @@ export async function forecastOf(
       question,
     );
   const known = new Map<string, Float64Array>();
-  let answered = 0;
   const answering = withAnswers(forecaster, (model, inputs) => known.get(keyOf(model, inputs)));
+  let milliseconds = 0;
   for (let asked = 0; asked < QUESTIONS_MAX; asked++) {
     try {
       const made = makeForecast(answering, question);
-      return { ...made, milliseconds: made.milliseconds + answered };
+      return { ...made, milliseconds: made.milliseconds + milliseconds };
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
       const startedAt = performance.now();
       known.set(keyOf(error.model, error.inputs), await answer(error.model, error.inputs, open));
-      // The first question is the forecast; those after it explain it.
-      if (asked === 0) answered = performance.now() - startedAt;
+      // The first question is that of the forecast; the others are of its explanation.
+      if (asked === 0) milliseconds = performance.now() - startedAt;
     }
   }
   throw new RangeError(`a forecast must ask its model at most ${QUESTIONS_MAX} times`);
