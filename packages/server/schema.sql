@@ -1,5 +1,70 @@
 -- Written by scripts/generate-schema.ts from the migrated database. Do not edit.
 
+TABLE ab_test
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  control_number integer NOT NULL
+  treatment_number integer NOT NULL
+  metric text NOT NULL
+  effect double precision NOT NULL
+  assignment text NOT NULL
+  block_days integer NOT NULL
+  maximum_days integer NOT NULL
+  level double precision NOT NULL
+  power double precision NOT NULL
+  horizon_days integer NOT NULL
+  needed_days integer NOT NULL
+  long_run_deviation double precision NOT NULL
+  noise_basis text NOT NULL
+  noise_days integer NOT NULL
+  first_day date NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT ab_test_pkey PRIMARY KEY (id)
+  CONSTRAINT ab_test_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT ab_test_tenant_id_model_id_control_number_fkey FOREIGN KEY (tenant_id, model_id, control_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT ab_test_tenant_id_model_id_treatment_number_fkey FOREIGN KEY (tenant_id, model_id, treatment_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT assignment_is_known CHECK ((assignment = ANY (ARRAY['sticky'::text, 'interleaved'::text, 'shadow'::text])))
+  CONSTRAINT block_days_is_positive CHECK ((block_days > 0))
+  CONSTRAINT effect_is_positive CHECK ((effect > (0)::double precision))
+  CONSTRAINT horizon_days_is_positive CHECK ((horizon_days > 0))
+  CONSTRAINT level_is_a_probability CHECK (((level > (0)::double precision) AND (level < (0.5)::double precision)))
+  CONSTRAINT long_run_deviation_is_positive CHECK ((long_run_deviation > (0)::double precision))
+  CONSTRAINT maximum_days_is_positive CHECK ((maximum_days > 0))
+  CONSTRAINT metric_is_a_loss CHECK ((metric = ANY (ARRAY['brier'::text, 'log_loss'::text, 'error_rate'::text, 'qlike'::text, 'squared_error'::text, 'interval_score'::text])))
+  CONSTRAINT needed_days_fit CHECK (((needed_days >= 1) AND (needed_days <= maximum_days)))
+  CONSTRAINT noise_basis_is_known CHECK ((noise_basis = ANY (ARRAY['paired_history'::text, 'control_history'::text, 'given'::text])))
+  CONSTRAINT noise_days_is_a_count CHECK ((noise_days >= 0))
+  CONSTRAINT power_is_a_probability CHECK (((power > (0.5)::double precision) AND (power < (1)::double precision)))
+  CONSTRAINT two_versions CHECK ((control_number <> treatment_number))
+  CREATE INDEX ab_test_control ON public.ab_test USING btree (tenant_id, model_id, control_number)
+  CREATE INDEX ab_test_newest ON public.ab_test USING btree (tenant_id, model_id, id DESC)
+  CREATE UNIQUE INDEX ab_test_pkey ON public.ab_test USING btree (id)
+  CREATE UNIQUE INDEX ab_test_tenant_id_id_key ON public.ab_test USING btree (tenant_id, id)
+  CREATE INDEX ab_test_treatment ON public.ab_test USING btree (tenant_id, model_id, treatment_number)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.ab_test FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.ab_test FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE ab_test_end
+  tenant_id integer NOT NULL
+  test_id integer NOT NULL
+  reason text NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT ab_test_end_pkey PRIMARY KEY (tenant_id, test_id)
+  CONSTRAINT ab_test_end_tenant_id_test_id_fkey FOREIGN KEY (tenant_id, test_id) REFERENCES ab_test(tenant_id, id)
+  CONSTRAINT reason_is_told CHECK (((length(reason) >= 1) AND (length(reason) <= 2000)))
+  CREATE UNIQUE INDEX ab_test_end_pkey ON public.ab_test_end USING btree (tenant_id, test_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.ab_test_end FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.ab_test_end FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
 TABLE alert
   id bigint NOT NULL IDENTITY
   tenant_id integer NOT NULL
@@ -254,6 +319,77 @@ TABLE dataset
   POLICY read FOR SELECT USING (tenant_id = ANY (ARRAY[0, ( SELECT touchstone_tenant() AS touchstone_tenant)]))
   CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.dataset FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.dataset FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE drift_check
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  as_of date NOT NULL
+  known_at timestamp with time zone NOT NULL
+  recorded_at timestamp with time zone NOT NULL
+  data_sha256 text NOT NULL
+  config_sha256 text NOT NULL
+  code_version text NOT NULL
+  alarms_per_year double precision NOT NULL
+  finding_count integer NOT NULL
+  alarm_count integer NOT NULL
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT alarms_are_findings CHECK (((alarm_count >= 0) AND (alarm_count <= finding_count)))
+  CONSTRAINT alarms_per_year_is_positive CHECK ((alarms_per_year > (0)::double precision))
+  CONSTRAINT config_sha256_is_hex CHECK ((config_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT data_sha256_is_hex CHECK ((data_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT drift_check_pkey PRIMARY KEY (id)
+  CONSTRAINT drift_check_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT drift_check_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT finding_count_is_a_count CHECK ((finding_count >= 0))
+  CREATE INDEX drift_check_newest ON public.drift_check USING btree (tenant_id, model_id, id DESC)
+  CREATE UNIQUE INDEX drift_check_pkey ON public.drift_check USING btree (id)
+  CREATE UNIQUE INDEX drift_check_tenant_id_id_key ON public.drift_check USING btree (tenant_id, id)
+  CREATE INDEX drift_check_version ON public.drift_check USING btree (tenant_id, model_id, version_number)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.drift_check FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.drift_check FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
+  GRANT INSERT, SELECT TO touchstone_app
+
+TABLE drift_finding
+  id bigint NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  check_id integer NOT NULL
+  rank integer NOT NULL
+  area text NOT NULL
+  rule text NOT NULL
+  feature text
+  subject_id integer
+  instrument_count integer NOT NULL
+  sample_count integer NOT NULL
+  statistic double precision
+  threshold double precision
+  alarm boolean NOT NULL
+  alarms_per_year double precision
+  effect double precision
+  sentence text NOT NULL
+  reason jsonb
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  CONSTRAINT a_statistic_or_a_reason CHECK (((statistic IS NULL) = (reason IS NOT NULL)))
+  CONSTRAINT an_alarm_has_numbers CHECK (((NOT alarm) OR ((statistic IS NOT NULL) AND (threshold IS NOT NULL))))
+  CONSTRAINT area_is_known CHECK ((area = ANY (ARRAY['pipeline'::text, 'feature'::text, 'prediction'::text, 'performance'::text])))
+  CONSTRAINT drift_finding_pkey PRIMARY KEY (id)
+  CONSTRAINT drift_finding_tenant_id_check_id_fkey FOREIGN KEY (tenant_id, check_id) REFERENCES drift_check(tenant_id, id)
+  CONSTRAINT drift_finding_tenant_id_check_id_rank_key UNIQUE (tenant_id, check_id, rank)
+  CONSTRAINT instrument_count_is_a_count CHECK ((instrument_count >= 0))
+  CONSTRAINT rank_is_positive CHECK ((rank > 0))
+  CONSTRAINT sample_count_is_a_count CHECK ((sample_count >= 0))
+  CREATE UNIQUE INDEX drift_finding_pkey ON public.drift_finding USING btree (id)
+  CREATE UNIQUE INDEX drift_finding_tenant_id_check_id_rank_key ON public.drift_finding USING btree (tenant_id, check_id, rank)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.drift_finding FOR EACH ROW EXECUTE FUNCTION touchstone_refuse_change()
+  CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.drift_finding FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
 TABLE evidence

@@ -15,6 +15,7 @@ export const PROBLEMS = {
   ALREADY_EXISTS: { status: 409, title: 'It exists already', retryable: false },
   NOT_POSSIBLE_NOW: { status: 409, title: 'This cannot be done in the present state', retryable: false },
   NOT_ENOUGH_HISTORY: { status: 422, title: 'There is too little history', retryable: false },
+  UNDERPOWERED: { status: 422, title: 'This test could not find what it looks for', retryable: false },
   SYNTHETIC_REFUSED: { status: 422, title: 'Made-up data proves nothing here', retryable: false },
   GATE_NOT_PASSED: { status: 422, title: 'The gate was not passed', retryable: false },
   CHECKLIST_OPEN: { status: 422, title: 'The check list is not signed', retryable: false },

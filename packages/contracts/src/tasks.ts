@@ -100,7 +100,7 @@ export const scheduleKind = z
   .enum([
     ...(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive'] as const),
     ...(['materialise', 'feature-skew', 'market-record'] as const),
-    ...(['predict', 'outcomes'] as const),
+    ...(['predict', 'outcomes', 'drift'] as const),
   ])
   .meta({ description: 'What it starts.', example: 'verify' });
 export type ScheduleKind = z.infer<typeof scheduleKind>;

@@ -31,6 +31,7 @@ import {
   createServing,
   createTrainingService,
   createVolatilityService,
+  createWatching,
   registerAnomalyRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
@@ -83,6 +84,8 @@ export type StageParts = {
   objects: ObjectStore;
   tasks: TaskEngine;
   compute: Compute;
+  /** Threads of their own for trainings. Left out: the others. */
+  trainingCompute?: Compute;
   clock: Clock;
   codeVersion: string;
   /** Seals the keys of vendors. */
@@ -129,13 +132,19 @@ export function createStages(parts: StageParts) {
     ...{ onlineStore: parts.onlineStore, redis: parts.redis },
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const watching = createWatching({
+    ...{ database, registry, series, tasks, compute, codeVersion, universeBars },
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
   const serving = createServing({
     ...{ database, registry, series, tasks, compute, clock, codeVersion, universeBars },
+    answering: watching.answering,
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
   const training = createTrainingService({
-    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
-    computer: createFeatureComputer(compute),
+    ...{ database, objects, tasks, series, registry, universeBars, codeVersion },
+    compute: parts.trainingCompute ?? compute,
+    computer: createFeatureComputer(parts.trainingCompute ?? compute),
   });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
@@ -190,6 +199,7 @@ export function createStages(parts: StageParts) {
       registerRegimeRoutes(serve, regimes);
       registerRegistryRoutes(serve, database, registry);
       serving.registerRoutes(serve);
+      watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);

@@ -25,6 +25,7 @@ const FACT_TABLES = [
 /** Append-only records that are not facts about the market. */
 const RECORD_TABLES = [
   ...['dataset', 'evidence', 'feature_push', 'feature_skew_check', 'feature_view_version', 'index_run'],
+  ...['ab_test', 'ab_test_end', 'drift_check', 'drift_finding'],
   ...['model_alias_event', 'model_version', 'model_version_choice'],
   ...['prediction', 'prediction_input', 'prediction_interval', 'prediction_outcome'],
   ...['outbox_event', 'publication', 'regime_record', 'run_artefact', 'run_metric', 'run_parameter', 'trial'],

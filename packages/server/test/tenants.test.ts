@@ -51,6 +51,7 @@ type Belongings = {
   alertId: number;
   anomalyCaseId: number;
   predictionId: number;
+  abTestId: number;
   trainingRunId: number;
   trainingId: number;
   family: string;
@@ -119,6 +120,8 @@ async function taskDone(token: string, answer: Record<string, unknown>): Promise
   }
   throw new Error(`task ${id} did not end in 120 s`);
 }
+
+const newAbTest = { controlVersion: 1, treatmentVersion: 2, metric: 'brier', effect: 0.02, longRunDeviation: 0.03 };
 
 /** Gives a tenant one of everything, by the front door. */
 async function own(token: string, mark: string): Promise<Belongings> {
@@ -189,6 +192,7 @@ async function own(token: string, mark: string): Promise<Belongings> {
     `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings) VALUES ($1, $1, $2, $3, $4) RETURNING id`,
     [instrument.tenantId, universe.id, taskId, TRAINING_SETTINGS],
   );
+  const abTest = await must(token, 'POST', `/models/${models.model}/ab-tests`, newAbTest);
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -204,6 +208,7 @@ async function own(token: string, mark: string): Promise<Belongings> {
     alertId: Number(alert.id),
     anomalyCaseId: Number(anomalies[0].id),
     predictionId: Number(prediction.predictionId),
+    abTestId: Number(abTest.id),
     trainingRunId: trained.runId,
     trainingId: Number(trainings[0].id),
     family: String(session.family ?? ''),
@@ -316,6 +321,14 @@ const HIDDEN: Record<string, () => Attack[]> = {
   ],
   rollbackModel: () => [{ path: `/models/${MODEL}/rollback`, body: { reason: 'mine' } }],
   withdrawModel: () => [{ path: `/models/${MODEL}/withdraw`, body: { expected: 1, reason: 'mine' } }],
+  getDrift: () => [{ path: `/models/${MODEL}/drift` }],
+  startDriftCheck: () => [{ path: `/models/${MODEL}/drift` }],
+  getBiasReport: () => [{ path: `/models/${MODEL}/bias` }, { path: `/models/${MODEL}/bias?version=1` }],
+  createAbTest: () => [{ path: `/models/${MODEL}/ab-tests`, body: newAbTest }],
+  listAbTests: () => [{ path: `/models/${MODEL}/ab-tests` }],
+  getAbTest: () => [{ path: `/ab-tests/${a.abTestId}` }],
+  getAbTestArm: () => [{ path: `/ab-tests/${a.abTestId}/arm?instrumentId=${a.instrumentId}&day=${DAY}` }],
+  stopAbTest: () => [{ path: `/ab-tests/${a.abTestId}/stop`, body: { reason: 'mine' } }],
   getServingHistory: () => [{ path: `/models/${MODEL}/serving` }],
   predict: () => [
     { path: `/predict/${MODEL}`, body: { subject: { id: a.instrumentId } } },
@@ -485,6 +498,7 @@ const LISTS: Record<string, () => Attack[]> = {
   listDatasets: () => [{ path: '/datasets?limit=500' }],
   listModels: () => [{ path: '/models' }, { path: '/models?includeDeleted=true' }],
   listTrainings: () => [{ path: '/trainings?limit=500' }],
+  getLeaderboard: () => [{ path: '/leaderboard' }],
   listExperiments: () => [{ path: '/experiments?limit=500' }],
   listTrainingRuns: () => [
     { path: '/training-runs?limit=500' },
@@ -564,6 +578,7 @@ const NAMELESS: Record<string, string> = {
   listSlowQueries: 'statements of the program, without values; they belong to the system',
   listTargets: 'the same for everybody',
   getFeatureCatalogue: 'the same for everybody',
+  getAbPower: 'the same for everybody',
   checkFeatureView: 'looks at what it is given',
   createFeatureView: 'makes one of the caller’s own',
   createModel: 'makes one of the caller’s own; a name of another tenant is free',

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { abCommands } from './ab.ts';
 import { accountCommands } from './account.ts';
 import { alertCommands } from './alerts.ts';
 import { anomalyCommands } from './anomalies.ts';
@@ -8,6 +9,7 @@ import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
 import { dependenceCommands } from './dependence.ts';
 import { doctorCommands } from './doctor.ts';
+import { driftCommands } from './drift.ts';
 import { evidenceCommands } from './evidence.ts';
 import { factorsCommands } from './factors.ts';
 import { featureCommands } from './features.ts';
@@ -62,6 +64,8 @@ export const COMMANDS: readonly Command[] = [
   ...trainingRunCommands,
   ...predictionCommands,
   ...trainingCommands,
+  ...driftCommands,
+  ...abCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,

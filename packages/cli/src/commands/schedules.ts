@@ -34,6 +34,7 @@ const INPUTS: Record<ScheduleKind, readonly ('universe' | 'source' | 'index' | '
   materialise: ['universe'],
   'feature-skew': [],
   'market-record': ['universe'],
+  drift: [],
   predict: ['model', 'universe'],
   outcomes: [],
 };
@@ -217,6 +218,7 @@ function titleOf(call: Call, kind: ScheduleKind): string {
     archive: 'Archive old years',
     materialise: `Materialise features of ${call.text('universe')}`,
     'feature-skew': 'Check features that were served',
+    drift: 'Drift of every served model',
     'market-record': `Regimes and anomalies of ${call.text('universe')}`,
     predict: `Predict ${call.text('model')} of ${call.text('universe')}`,
     outcomes: 'Join outcomes of predictions',

@@ -4,6 +4,7 @@ export { registerAnomalyRoutes } from './anomalies/anomalies.routes.ts';
 export { createAnomalyService } from './anomalies/anomalies.service.ts';
 export { registerDependenceRoutes } from './dependence/dependence.routes.ts';
 export { createDependenceService } from './dependence/dependence.service.ts';
+export { createWatching, type Watching } from './drift/create-watching.ts';
 export { registerFactorsRoutes } from './factors/factors.routes.ts';
 export { createFactorsService } from './factors/factors.service.ts';
 export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/market-record.task.ts';

@@ -21,6 +21,7 @@ import { createFolderStore } from '../../src/platform/object-store/object-store.
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
 import { fillModels } from '../models/fill-models.ts';
 import { SIGNED, testManifest } from '../models/manifest.ts';
+import { makeForecaster, promote, registerModel } from '../models/served-model.ts';
 import { Jar, type SignInProvider, startProvider, walkThrough } from '../sign-in-provider.ts';
 import { type Reply, SECRET, type TestServer } from '../test-server.ts';
 import { startVendorDouble, type VendorDouble } from '../vendor-double/vendor-double.ts';
@@ -152,6 +153,31 @@ async function newModel(): Promise<string> {
   );
   return model;
 }
+/** A model that is served and can be looked at: its artefact is a forecaster, its universe has bars. */
+async function watchedModel(): Promise<string> {
+  const model = `watched-model-${n++}`;
+  const { database, home } = world.server;
+  const registry = createRegistry({
+    database,
+    objects: createFolderStore(path.join(home, 'objects')),
+    codeVersion: 'test',
+  });
+  const tenantId = Number(firstOf(await call('GET', '/data/instruments')).tenantId);
+  const principal = { tenantId, actorId: null };
+  const { version } = await database.transaction(principal, (tx) =>
+    registerModel(tx, registry, model, makeForecaster(), { manifest: { universeId: world.universeId } }),
+  );
+  await promote(database, principal, registry, { model, version, expected: null });
+  return model;
+}
+const newAbTest = () => ({
+  controlVersion: 1,
+  treatmentVersion: 2,
+  metric: 'brier',
+  effect: 0.02,
+  longRunDeviation: 0.03,
+});
+const abTestId = async () => idOf(call('POST', `/models/${await newModel()}/ab-tests`, newAbTest()));
 const promotion = (version: number, expected: number) => ({ version, expected, reason: 'better', checklist: SIGNED });
 const newUniverse = () => ({ name: `universe ${n++}`, rule: 'list', sourceId: world.sourceId });
 const newView = () => ({
@@ -471,6 +497,15 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     path: `/models/${await newModel()}/withdraw`,
     body: { expected: 1, reason: 'recalled' },
   }),
+  getDrift: async () => ({ path: `/models/${world.model}/drift` }),
+  startDriftCheck: async () => ({ path: `/models/${await watchedModel()}/drift` }),
+  getBiasReport: () => ({ path: `/models/${world.model}/bias` }),
+  createAbTest: async () => ({ path: `/models/${await newModel()}/ab-tests`, body: newAbTest() }),
+  listAbTests: () => ({ path: `/models/${world.model}/ab-tests` }),
+  getAbTest: async () => ({ path: `/ab-tests/${await abTestId()}` }),
+  getAbTestArm: async () => ({ path: `/ab-tests/${await abTestId()}/arm?instrumentId=1&day=${DAY}` }),
+  stopAbTest: async () => ({ path: `/ab-tests/${await abTestId()}/stop`, body: { reason: 'seen enough' } }),
+  getAbPower: () => ({ path: '/ab-tests/power?question=hit_rate&first=0.55&second=0.53' }),
   getServingHistory: () => ({ path: `/models/${world.model}/serving` }),
   predict: () => ({ path: `/predict/${world.model}`, body: { subject: { id: world.instrumentId } } }),
   predictBatch: () => ({
@@ -754,6 +789,7 @@ const BAD: Record<ProblemCode, (redisUrl: string) => Promise<Reply>> = {
     const { sha256 } = await call('POST', `/datasets/${world.datasetSha256}/augment`, body);
     return codeOf(post(`/datasets/${sha256}/augment`, body));
   },
+  UNDERPOWERED: async () => codeOf(post(`/models/${await newModel()}/ab-tests`, { ...newAbTest(), effect: 0.00001 })),
   GATE_NOT_PASSED: async () => codeOf(post(`/models/${await newModel()}/promote`, promotion(2, 1))),
   CHECKLIST_OPEN: async () =>
     codeOf(post(`/models/${await newModel()}/promote`, { ...promotion(3, 1), checklist: [] })),

@@ -6,6 +6,7 @@ export const SCHEDULE_KINDS = [
   ['court', 'Judge a universe again'],
   ['index-run', 'Compute an index'],
   ['market-record', 'Put regimes and anomalies on record'],
+  ['drift', 'Check served models for drift'],
   ['outcomes', 'Join outcomes of predictions'],
   ['backup', 'Back up'],
   ['verify', 'Verify the evidence'],

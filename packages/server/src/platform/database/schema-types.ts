@@ -7,6 +7,37 @@ type JsonColumn = ColumnType<Json, string, string>;
 /** A column the database fills in when it is left out. */
 type Defaulted<T> = T extends ColumnType<infer S, infer I, infer U> ? ColumnType<S, I | undefined, U> : ColumnType<T, T | undefined, T>;
 
+export interface AbTestTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  model_id: number;
+  control_number: number;
+  treatment_number: number;
+  metric: string;
+  effect: number;
+  assignment: string;
+  block_days: number;
+  maximum_days: number;
+  level: number;
+  power: number;
+  horizon_days: number;
+  needed_days: number;
+  long_run_deviation: number;
+  noise_basis: string;
+  noise_days: number;
+  first_day: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface AbTestEndTable {
+  tenant_id: number;
+  test_id: number;
+  reason: string;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
 export interface AlertTable {
   id: GeneratedAlways<number>;
   tenant_id: number;
@@ -164,6 +195,46 @@ export interface DatasetTable {
   created_at: Defaulted<string>;
   created_by: Defaulted<number | null>;
   synthetic: JsonColumn | null;
+}
+
+export interface DriftCheckTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  model_id: number;
+  version_number: number;
+  as_of: string;
+  known_at: string;
+  recorded_at: string;
+  data_sha256: string;
+  config_sha256: string;
+  code_version: string;
+  alarms_per_year: number;
+  finding_count: number;
+  alarm_count: number;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+}
+
+export interface DriftFindingTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  check_id: number;
+  rank: number;
+  area: string;
+  rule: string;
+  feature: string | null;
+  subject_id: number | null;
+  instrument_count: number;
+  sample_count: number;
+  statistic: number | null;
+  threshold: number | null;
+  alarm: boolean;
+  alarms_per_year: number | null;
+  effect: number | null;
+  sentence: string;
+  reason: JsonColumn | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
 }
 
 export interface EvidenceTable {
@@ -1130,6 +1201,8 @@ export interface VisibleRunTable {
 }
 
 export interface DB {
+  ab_test: AbTestTable;
+  ab_test_end: AbTestEndTable;
   alert: AlertTable;
   api_key: ApiKeyTable;
   app_user: AppUserTable;
@@ -1139,6 +1212,8 @@ export interface DB {
   corporate_action: CorporateActionTable;
   data_case: DataCaseTable;
   dataset: DatasetTable;
+  drift_check: DriftCheckTable;
+  drift_finding: DriftFindingTable;
   evidence: EvidenceTable;
   exchange_holiday: ExchangeHolidayTable;
   exchange_rate: ExchangeRateTable;
