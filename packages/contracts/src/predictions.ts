@@ -185,14 +185,10 @@ export const prediction = z.object({
     .meta({ description: 'Where it is explained.', example: '/api/v1/predictions/4711/explanation' }),
   outcome: outcome.nullable().meta({ description: 'Null until it is due and joined.', example: null }),
   fromStore: z.boolean().meta({ description: 'True: asked before, answered as it was written then.', example: false }),
-  modelMilliseconds: z
-    .number()
-    .min(0)
-    .nullable()
-    .meta({
-      description: 'Time of the forecast itself, without inputs, explanation and store; null: from the store.',
-      example: 1.9,
-    }),
+  modelMilliseconds: z.number().min(0).nullable().meta({
+    description: 'Time of the forecast itself, without inputs, explanation and store; null: from the store.',
+    example: 1.9,
+  }),
 });
 export type Prediction = z.infer<typeof prediction>;
 
