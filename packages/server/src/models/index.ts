@@ -16,7 +16,7 @@ export { registerModelDependents } from './registry/model-dependents.ts';
 export { registerRegistryRoutes } from './registry/registry.routes.ts';
 export { createRegistry } from './registry/registry.ts';
 export type { Registry, ResolvedVersion } from './registry/registry.types.ts';
-export { createServing, type Serving } from './serving/create-serving.ts';
+export { createServing } from './serving/create-serving.ts';
 export { verifyPredictions } from './serving/verify-predictions.ts';
 export { registerTrainingRoutes } from './training/training.routes.ts';
 export { createTrainingService } from './training/training.service.ts';
