@@ -484,6 +484,30 @@ test('outcomes are joined when they are due, move the interval and fill the cali
   assert.equal(replay.json.equal, true, replay.text);
 });
 
+test('a probability is held against how often it came', async () => {
+  await champion('reliable', makeForecaster({ target: 'volatility_direction' }));
+  for (const asOf of DAYS.slice(-50, -30))
+    await server.call('POST', '/predict/reliable/batch', {
+      token: analyst,
+      body: { subjects: [{ symbol: 'ONE' }, { symbol: 'TWO' }], asOf },
+    });
+  const early = calibration.parse((await server.call('GET', '/models/reliable/calibration', { token: viewer })).json);
+  assert.equal(early.reliability.reason?.code, 'too_little_history');
+  await done(await server.call('POST', '/predictions/outcomes', { token: analyst }));
+  const told = calibration.parse((await server.call('GET', '/models/reliable/calibration', { token: viewer })).json);
+  assert.equal(told.counts.resolved, 40);
+  assert.equal(
+    told.reliability.bins.reduce((sum, { count }) => sum + count, 0),
+    40,
+  );
+  for (const { from, to, forecast, observed, low, high } of told.reliability.bins)
+    assert.ok(from <= forecast && forecast <= to && low! <= observed && observed <= high!);
+  assert.ok(told.reliability.error! >= 0);
+  assert.equal(told.coverage.reason?.code, 'not_defined');
+  const sealed = await server.call('GET', '/models/reliable/calibration?basis=sealed', { token: viewer });
+  assert.equal(calibration.parse(sealed.json).reliability.reason?.code, 'too_little_history');
+});
+
 test('a universe is predicted and outcomes are joined on schedule, by those who may', async () => {
   const plan = (kind: string, input: object, token = analyst) =>
     server.call('POST', '/schedules', {
