@@ -25,16 +25,20 @@ import {
   createAnomalyService,
   createDependenceService,
   createFactorsService,
+  createForeignService,
+  createMlflowWire,
   createPatternsService,
   createRegimeService,
   createRegistry,
   createServing,
   createTrainingService,
+  createTrainingTableService,
   createVolatilityService,
   createWatching,
   registerAnomalyRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
+  registerForeignRoutes,
   registerMarketRecordTask,
   registerModelDependents,
   registerPatternRoutes,
@@ -53,6 +57,7 @@ import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
 import type { Serve } from './platform/http/serve.ts';
+import type { ServeWire } from './platform/http/serve-wire.ts';
 import type { ObjectStore } from './platform/object-store/object-store.ts';
 import type { RedisLine } from './platform/redis/redis.ts';
 import { createScheduleService } from './platform/tasks/schedule.service.ts';
@@ -146,6 +151,11 @@ export function createStages(parts: StageParts) {
     compute: parts.trainingCompute ?? compute,
     computer: createFeatureComputer(parts.trainingCompute ?? compute),
   });
+  const foreign = createForeignService({ database, objects, compute, registry });
+  const trainingTables = createTrainingTableService({
+    ...{ database, objects, tasks, compute, series, universeBars },
+    computer: createFeatureComputer(compute),
+  });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
@@ -201,6 +211,7 @@ export function createStages(parts: StageParts) {
       serving.registerRoutes(serve);
       watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
+      registerForeignRoutes(serve, foreign, trainingTables);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);
@@ -214,6 +225,10 @@ export function createStages(parts: StageParts) {
       registerFactorsRoutes(serve, factors);
       registerVerifyRoutes(serve, { database, objects, tasks });
       registerKeepingRoutes(serve, keeping);
+    },
+
+    registerWires(serveWire: ServeWire): void {
+      serveWire(createMlflowWire({ database, objects, registry }));
     },
 
     /** What the first page shows on an empty installation. Safe to run at every start and to stop halfway. */

@@ -10,6 +10,7 @@ import { systemClock } from '../src/platform/clock/clock.ts';
 import { createFolderStore } from '../src/platform/object-store/object-store.ts';
 import { createStages } from '../src/stages.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
+import { addFrozenTable, smallManifest, smallModel } from './foreign/frozen-table.ts';
 import { inlineCompute } from './inline-compute.ts';
 import { priceFile } from './market-data/import-harness.ts';
 import { fillModels } from './models/fill-models.ts';
@@ -54,6 +55,8 @@ type Belongings = {
   abTestId: number;
   trainingRunId: number;
   trainingId: number;
+  frozen: { datasetSha256: string; trainedUntil: string };
+  foreignFile: string;
   family: string;
   userId: number;
   serviceId: number;
@@ -99,7 +102,7 @@ after(async () => {
 /** A call that must succeed; its JSON. Numbers inside are read with `numberIn`. */
 async function must(token: string, method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
   const headers: Record<string, string> =
-    typeof body === 'string' ? { 'content-type': 'application/octet-stream' } : {};
+    typeof body === 'string' || body instanceof Uint8Array ? { 'content-type': 'application/octet-stream' } : {};
   const reply = await server.call(method, path, { token, body, headers });
   assert.ok(reply.status < 300, `${method} ${path}: ${reply.status} ${reply.text}`);
   return reply.json;
@@ -193,6 +196,12 @@ async function own(token: string, mark: string): Promise<Belongings> {
     [instrument.tenantId, universe.id, taskId, TRAINING_SETTINGS],
   );
   const abTest = await must(token, 'POST', `/models/${models.model}/ab-tests`, newAbTest);
+  const frozen = await addFrozenTable(
+    { database: db.database, objects: createFolderStore(path.join(server.home, 'objects')) },
+    { tenantId: Number(instrument.tenantId), actorId: null },
+    mark.length,
+  );
+  const foreignFile = await must(token, 'POST', '/foreign-models', smallModel(mark));
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -211,6 +220,7 @@ async function own(token: string, mark: string): Promise<Belongings> {
     abTestId: Number(abTest.id),
     trainingRunId: trained.runId,
     trainingId: Number(trainings[0].id),
+    ...{ frozen, foreignFile: String(foreignFile.fileSha256) },
     family: String(session.family ?? ''),
     ...{ userId: Number(Object(state.signedIn).userId), serviceId: Number(service.userId) },
     ...{ invitationId: Number(Object(invited.invitation).id), keyId: Number(Object(key.apiKey).id) },
@@ -347,6 +357,17 @@ const HIDDEN: Record<string, () => Attack[]> = {
   getModelCalibration: () => [{ path: `/models/${MODEL}/calibration` }],
   train: () => [{ path: '/models/train', body: { universeId: a.universeId } }],
   getTraining: () => [{ path: `/trainings/${a.trainingId}` }],
+  downloadVersionOnnx: () => [{ path: `/models/${MODEL}/versions/1/onnx` }],
+  registerForeignModel: () => [
+    // Another's file, and another's dataset with a file of one's own.
+    { path: '/models/mine/foreign', body: { fileSha256: a.foreignFile, manifest: smallManifest(b.frozen) } },
+    { path: '/models/mine/foreign', body: { fileSha256: b.foreignFile, manifest: smallManifest(a.frozen) } },
+  ],
+  freezeTrainingTable: () => [
+    { path: '/training-tables', body: { universeId: a.universeId, target: 'drawdown_touch' } },
+  ],
+  getTrainingTable: () => [{ path: `/training-tables/${a.frozen.datasetSha256}/volatility_direction` }],
+  downloadTrainingTable: () => [{ path: `/training-tables/${a.frozen.datasetSha256}/volatility_direction/file` }],
   getTrainingRun: () => [{ path: `/training-runs/${a.trainingRunId}` }],
   getRunMetric: () => [{ path: `/training-runs/${a.trainingRunId}/metrics?name=loss` }],
   downloadRunArtefact: () => [{ path: `/training-runs/${a.trainingRunId}/artefact?name=note.txt` }],
@@ -559,6 +580,7 @@ const NAMELESS: Record<string, string> = {
   changePassword: 'changes that of the caller',
   createFeed: 'makes one of the caller’s own',
   uploadFile: 'stores bytes',
+  sendForeignModel: 'stores bytes',
   listHolidays: 'calendars belong to the system',
   listStrategies: 'methods are code',
   getSimulatedTruth: 'the simulated market belongs to the system',

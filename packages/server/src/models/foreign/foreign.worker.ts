@@ -24,6 +24,7 @@ import { median } from '@touchstone/quant/quality/median';
 import { createRandom } from '@touchstone/quant/random/random';
 import { dayNumber } from '@touchstone/quant/series/day';
 import type { FittedScaler, ScalerColumn } from '@touchstone/quant/series/preprocess/scaler';
+import { quantile } from '@touchstone/quant/stats/quantile';
 import { type OnnxModel, OnnxRefused, type OnnxValue, openOnnx } from '../../platform/onnx/onnx-runtime.ts';
 
 /** Why a file is not taken: a rule with a name, and what broke it. */
@@ -291,7 +292,7 @@ async function probe(
         `It answers ${one} to a row alone and ${beside} beside others: rows must not mix.`,
       );
   }
-  const rowMilliseconds = median(Float64Array.from(times));
+  const rowMilliseconds = quantile(Float64Array.from(times), 0.5);
   if (rowMilliseconds > ROW_MILLISECONDS_MAX)
     throw new Refused(
       'too_slow',

@@ -355,6 +355,13 @@ test('an expired model abstains; a damaged one is answered by the champion befor
   const alerts = await server.call('GET', '/alerts', { token: analyst });
   assert.match(alerts.text, /old: the served version has expired/);
   assert.match(alerts.text, /broken: the served version does not answer/);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  assert.match(
+    metrics,
+    /touchstone_prediction_hops_total\{tenant="5",model="broken",reason="artefact_damaged"\} [1-9]/,
+  );
+  assert.match(metrics, /touchstone_prediction_abstentions_total\{tenant="5",model="old",reason="expired"\} 1/);
+  assert.match(metrics, /touchstone_prediction_model_seconds\{tenant="5",model="old",quantile="0.99"\}/);
   for (const { predictionId } of [late, told, named]) {
     const replay = await server.call('POST', `/predictions/${predictionId}/replay`, { token: viewer });
     assert.equal(replay.json.equal, true, replay.text);
@@ -456,6 +463,9 @@ test('outcomes are joined when they are due, move the interval and fill the cali
     assert.ok(Math.abs(outcome.loss! - (ratio - Math.log(ratio) - 1)) < 1e-12);
     assert.equal(outcome.inside, forecast.lower! <= outcome.value && outcome.value <= forecast.upper!);
   }
+  const { subject, time, outcome } = items[0]!;
+  const asked = await ask(MODEL, { subject: { id: subject.id }, asOf: time.asOf });
+  assert.deepEqual([asked.fromStore, asked.outcome], [true, outcome], 'asked again, it knows what happened');
   const told = calibration.parse((await server.call('GET', `/models/${MODEL}/calibration`, { token: viewer })).json);
   assert.ok(told.counts.resolved >= 80 && told.counts.inSample > 0);
   assert.match(told.note, /learnt from and are left out/);
@@ -470,6 +480,20 @@ test('outcomes are joined when they are due, move the interval and fill the cali
   assert.equal(next.forecast.level, adaptive.level);
   const replay = await server.call('POST', `/predictions/${next.predictionId}/replay`, { token: viewer });
   assert.equal(replay.json.equal, true, replay.text);
+});
+
+test('a universe is predicted and outcomes are joined on schedule, by those who may', async () => {
+  const plan = (kind: string, input: object, token = analyst) =>
+    server.call('POST', '/schedules', {
+      token,
+      body: { kind, input, title: kind, cron: '0 3 1 1 *', enabled: true },
+    });
+  assert.equal((await plan('predict', { model: MODEL, universeId: 1 })).status, 201);
+  assert.equal((await plan('outcomes', {})).status, 201);
+  assert.equal((await plan('predict', { universeId: 1 })).status, 400);
+  assert.equal((await plan('predict', { model: 'nobody', universeId: 1 })).status, 404);
+  assert.equal((await plan('outcomes', { model: MODEL })).status, 400);
+  assert.equal((await plan('predict', { model: MODEL, universeId: 1 }, stranger)).status, 404);
 });
 
 test('another tenant sees nothing of it: not the model, not a prediction by its number, not a figure', async () => {
