@@ -199,7 +199,7 @@ test('a schedule names its index by number, keeps what is not changed, and must 
     ['create verify --cron x --index A', /--index says nothing to verify/],
     [
       'create dance --cron x',
-      /KIND must be one of index-run, verify, refresh, court, backup, archive, materialise, feature-skew, market-record, drift, predict, outcomes, was "dance"/,
+      /KIND must be one of index-run, verify, refresh, court, backup, archive, materialise, feature-skew, market-record, predict, outcomes, drift, was "dance"/,
     ],
     ['create refresh --cron x', /Say which universe with --universe/],
     ['create verify --after-close XNYS --cron x', /either by --cron or by --after-close/],

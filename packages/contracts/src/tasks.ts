@@ -99,8 +99,8 @@ export const watchTasks = defineRoute({
 export const scheduleKind = z
   .enum([
     ...(['index-run', 'verify', 'refresh', 'court', 'backup', 'archive'] as const),
-    ...(['materialise', 'feature-skew', 'market-record', 'drift'] as const),
-    ...(['predict', 'outcomes'] as const),
+    ...(['materialise', 'feature-skew', 'market-record'] as const),
+    ...(['predict', 'outcomes', 'drift'] as const),
   ])
   .meta({ description: 'What it starts.', example: 'verify' });
 export type ScheduleKind = z.infer<typeof scheduleKind>;

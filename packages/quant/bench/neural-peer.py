@@ -1,5 +1,8 @@
 """The training of lstm-train.ts and transformer-train.ts with PyTorch, one thread.
 
+Runs with Debian's python3-torch, which takes its products from the system's BLAS: with the reference one it is several times
+slower than with OpenBLAS (libopenblas0), so the name tells which it was.
+
 Usage: neural-peer.py lstm|transformer ROWS EPOCHS. Prints {"name", "samplesPerSecond"}: of the median epoch.
 """
 import json, os, sys, time
@@ -48,6 +51,9 @@ def gelu(x):
 
 model = Lstm() if sort == "lstm" else Encoder()
 optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0)
+with open("/proc/self/maps") as maps:
+    loaded = maps.read()
+blas = "OpenBLAS" if "openblas" in loaded else "MKL" if "libmkl" in loaded else "the reference BLAS (slow)"
 times = []
 for _ in range(epochs):
     start = time.perf_counter()
@@ -61,6 +67,6 @@ for _ in range(epochs):
         optimiser.step()
     times.append(time.perf_counter() - start)
 print(json.dumps({
-    "name": f"torch {torch.__version__}, one thread",
+    "name": f"torch {torch.__version__} with {blas}, one thread",
     "samplesPerSecond": rows / sorted(times)[len(times) // 2],
 }))

@@ -70,7 +70,7 @@ export function sortValues(values: usize, count: i32, spare: usize, counts: usiz
   }
 }
 
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function digitAt(key: u64, shift: i32): usize {
   return (<usize>((key >> shift) & (DIGIT_COUNT - 1))) << 2;
@@ -103,7 +103,7 @@ export function layRows(bins: usize, rowCount: i32, columns: usize, columnCount:
 // -------------------------------------------------------------------------------------------------------- gradients
 
 /** e^x of two numbers, |x| held to 700. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function exponential(given: v128): v128 {
   const x = f64x2.min(f64x2.max(given, f64x2.splat(-EXPONENT_MAX)), f64x2.splat(EXPONENT_MAX));
@@ -128,7 +128,7 @@ function exponential(given: v128): v128 {
 }
 
 /** Gradient and hessian of the log loss of two rows, on their grids, as four float32. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function logisticPair(margin: v128, target: v128, weight: v128, gridGradient: f64, gridHessian: f64): v128 {
   const one = f64x2.splat(1);
@@ -187,7 +187,7 @@ export function addToRows(rows: usize, start: i32, end: i32, margins: usize, val
 // ------------------------------------------------------------------------------------------------------- histograms
 
 /** Adds a pair at an address. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function addPair(at: usize, pair: v128): void {
   v128.store(at, f64x2.add(v128.load(at), pair));
@@ -273,7 +273,7 @@ export function subtract(parent: usize, child: usize, columnCount: i32): void {
 // ----------------------------------------------------------------------------------------------------------- splits
 
 /** Sum of both sides' score: max(|G| − l1, 0)² / (H + l2). */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
 function scoreOf(left: v128, all: v128, l1: v128, l2: v128): f64 {
   const right = f64x2.sub(all, left);

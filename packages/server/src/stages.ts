@@ -84,6 +84,8 @@ export type StageParts = {
   objects: ObjectStore;
   tasks: TaskEngine;
   compute: Compute;
+  /** Threads of their own for trainings. Left out: the others. */
+  trainingCompute?: Compute;
   clock: Clock;
   codeVersion: string;
   /** Seals the keys of vendors. */
@@ -140,8 +142,9 @@ export function createStages(parts: StageParts) {
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
   const training = createTrainingService({
-    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
-    computer: createFeatureComputer(compute),
+    ...{ database, objects, tasks, series, registry, universeBars, codeVersion },
+    compute: parts.trainingCompute ?? compute,
+    computer: createFeatureComputer(parts.trainingCompute ?? compute),
   });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);

@@ -188,11 +188,11 @@ async function own(token: string, mark: string): Promise<Belongings> {
     models,
   );
   const prediction = await must(token, 'POST', `/predict/${models.model}`, { subject: { id: instrument.id } });
-  const abTest = await must(token, 'POST', `/models/${models.model}/ab-tests`, newAbTest);
   const { rows: trainings } = await db.migrator.query(
     `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings) VALUES ($1, $1, $2, $3, $4) RETURNING id`,
     [instrument.tenantId, universe.id, taskId, TRAINING_SETTINGS],
   );
+  const abTest = await must(token, 'POST', `/models/${models.model}/ab-tests`, newAbTest);
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -497,8 +497,8 @@ const LISTS: Record<string, () => Attack[]> = {
   ],
   listDatasets: () => [{ path: '/datasets?limit=500' }],
   listModels: () => [{ path: '/models' }, { path: '/models?includeDeleted=true' }],
-  getLeaderboard: () => [{ path: '/leaderboard' }],
   listTrainings: () => [{ path: '/trainings?limit=500' }],
+  getLeaderboard: () => [{ path: '/leaderboard' }],
   listExperiments: () => [{ path: '/experiments?limit=500' }],
   listTrainingRuns: () => [
     { path: '/training-runs?limit=500' },

@@ -14,6 +14,7 @@ import * as tasks from '@touchstone/contracts/tasks';
 import * as universes from '@touchstone/contracts/universes';
 import type { z } from 'zod';
 import { answerMarket } from './fixture-market.ts';
+import { answerModels } from './fixture-models.ts';
 import { answerOperation, pricesOf } from './fixture-operate.ts';
 import { answerPeople } from './fixture-people.ts';
 import * as world from './fixture-world.ts';
@@ -320,6 +321,7 @@ function makeHandlers(
   answerPeople(on);
 
   answerMarket(on, startTask);
+  answerModels(on, options.isEmpty ?? false, startTask);
   answerOperation(on, {
     isEmpty: options.isEmpty ?? false,
     now,

@@ -144,6 +144,89 @@ const featureView = createRoute({
   component: lazyRouteComponent(() => import('../features/market/feature-view-page.tsx'), 'FeatureViewPage'),
 });
 
+const models = createRoute({
+  getParentRoute: () => root,
+  path: '/models',
+  component: lazyRouteComponent(() => import('../features/models/models-page.tsx'), 'ModelsPage'),
+});
+const model = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$model',
+  component: lazyRouteComponent(() => import('../features/models/model-page.tsx'), 'ModelPage'),
+});
+const modelVersions = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$model/versions',
+  component: lazyRouteComponent(() => import('../features/models/versions-page.tsx'), 'VersionsPage'),
+});
+const modelVersion = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$model/versions/$version',
+  params: {
+    parse: ({ model, version }) => ({ model, version: Number(version) }),
+    stringify: ({ model, version }) => ({ model, version: String(version) }),
+  },
+  component: lazyRouteComponent(() => import('../features/models/version-page.tsx'), 'VersionPage'),
+});
+const modelCalibration = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$model/calibration',
+  component: lazyRouteComponent(() => import('../features/models/calibration-page.tsx'), 'CalibrationPage'),
+});
+const modelDrift = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$model/drift',
+  component: lazyRouteComponent(() => import('../features/models/drift-page.tsx'), 'DriftPage'),
+});
+const modelGroups = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$model/groups',
+  component: lazyRouteComponent(() => import('../features/models/groups-page.tsx'), 'GroupsPage'),
+});
+const modelAbTests = createRoute({
+  getParentRoute: () => root,
+  path: '/models/$model/ab-tests',
+  component: lazyRouteComponent(() => import('../features/models/ab-tests-page.tsx'), 'AbTestsPage'),
+});
+const abTest = createRoute({
+  getParentRoute: () => root,
+  path: '/ab-tests/$testId',
+  params: numberParam('testId'),
+  component: lazyRouteComponent(() => import('../features/models/ab-test-page.tsx'), 'AbTestPage'),
+});
+const trainings = createRoute({
+  getParentRoute: () => root,
+  path: '/trainings',
+  component: lazyRouteComponent(() => import('../features/models/trainings-page.tsx'), 'TrainingsPage'),
+});
+const training = createRoute({
+  getParentRoute: () => root,
+  path: '/trainings/$trainingId',
+  params: numberParam('trainingId'),
+  component: lazyRouteComponent(() => import('../features/models/training-page.tsx'), 'TrainingPage'),
+});
+type PredictionState = 'pending' | 'resolved' | 'abstained';
+const isPredictionState = (value: unknown): value is PredictionState =>
+  value === 'pending' || value === 'resolved' || value === 'abstained';
+const predictions = createRoute({
+  getParentRoute: () => root,
+  path: '/predictions',
+  component: lazyRouteComponent(() => import('../features/models/predictions-page.tsx'), 'PredictionsPage'),
+  validateSearch: (search: Record<string, unknown>): { model?: string; which?: PredictionState } => {
+    const name = text(search.model);
+    return {
+      ...(name !== undefined && { model: name }),
+      ...(isPredictionState(search.which) && { which: search.which }),
+    };
+  },
+});
+const prediction = createRoute({
+  getParentRoute: () => root,
+  path: '/predictions/$predictionId',
+  params: numberParam('predictionId'),
+  component: lazyRouteComponent(() => import('../features/models/prediction-page.tsx'), 'PredictionPage'),
+});
+
 const indexes = createRoute({
   getParentRoute: () => root,
   path: '/indexes',
@@ -436,6 +519,19 @@ export const router = createRouter({
     subjectPatterns,
     subjectFactors,
     subjectFeatures,
+    models,
+    model,
+    modelVersions,
+    modelVersion,
+    modelCalibration,
+    modelDrift,
+    modelGroups,
+    modelAbTests,
+    abTest,
+    trainings,
+    training,
+    predictions,
+    prediction,
     indexes,
     newIndex,
     index,

@@ -19,6 +19,7 @@ const AlertBanner = lazy(() =>
 const PLACES = [
   ['/', 'Overview'],
   ['/market', 'Market'],
+  ['/models', 'Models'],
   ['/indexes', 'Indexes'],
   ['/universes', 'Universes'],
   ['/data', 'Data'],
@@ -31,7 +32,7 @@ const PLACES = [
 const OPEN_PLACES = ['/sign-in', '/sign-in/provider', '/owner', '/invitation', '/reset-password'];
 /** Work, evidence, accounts and files to come are about now, whatever moment is looked at elsewhere. */
 const TIMELESS_PLACES = [
-  ...['/tasks', '/evidence', '/settings', '/operate', '/alerts'],
+  ...['/tasks', '/evidence', '/settings', '/operate', '/alerts', '/trainings', '/predictions', '/ab-tests'],
   ...['/data/import', '/data/connect', '/data/feeds', '/data/refreshes', '/data/gaps'],
 ];
 

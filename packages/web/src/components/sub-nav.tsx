@@ -11,6 +11,11 @@ const PLACES = {
     ['/market/relations', 'Relations'],
     ['/market/views', 'Feature views'],
   ],
+  models: [
+    ['/models', 'Models'],
+    ['/trainings', 'Trainings'],
+    ['/predictions', 'Predictions'],
+  ],
   data: [
     ['/data', 'Sources'],
     ['/data/instruments', 'Instruments'],

@@ -79,8 +79,13 @@ export function getSize(sizes: Record<string, number>, name: string, least = 1):
   return size;
 }
 
+/** Finite in float32, too. */
+function isPresent(value: number): boolean {
+  return Number.isFinite(Math.fround(value));
+}
+
 function checkPresent(name: string, { stepCount, featureCount, values }: Inputs): void {
-  const at = values.findIndex((value) => !Number.isFinite(value));
+  const at = values.findIndex((value) => !isPresent(value));
   const row = Math.floor(at / (stepCount * featureCount));
   const day = Math.floor(at / featureCount) % stepCount;
   expect(
@@ -196,7 +201,7 @@ function loadModel<Settings extends TrainingSettings>(
 function wholeRows({ rowCount, stepCount, featureCount, values }: Inputs): Int32Array {
   const width = stepCount * featureCount;
   const isWhole = (row: number) => {
-    for (let k = row * width; k < (row + 1) * width; k++) if (!Number.isFinite(values[k]!)) return false;
+    for (let k = row * width; k < (row + 1) * width; k++) if (!isPresent(values[k]!)) return false;
     return true;
   };
   const rows: number[] = [];

@@ -77,8 +77,16 @@ export function startWeights(network: Network, memory: RealArray, random: Random
   }
 }
 
+/** Sixteen bits decide about a number, so that one draw serves two. */
+const MASK_LEVELS = 65_536;
+
 /** Writes a mask that drops a share and lifts the rest, so that the sum is expected to stay. */
 export function drawMask(memory: RealArray, at: number, count: number, share: number, random: Random): void {
-  const lift = 1 / (1 - share);
-  for (let k = 0; k < count; k++) memory[at + k] = random.uniform() < share ? 0 : lift;
+  const threshold = Math.round(share * MASK_LEVELS);
+  const lift = 1 / (1 - threshold / MASK_LEVELS);
+  for (let k = 0; k < count; k += 2) {
+    const bits = random.integer(MASK_LEVELS * MASK_LEVELS);
+    memory[at + k] = bits % MASK_LEVELS < threshold ? 0 : lift;
+    if (k + 1 < count) memory[at + k + 1] = bits >>> 16 < threshold ? 0 : lift;
+  }
 }

@@ -21,7 +21,7 @@ export type TrainingSettings = LossSettings & {
   weightDecay: number;
   /** > 0: a longer gradient is shortened to it. */
   gradientNormMax: number;
-  /** In [0, 1). */
+  /** Share that is dropped, in [0, 1). */
   dropout: number;
   /** Share of the rows, the last in time, that decides when to stop, in [0, 0.5]; 0: all epochs are run. */
   validationShare: number;
@@ -56,6 +56,7 @@ export type TrainingOutcome = {
   validationLoss: number | null;
 };
 
+const LOST = 'take a smaller learningRate, and scale the inputs';
 const BETA_1 = 0.9;
 const BETA_2 = 0.999;
 /** Fewer rows say nothing about when to stop. */
@@ -93,7 +94,7 @@ export function checkTraining(settings: TrainingSettings): void {
  * weights of the best epoch are kept. Each epoch shuffles the rest; a batch's gradient is the mean over its rows, weights
  * having mean one over the rows learned from, and is shortened where it is too long (Pascanu et al. 2013, arXiv:1211.5063).
  *
- * @throws RangeError where the loss is no number any more, and what `watch` throws.
+ * @throws RangeError where the loss or its gradient is no number any more, and what `watch` throws.
  */
 export function trainNetwork(
   network: Network,
@@ -133,7 +134,7 @@ export function trainNetwork(
     }
     trainingLoss = sum / learning.length;
     epoch++;
-    expect(Number.isFinite(trainingLoss), `training lost its way in epoch ${epoch}: take a smaller learningRate`);
+    expect(Number.isFinite(trainingLoss), `the loss is no number in epoch ${epoch}: ${LOST}`);
     if (deciding.length > 0) {
       const found = meanLoss(network, kernels, examples, deciding, loss);
       if (!best || found < best.loss) best = { loss: found, epoch, weights: memory.slice(0, network.weightCount) };
@@ -216,6 +217,7 @@ function createOptimiser(network: Network, kernels: Kernels, settings: TrainingS
       power2 *= BETA_2;
       const square = tensors.reduce((sum, { at, count }) => sum + kernels.squares(count, weightCount + at), 0);
       const norm = Math.sqrt(square);
+      expect(Number.isFinite(norm), `the gradient is no number in step ${taken}: ${LOST}`);
       const scale = norm > gradientNormMax ? gradientNormMax / norm : 1;
       const move = ({ at, count, decays }: Tensor) =>
         kernels.adam(

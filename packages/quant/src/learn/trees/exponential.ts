@@ -1,4 +1,3 @@
-const LOG2_E = 1.4426950408889634;
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 /** 1.5 · 2^52: adding it leaves a whole number. */
@@ -14,7 +13,7 @@ const powerWords = new Int32Array(power.buffer);
  */
 export function exponential(given: number): number {
   const x = Math.min(Math.max(given, -EXPONENT_MAX), EXPONENT_MAX);
-  const k = x * LOG2_E + ROUNDER - ROUNDER;
+  const k = x * Math.LOG2E + ROUNDER - ROUNDER;
   const r = x - k * LN2_HIGH - k * LN2_LOW;
   // The series of e^r, |r| <= ln(2)/2: the first term left out is below 1e-17.
   let sum = 1 / 6227020800;

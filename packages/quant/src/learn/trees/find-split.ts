@@ -1,6 +1,14 @@
 import type { BinnedColumn } from './bin-columns.ts';
 import { sideScore } from './plain-tree-kernels.ts';
-import { FOUND, HAS_MISSING, HISTOGRAM_COUNT, MAY_SPLIT, MISSING_BIN, type TreeKernels } from './tree-kernels.ts';
+import {
+  FOUND,
+  HAS_MISSING,
+  HISTOGRAM_COUNT,
+  MAY_SPLIT,
+  MISSING_BIN,
+  type TreeKernels,
+  type TreeRoom,
+} from './tree-kernels.ts';
 
 export type SplitSettings = {
   l1: number;
@@ -19,8 +27,7 @@ export type NodeSums = {
 };
 
 export type Split = {
-  /** Place in `chosen`. */
-  column: number;
+  feature: number;
   /** Bins up to this one go left; of a categorical column: those in `leftBins`. */
   bin: number;
   leftBins: readonly number[] | null;
@@ -71,7 +78,8 @@ export function findBestSplit(
   const query = { gradient, hessian, l1, l2, hessianMin, scoreMin: own * (1 + GAIN_SHARE_MIN) };
   kernels.findSplit(histogram, columnCount, query);
   let score = room.found[FOUND.score]!;
-  let best = room.found[FOUND.column]! < 0 ? null : readFound(room.found);
+  let place = room.found[FOUND.column]!;
+  let best = place < 0 ? null : readFound(room);
   for (let k = 0; k < columnCount; k++) {
     const column = binned[room.chosen[k]!]!;
     if (column.binCount === 0 || (column.categories === null && monotone === null)) continue;
@@ -83,14 +91,19 @@ export function findBestSplit(
     );
     if (found === null || found.score <= score) continue;
     score = found.score;
-    best = { ...found.split, column: k };
+    place = k;
+    best = { ...found.split, feature: room.chosen[k]! };
   }
-  return best === null ? null : { ...best, gain: score - own };
+  if (best === null) return null;
+  const sawMissing = binned[best.feature]!.hasMissing && histogram[place * HISTOGRAM_COUNT + 2 * MISSING_BIN + 1]! > 0;
+  // Where no row was missing nothing is known of them: they go with the most.
+  const missingLeft = sawMissing ? best.missingLeft : 2 * best.hessianLeft >= hessian;
+  return { ...best, missingLeft, gain: score - own };
 }
 
-function readFound(found: Float64Array): Split {
+function readFound({ found, chosen }: TreeRoom): Split {
   return {
-    column: found[FOUND.column]!,
+    feature: chosen[found[FOUND.column]!]!,
     bin: found[FOUND.bin]!,
     leftBins: null,
     missingLeft: found[FOUND.missingLeft] === 1,
@@ -136,28 +149,31 @@ function searchColumn(
     for (const [place, entry] of ordered.entries()) {
       gradient += entry.gradient;
       hessian += entry.hessian;
-      if (hessian < node.hessianMin) continue;
-      if (node.hessian - hessian < node.hessianMin) break;
-      const [left, right] = [
-        boundedValue(gradient, hessian, node, settings),
-        rightValue(gradient, hessian, node, settings),
-      ];
-      if (direction * (right - left) < 0) continue;
-      const score =
-        scoreAt(left, gradient, hessian, settings) +
-        scoreAt(right, node.gradient - gradient, node.hessian - hessian, settings);
+      if (hessian < node.hessianMin || node.hessian - hessian < node.hessianMin) continue;
+      const score = splitScore(gradient, hessian, direction, node, settings);
       if (best !== null && score <= best.score) continue;
       const leftBins = isCategorical ? ordered.slice(0, place + 1).map(({ bin }) => bin) : null;
       const isMissingLeft = leftBins?.includes(MISSING_BIN) ?? missingLeft;
       const sums = { gradientLeft: gradient, hessianLeft: hessian };
-      best = { score, split: { column: 0, bin: entry.bin, leftBins, missingLeft: isMissingLeft, ...sums, gain: 0 } };
+      best = { score, split: { feature: 0, bin: entry.bin, leftBins, missingLeft: isMissingLeft, ...sums, gain: 0 } };
     }
   }
   return best;
 }
 
-function rightValue(gradient: number, hessian: number, node: NodeSums, settings: SplitSettings): number {
-  return boundedValue(node.gradient - gradient, node.hessian - hessian, node, settings);
+/** Score of both sides at their values; none for a split against the direction. */
+function splitScore(
+  gradient: number,
+  hessian: number,
+  direction: number,
+  node: NodeSums,
+  settings: SplitSettings,
+): number {
+  const [gradientRight, hessianRight] = [node.gradient - gradient, node.hessian - hessian];
+  const left = boundedValue(gradient, hessian, node, settings);
+  const right = boundedValue(gradientRight, hessianRight, node, settings);
+  if (direction * (right - left) < 0) return Number.NEGATIVE_INFINITY;
+  return scoreAt(left, gradient, hessian, settings) + scoreAt(right, gradientRight, hessianRight, settings);
 }
 
 /** The value by which the loss of a node falls most, held within its bounds. */

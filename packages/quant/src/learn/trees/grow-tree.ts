@@ -88,15 +88,15 @@ export function growTree(ground: Ground, task: GrowTask): GrownNode {
       pool.giveBack(bud.histogram);
       return;
     }
-    const feature = room.chosen[split.column]!;
-    const [left, right] = part(ground, bud, split, feature);
+    const { feature } = split;
+    const [left, right] = part(ground, bud, split);
     if (bud.histogram !== null) handDown(bud.histogram, left, right);
     grow(left);
     grow(right);
     const isLast = left.node.split === null && right.node.split === null;
     if (isLast && split.gain < settings.gamma) return;
     const where = placeOf(ground.binned[feature]!, split);
-    const missingLeft = sideOfMissing(ground.binned[feature]!, split, left.node, right.node);
+    const { missingLeft } = split;
     node.split = { feature, ...where, missingLeft, gain: split.gain, left: left.node, right: right.node };
   };
 
@@ -177,15 +177,41 @@ function findSplit({ kernels, binned, rowCount, monotone, settings }: Ground, ta
   const { columns, drawColumns } = task;
   if (bud.histogram !== null)
     return findBestSplit(kernels, binned, monotone, columns.length, bud.histogram, bud, settings);
-  const drawn = drawColumns === null ? columns : drawSome(columns, drawColumns.count, drawColumns.random);
-  const histogram = kernels.room.histograms.subarray(0, drawn.length * HISTOGRAM_COUNT);
-  chooseColumns(kernels, binned, drawn, monotone !== null);
-  kernels.buildColumnHistograms(rowCount, drawn.length, bud.node.start, bud.node.end, histogram);
-  return findBestSplit(kernels, binned, monotone, drawn.length, histogram, bud, settings);
+  if (drawColumns === null) return null;
+  const order = drawOrder(columns, columns.length, drawColumns.random);
+  let best: Split | null = null;
+  // Columns that are constant here cannot be split, and do not count among those drawn.
+  for (let from = 0, wanted = drawColumns.count; wanted > 0 && from < order.length; ) {
+    const drawn = order.slice(from, from + wanted).sort();
+    const histogram = kernels.room.histograms.subarray(0, drawn.length * HISTOGRAM_COUNT);
+    chooseColumns(kernels, binned, drawn, monotone !== null);
+    kernels.buildColumnHistograms(rowCount, drawn.length, bud.node.start, bud.node.end, histogram);
+    const found = findBestSplit(kernels, binned, monotone, drawn.length, histogram, bud, settings);
+    if (found !== null && (best === null || found.gain > best.gain)) best = found;
+    from += drawn.length;
+    wanted = countConstant(histogram);
+  }
+  return best;
+}
+
+/** Columns of which only one bin has rows. */
+function countConstant(histogram: Float64Array): number {
+  let constant = 0;
+  for (let from = 0; from < histogram.length; from += HISTOGRAM_COUNT) {
+    let used = 0;
+    for (let at = from + 1; at < from + HISTOGRAM_COUNT && used < 2; at += 2) if (histogram[at]! > 0) used += 1;
+    if (used < 2) constant += 1;
+  }
+  return constant;
 }
 
 /** So many of the columns, ascending; each set as likely as any other. */
 export function drawSome(columns: Int32Array, count: number, random: Random): Int32Array {
+  return drawOrder(columns, count, random).sort();
+}
+
+/** So many of the columns, in the order in which they were drawn. */
+function drawOrder(columns: Int32Array, count: number, random: Random): Int32Array {
   const shuffled = columns.slice();
   for (let k = 0; k < count; k++) {
     const other = k + random.integer(shuffled.length - k);
@@ -193,17 +219,18 @@ export function drawSome(columns: Int32Array, count: number, random: Random): In
     shuffled[k] = shuffled[other]!;
     shuffled[other] = kept;
   }
-  return shuffled.subarray(0, count).sort();
+  return shuffled.slice(0, count);
 }
 
 /** Parts the rows of a node, and what is known of it. */
-function part({ kernels, rowCount, monotone, settings }: Ground, bud: Bud, split: Split, feature: number): [Bud, Bud] {
+function part({ kernels, binned, rowCount, monotone, settings }: Ground, bud: Bud, split: Split): [Bud, Bud] {
   const { room } = kernels;
+  const { feature } = split;
   const { node, depth, low, high } = bud;
   room.sides.fill(0);
   if (split.leftBins === null) room.sides.fill(1, 0, split.bin + 1);
   else for (const bin of split.leftBins) room.sides[bin] = 1;
-  if (split.leftBins !== null || room.flags[split.column]! > 1) room.sides[MISSING_BIN] = split.missingLeft ? 1 : 0;
+  if (split.leftBins !== null || binned[feature]!.hasMissing) room.sides[MISSING_BIN] = split.missingLeft ? 1 : 0;
   const bins = room.binsByColumn.subarray(feature * rowCount, (feature + 1) * rowCount);
   const middle = kernels.partition(bins, node.start, node.end);
   const outMiddle = node.outEnd > node.outStart ? kernels.partition(bins, node.outStart, node.outEnd) : node.outEnd;
@@ -237,14 +264,4 @@ function placeOf(
   }
   const inside = leftBins.filter((each) => each < categories.length).map((each) => categories[each]!);
   return { threshold: 0, categories: Int32Array.from(inside).sort() };
-}
-
-/** A column without missing rows tells nothing of them: they go with the most. */
-function sideOfMissing(
-  { hasMissing }: BinnedColumn,
-  { missingLeft }: Split,
-  left: GrownNode,
-  right: GrownNode,
-): boolean {
-  return hasMissing ? missingLeft : left.cover >= right.cover;
 }

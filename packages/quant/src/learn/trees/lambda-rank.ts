@@ -3,6 +3,7 @@ import { logistic } from './exponential.ts';
 
 /** Gains are 2^relevance: beyond this spread in a group the least relevant would count nothing beside the most. */
 const RELEVANCE_SPREAD_MAX = 31;
+const APART_MIN = 0.01;
 
 /** The rows of each group, groups in the order of their first row. */
 export function groupsOf(group: Int32Array): Int32Array[] {
@@ -58,20 +59,33 @@ export function lambdaPairs(
     if (ideal === 0) continue;
     const order = byMargin(rows, margins);
     const last = Math.min(truncation, order.length);
+    const isFlat = margins[order[0]!] === margins[order.at(-1)!];
+    let pull = 0;
     const discounts = Float64Array.from(order, (_, place) => (place < truncation ? discountAt(place) : 0));
     for (let i = 0; i < last; i++)
       for (let j = i + 1; j < order.length; j++) {
         const [a, b] = [order[i]!, order[j]!];
         if (gains[a] === gains[b]) continue;
         const [high, low] = gains[a]! > gains[b]! ? [a, b] : [b, a];
-        const change = ((gains[high]! - gains[low]!) * (discounts[i]! - discounts[j]!)) / ideal;
-        const doubt = logistic(margins[low]! - margins[high]!);
+        const apart = margins[high]! - margins[low]!;
+        // Pairs that are far apart already matter less than their exchange would.
+        const nearness = isFlat ? 1 : 1 / (APART_MIN + Math.abs(apart));
+        const change = (nearness * (gains[high]! - gains[low]!) * (discounts[i]! - discounts[j]!)) / ideal;
+        const doubt = logistic(-apart);
+        pull += 2 * change * doubt;
         gradients[high]! -= change * doubt;
         gradients[low]! += change * doubt;
         const hessian = change * doubt * (1 - doubt);
         hessians[high]! += hessian;
         hessians[low]! += hessian;
       }
+    if (pull === 0) continue;
+    // A group pulls with the logarithm of what its pairs pull: large groups do not drown small ones.
+    const scale = Math.log2(1 + pull) / pull;
+    for (const row of rows) {
+      gradients[row]! *= scale;
+      hessians[row]! *= scale;
+    }
   }
 }
 

@@ -126,41 +126,43 @@ function buildColumnHistograms(
   }
 }
 
-function findSplit(
+function findSplit(room: TreeRoom, histogram: Float64Array, columnCount: number, query: SplitQuery): void {
+  const { flags, found } = room;
+  found.fill(0);
+  found[FOUND.score] = query.scoreMin;
+  found[FOUND.column] = -1;
+  for (let column = 0; column < columnCount; column++) {
+    if (!(flags[column]! & MAY_SPLIT)) continue;
+    searchColumn(room, histogram, column, 0, query);
+    const hessianMissing = histogram[column * HISTOGRAM_COUNT + 2 * MISSING_BIN + 1]!;
+    if (flags[column]! & HAS_MISSING && hessianMissing > 0) searchColumn(room, histogram, column, 1, query);
+  }
+}
+
+function searchColumn(
   { binCounts, flags, found }: TreeRoom,
   histogram: Float64Array,
-  columnCount: number,
-  { gradient, hessian, l1, l2, hessianMin, scoreMin }: SplitQuery,
+  column: number,
+  missingLeft: number,
+  { gradient, hessian, l1, l2, hessianMin }: SplitQuery,
 ): void {
-  found.fill(0);
-  found[FOUND.score] = scoreMin;
-  found[FOUND.column] = -1;
-  for (let c = 0; c < columnCount; c++) {
-    if (!(flags[c]! & MAY_SPLIT)) continue;
-    const from = c * HISTOGRAM_COUNT;
-    const hasMissing = (flags[c]! & HAS_MISSING) !== 0;
-    const gradientMissing = hasMissing ? histogram[from + 2 * MISSING_BIN]! : 0;
-    const hessianMissing = hasMissing ? histogram[from + 2 * MISSING_BIN + 1]! : 0;
-    const someMissing = hessianMissing > 0;
-    for (let missingLeft = 0; missingLeft <= Number(someMissing); missingLeft++) {
-      let gradientLeft = missingLeft ? gradientMissing : 0;
-      let hessianLeft = missingLeft ? hessianMissing : 0;
-      // With the missing on the right, all others may be on the left.
-      const end = binCounts[c]! - (missingLeft || !someMissing ? 1 : 0);
-      for (let bin = 0; bin < end; bin++) {
-        const gradientHere = histogram[from + 2 * bin]!;
-        const hessianHere = histogram[from + 2 * bin + 1]!;
-        if (gradientHere === 0 && hessianHere === 0) continue;
-        gradientLeft += gradientHere;
-        hessianLeft += hessianHere;
-        if (hessianLeft < hessianMin) continue;
-        if (hessian - hessianLeft < hessianMin) break;
-        const score =
-          sideScore(gradientLeft, hessianLeft, l1, l2) +
-          sideScore(gradient - gradientLeft, hessian - hessianLeft, l1, l2);
-        if (score > found[FOUND.score]!) found.set([score, gradientLeft, hessianLeft, c, bin, missingLeft]);
-      }
-    }
+  const from = column * HISTOGRAM_COUNT;
+  let gradientLeft = missingLeft ? histogram[from + 2 * MISSING_BIN]! : 0;
+  let hessianLeft = missingLeft ? histogram[from + 2 * MISSING_BIN + 1]! : 0;
+  const isMissingRight = !missingLeft && (flags[column]! & HAS_MISSING) !== 0;
+  // With the missing on the right, all others may be on the left.
+  const end = binCounts[column]! - (isMissingRight ? 0 : 1);
+  for (let bin = 0; bin < end; bin++) {
+    const gradientHere = histogram[from + 2 * bin]!;
+    const hessianHere = histogram[from + 2 * bin + 1]!;
+    if (gradientHere === 0 && hessianHere === 0) continue;
+    gradientLeft += gradientHere;
+    hessianLeft += hessianHere;
+    if (hessianLeft < hessianMin) continue;
+    if (hessian - hessianLeft < hessianMin) break;
+    const score =
+      sideScore(gradientLeft, hessianLeft, l1, l2) + sideScore(gradient - gradientLeft, hessian - hessianLeft, l1, l2);
+    if (score > found[FOUND.score]!) found.set([score, gradientLeft, hessianLeft, column, bin, missingLeft]);
   }
 }
 

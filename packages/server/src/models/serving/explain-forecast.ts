@@ -107,7 +107,7 @@ export function explainForecast(forecaster: Forecaster, values: Float64Array, ro
 function explainMember(forecaster: Forecaster, { name, model }: ForecastMember, values: Float64Array): Part | string {
   const { row, background } = memberInputs(forecaster, model.stepCount, values);
   const wanted = forecaster.goal === 'binary' ? 'log_odds' : 'answer';
-  if (model.body.kind !== 'network') {
+  if (model.body.kind === 'linear' || model.body.kind === 'trees') {
     const found = explainModel(model, row, background, { seed: SEED });
     if (found.status === 'undefined') return `${name}: ${found.reason}.`;
     return found.scale === wanted ? partOf(found) : alongChord(found);

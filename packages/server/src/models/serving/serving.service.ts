@@ -9,6 +9,7 @@ import { found, ProblemError } from '../../platform/problem-error.ts';
 import type { Registry, ResolvedVersion } from '../registry/registry.types.ts';
 import { dueDayOf } from './due-day.ts';
 import { createForecastInputReader, encodeInputs, type FeatureSet } from './forecast-inputs.ts';
+import { forecastOf } from './forecast-of.ts';
 import { createIntervalLevels } from './interval-levels.ts';
 import { createKnownNow, type KnownNow } from './known-now.ts';
 import { makeForecast } from './make-forecast.ts';
@@ -206,7 +207,7 @@ export function createServingService(parts: ServingParts) {
       forecast,
       explanation,
       milliseconds: modelMilliseconds,
-    } = tryToMake(warm.ok ? warm.forecaster : null, {
+    } = await tryToMake(warm.ok ? warm.forecaster : null, {
       ...{ servedBy, unit: manifest.unit, values: inputs.values, level, abstain },
     });
     const { abstained } = forecast;
@@ -317,9 +318,9 @@ export function expiryOf({ model, version, manifest }: ResolvedVersion, asOf: st
   return `Version ${version} of ${model} learnt until ${manifest.trainedUntil} and answers for ${manifest.expiresAfterDays} days; ${asOf} is ${age} days later.`;
 }
 
-function tryToMake(...given: Parameters<typeof makeForecast>): ReturnType<typeof makeForecast> {
+async function tryToMake(...given: Parameters<typeof makeForecast>): ReturnType<typeof forecastOf> {
   try {
-    return makeForecast(...given);
+    return await forecastOf(...given);
   } catch (error) {
     // A model that throws must not take the answer with it: the next one is asked.
     const sentence = `It failed: ${error instanceof Error ? error.message : String(error)}`;

@@ -40,7 +40,7 @@ export function createWarmForecasters(readArtefact: Registry['readArtefact']) {
 
 async function load(readArtefact: Registry['readArtefact'], version: ResolvedVersion): Promise<Warm> {
   const name = `version ${version.version} of ${version.model}`;
-  if (version.manifest.format !== 'forecaster')
+  if (version.manifest.format === 'mlflow')
     return {
       ...{ ok: false, code: 'cannot_be_served' },
       sentence: `The artefact of ${name} is of the format ${version.manifest.format}, which is kept and not served.`,

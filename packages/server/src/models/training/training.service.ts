@@ -119,6 +119,7 @@ export function createTrainingService(parts: TrainingParts) {
     });
     const models = await joinAndRegister(context, row.id, settings, frozen, recipes, planned);
     const passed = models.filter(({ verdict }) => verdict.passed).length;
+    progress(1, `${models.length} models, ${passed} pass the gate`);
     return { trainingId: row.id, modelCount: models.length, passed, datasetSha256: frozen.datasetSha256 };
   }
 

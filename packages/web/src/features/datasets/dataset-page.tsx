@@ -1,17 +1,15 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { type Dataset, diffDatasets, downloadDataset, getDataset, listDatasets } from '@touchstone/contracts/datasets';
 import type { Answer } from '@touchstone/contracts/route';
 import { DataTable } from '../../components/data-table.tsx';
 import { SelectField } from '../../components/form.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { QueryView } from '../../components/query-view.tsx';
+import { SaveButton } from '../../components/save-button.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
-import { Badge, Button, Facts, PageHeader, Panel } from '../../components/ui.tsx';
+import { Badge, Facts, PageHeader, Panel } from '../../components/ui.tsx';
 import { formatBytes, formatCount, formatDay, formatInstant, formatPlain, shortHash, words } from '../../lib/format.ts';
 import { apiQuery } from '../../lib/query.ts';
-import { saveResponse } from '../../lib/save-response.ts';
-import { client } from '../../lib/session.ts';
 
 const DATASETS_MAX = 200;
 
@@ -27,27 +25,24 @@ export function DatasetPage() {
 }
 
 function DatasetDetail({ dataset }: { dataset: Dataset }) {
-  const save = useMutation({
-    mutationFn: async () => {
-      const response = await client.raw(downloadDataset, { params: { sha256: dataset.sha256 } });
-      await saveResponse(response, `${shortHash(dataset.sha256)}.arrow`);
-    },
-  });
   return (
     <>
       <PageHeader
         title={`Dataset ${shortHash(dataset.sha256)}`}
         marks={<Badge>{words(dataset.kind)}</Badge>}
         actions={
-          <Button isBusy={save.isPending} onClick={() => save.mutate()}>
+          <SaveButton
+            route={downloadDataset}
+            input={{ params: { sha256: dataset.sha256 } }}
+            fileName={`${shortHash(dataset.sha256)}.arrow`}
+          >
             Download (Arrow)
-          </Button>
+          </SaveButton>
         }
       >
         Immutable: the same hash is the same bytes for ever.
       </PageHeader>
       <div className="grid gap-4">
-        {save.error && <ProblemNotice error={save.error} />}
         <div className="grid gap-4 lg:grid-cols-2 lg:items-start">
           <Panel title="Manifest">
             <Facts

@@ -8,12 +8,12 @@ import { LineChart } from '../../components/line-chart.tsx';
 import { MeasuredFigure, measuredOver } from '../../components/measured.tsx';
 import { QueryPanel } from '../../components/query-view.tsx';
 import { ReadingFoot, SuspectDays } from '../../components/reading-foot.tsx';
+import { ReliabilityChart } from '../../components/reliability-chart.tsx';
 import { Badge, Empty, Panel } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatNumber, formatPercent } from '../../lib/format.ts';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 import { modelWords, pWords } from './market-words.ts';
-import { ReliabilityChart } from './reliability-chart.tsx';
 import { SubjectFrame, useSubject } from './subject-frame.tsx';
 
 type Drawdown = Answer<typeof getDrawdown>;

@@ -1,7 +1,7 @@
 import { useRef } from 'react';
-import { niceTicks } from '../../lib/chart-scale.ts';
-import { formatCount, formatPercent } from '../../lib/format.ts';
-import { useWidth } from '../../lib/use-width.ts';
+import { niceTicks } from '../lib/chart-scale.ts';
+import { formatCount, formatPercent } from '../lib/format.ts';
+import { useWidth } from '../lib/use-width.ts';
 
 type Point = { forecastMean: number; realised: number; low: number; high: number; count: number };
 
