@@ -59,13 +59,13 @@ async function open(): Promise<{ db: TestDatabase; server: TestServer }> {
   return { db: made, server: started };
 }
 
-async function ask(method: string, at: string, body?: string | Buffer, token: string | null = analyst) {
+async function ask(method: string, at: string, body?: string | Buffer, token = analyst) {
   const isFile = at.includes('/mlflow-artifacts/');
   const type = isFile ? 'application/octet-stream' : 'application/json';
   const reply = await fetch(`${server.url}/mlflow${at}`, {
     method,
     headers: {
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      authorization: `Bearer ${token}`,
       ...(body === undefined ? {} : { 'content-type': type }),
     },
     ...(body === undefined ? {} : { body: new Uint8Array(Buffer.from(body)) }),
@@ -95,8 +95,7 @@ test('every recorded exchange of the stock client happens again', async (t) => {
     if (answer !== undefined) assert.deepEqual(masked(JSON.parse(reply.bytes.toString())), masked(answer), told);
   }
   const verdict = await db.database.transaction({ tenantId: TENANT, actorId: null }, verifyEvidence);
-  assert.equal(verdict.broken, null);
-  assert.ok(verdict.checked > 50, 'what was written is in evidence');
+  assert.ok(verdict.ok && verdict.records > 50, 'what was written is in evidence');
 });
 
 /** The path of a route with something in its gaps. */
@@ -113,7 +112,7 @@ test('nobody gets in without a key, and who may only read writes nothing', async
     const at = filled(route.path);
     const body = route.method === 'GET' || route.method === 'DELETE' ? undefined : '{}';
     const told = `${route.method} ${at}`;
-    const stranger = await ask(route.method, at, body, null);
+    const stranger = await ask(route.method, at, body, 'a.b.c');
     assert.equal(stranger.status, 401, told);
     assert.equal(JSON.parse(stranger.bytes.toString()).error_code, 'UNAUTHENTICATED');
     const reading = await ask(route.method, at, body, viewer);
