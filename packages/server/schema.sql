@@ -871,6 +871,7 @@ TABLE logged_model
   owns_run boolean NOT NULL DEFAULT false
   tags jsonb NOT NULL DEFAULT '{}'::jsonb
   parameters jsonb NOT NULL DEFAULT '{}'::jsonb
+  metrics jsonb NOT NULL DEFAULT '{}'::jsonb
   created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
   created_by integer DEFAULT touchstone_actor()
   updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()

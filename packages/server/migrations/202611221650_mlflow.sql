@@ -18,6 +18,8 @@ CREATE TABLE logged_model (
   owns_run boolean NOT NULL DEFAULT false,
   tags jsonb NOT NULL DEFAULT '{}',
   parameters jsonb NOT NULL DEFAULT '{}',
+  -- The last value of each metric that was said to be of this model.
+  metrics jsonb NOT NULL DEFAULT '{}',
   UNIQUE (tenant_id, id),
   FOREIGN KEY (tenant_id, run_id) REFERENCES training_run (tenant_id, id)
 );

@@ -208,6 +208,12 @@ async function tellModels(tx: Transaction, models: readonly repository.LoggedMod
       tags: toTags(model.tags),
       registrations: (registered.get(model.id) ?? []).map((row) => ({ name: row.model, version: String(row.number) })),
     },
-    data: { params: toTags(model.parameters), metrics: [] },
+    data: {
+      params: toTags(model.parameters),
+      metrics: Object.entries(model.metrics).map(([key, value]) => ({
+        ...{ key, model_id: `m-${model.id}`, run_id: String(model.runId) },
+        ...value,
+      })),
+    },
   }));
 }

@@ -112,6 +112,25 @@ export async function findMetricHistory(
   return rows.map((row) => ({ ...row, step: Number(row.step) }));
 }
 
+/** Of some values those that the run does not have yet: its client sends a value again to say which model it is of. */
+export async function withoutKnown<M extends { name: string; value: number; step?: number; at?: string }>(
+  tx: Transaction,
+  runId: number,
+  metrics: readonly M[],
+): Promise<M[]> {
+  const { rows } = await sql<{ place: number }>`
+    SELECT told.place::integer AS place
+    FROM unnest(${metrics.map((one) => one.name)}::text[], ${metrics.map((one) => one.value)}::double precision[],
+      ${metrics.map((one) => one.step ?? 0)}::bigint[], ${metrics.map((one) => one.at ?? null)}::timestamptz[])
+      WITH ORDINALITY AS told (name, value, step, at, place)
+    WHERE EXISTS (SELECT 1 FROM run_metric m WHERE m.tenant_id = ${tx.principal.tenantId} AND m.run_id = ${runId}
+      AND m.name = told.name AND m.step = told.step AND m.value = told.value AND m.measured_at = told.at)`.execute(
+    tx.query,
+  );
+  const known = new Set(rows.map(({ place }) => place));
+  return metrics.filter((_metric, i) => !known.has(i + 1));
+}
+
 export async function findParameters(
   tx: Transaction,
   runIds: readonly number[],
@@ -136,6 +155,9 @@ export async function setOrigin(tx: Transaction, runId: number, origin: Origin):
     WHERE tenant_id = ${tx.principal.tenantId} AND id = ${runId}`.execute(tx.query);
 }
 
+/** A value as the wire has it: JSON has no word for what is no number. */
+export type ModelMetric = { value: number | string; step: number; timestamp: number };
+
 export type LoggedModel = {
   id: number;
   runId: number;
@@ -148,6 +170,7 @@ export type LoggedModel = {
   ownsRun: boolean;
   tags: Tags;
   parameters: Tags;
+  metrics: Record<string, ModelMetric>;
   createdAt: string;
   updatedAt: string;
 };
@@ -155,7 +178,7 @@ export type LoggedModel = {
 export function loggedModelColumns({ entity, key }: Field): Column | undefined {
   if (entity === 'tag') return text(sql`l.tags->>${key}`);
   if (entity === 'parameter') return text(sql`l.parameters->>${key}`);
-  if (entity === 'metric') return runColumns({ entity, key });
+  if (entity === 'metric') return number(sql`(l.metrics->${key}->>'value')::double precision`);
   const columns: Record<string, Column> = {
     ...{ model_id: text(sql`'m-' || l.id`), name: text(sql`l.name`), model_type: text(sql`l.model_type`) },
     ...{ source_run_id: text(sql`l.run_id::text`), status: text(sql`upper(l.status)`) },
@@ -168,7 +191,7 @@ export function loggedModelColumns({ entity, key }: Field): Column | undefined {
 export async function searchLoggedModels(tx: Transaction, search: Search): Promise<LoggedModel[]> {
   const { rows } = await sql<LoggedModel>`
     SELECT l.id, l.run_id AS "runId", r.experiment_id AS "experimentId", e.name AS experiment, l.name,
-      l.model_type AS "modelType", l.status, l.output_step AS "outputStep", l.owns_run AS "ownsRun", l.tags, l.parameters,
+      l.model_type AS "modelType", l.status, l.output_step AS "outputStep", l.owns_run AS "ownsRun", l.tags, l.parameters, l.metrics,
       l.created_at AS "createdAt", l.updated_at AS "updatedAt"
     FROM logged_model l
     JOIN training_run r ON r.tenant_id = l.tenant_id AND r.id = l.run_id
@@ -206,7 +229,7 @@ export async function insertLoggedModel(
 export async function changeLoggedModel(
   tx: Transaction,
   id: number,
-  change: Partial<Pick<LoggedModel, 'status' | 'outputStep' | 'tags' | 'parameters'>>,
+  change: Partial<Pick<LoggedModel, 'status' | 'outputStep' | 'tags' | 'parameters' | 'metrics'>>,
 ): Promise<void> {
   await tx.query
     .updateTable('logged_model')
@@ -214,6 +237,7 @@ export async function changeLoggedModel(
       ...(change.status === undefined ? {} : { status: change.status }),
       ...(change.outputStep === undefined ? {} : { output_step: change.outputStep }),
       ...(change.tags === undefined ? {} : { tags: JSON.stringify(change.tags) }),
+      ...(change.metrics === undefined ? {} : { metrics: JSON.stringify(change.metrics) }),
       ...(change.parameters === undefined ? {} : { parameters: JSON.stringify(change.parameters) }),
     })
     .where('id', '=', id)
@@ -234,6 +258,8 @@ export type ModelRow = {
 };
 
 export const modelColumns: Columns = ({ entity, key }) => {
+  // Its client leaves out prompts in every search; a model without the tag is none.
+  if (entity === 'tag' && key === 'mlflow.prompt.is_prompt') return text(sql`coalesce(m.tags->>${key}, 'false')`);
   if (entity === 'tag') return text(sql`m.tags->>${key}`);
   if (entity !== 'attribute') return undefined;
   const columns: Record<string, Column> = {

@@ -23,6 +23,7 @@ import {
   toMs,
   toTags,
 } from './endpoint.ts';
+import { getLoggedModel, loggedModelNumber } from './files.ts';
 import { parseFilter, parseOrder } from './filter.ts';
 import * as repository from './mlflow.repository.ts';
 import { originOf } from './origin.ts';
@@ -34,6 +35,7 @@ const ON_RECORD = 'Runs and experiments stay on record here; nothing of them is 
 
 const metric = z.object({
   ...{ key: name, value: double, timestamp: z.coerce.number().optional(), step: z.coerce.number().int().default(0) },
+  model_id: z.string().optional(),
 });
 const param = z.object({ key: name, value: z.coerce.string().max(6_000).default('') });
 const runId = { run_id: numberId };
@@ -244,7 +246,13 @@ async function logged(registry: Registry, tx: Transaction, runId: number, loggin
     ...{ name: key, value, step },
     ...(timestamp === undefined ? {} : { at: instantOf(timestamp) }),
   }));
-  await registry.logMetrics(tx, runId, measured);
+  const ofModels = metrics.filter(({ model_id }) => model_id);
+  await registry.logMetrics(
+    tx,
+    runId,
+    ofModels.length === 0 ? measured : await repository.withoutKnown(tx, runId, measured),
+  );
+  await noteModelMetrics(tx, ofModels);
   const { [RUN_NAME_TAG]: runName, ...others } = tags;
   if (runName) await repository.renameRun(tx, runId, runName.slice(0, 250));
   if (Object.keys(others).length > 0) {
@@ -252,6 +260,15 @@ async function logged(registry: Registry, tx: Transaction, runId: number, loggin
     if (run.status === 'running') await repository.setOrigin(tx, runId, originOf(others));
   }
   return {};
+}
+
+/** The values of metrics that are said to be of a logged model. */
+async function noteModelMetrics(tx: Transaction, metrics: NonNullable<Logging['metrics']>): Promise<void> {
+  for (const [id, own] of Map.groupBy(metrics, ({ model_id }) => loggedModelNumber(model_id ?? ''))) {
+    const model = await getLoggedModel(tx, id);
+    const told = own.map(({ key, value, step, timestamp = 0 }) => [key, { value: toDouble(value), step, timestamp }]);
+    await repository.changeLoggedModel(tx, id, { metrics: { ...model.metrics, ...Object.fromEntries(told) } });
+  }
 }
 
 function readEndpoints(database: Database): WireRoute[] {

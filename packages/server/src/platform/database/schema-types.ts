@@ -512,6 +512,7 @@ export interface LoggedModelTable {
   owns_run: Defaulted<boolean>;
   tags: Defaulted<JsonColumn>;
   parameters: Defaulted<JsonColumn>;
+  metrics: Defaulted<JsonColumn>;
   created_at: Defaulted<string>;
   created_by: Defaulted<number | null>;
   updated_at: Defaulted<string>;

@@ -158,6 +158,7 @@ def session():
 
     back = mlflow.sklearn.load_model(logged.model_uri)
     seen["same"] = bool(np.array_equal(back.predict_proba(x), model.predict_proba(x)))
+    seen["measured"] = {m.key: str(m.value) for m in client.get_logged_model(logged.model_id).metrics}
     seen["logged"] = [found.name for found in client.search_logged_models([experiment], "name = 'classifier'")]
 
     unnamed = refused(lambda: mlflow.register_model(onnx_logged.model_uri, "network"))
