@@ -23,6 +23,7 @@ import {
 } from './market-data/index.ts';
 import {
   createAnomalyService,
+  createAutomlService,
   createDependenceService,
   createFactorsService,
   createPatternsService,
@@ -33,6 +34,7 @@ import {
   createVolatilityService,
   createWatching,
   registerAnomalyRoutes,
+  registerAutomlRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
   registerMarketRecordTask,
@@ -143,6 +145,10 @@ export function createStages(parts: StageParts) {
     ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
     computer: createFeatureComputer(compute),
   });
+  const automl = createAutomlService({
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
+    computer: createFeatureComputer(compute),
+  });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
@@ -198,6 +204,7 @@ export function createStages(parts: StageParts) {
       serving.registerRoutes(serve);
       watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
+      registerAutomlRoutes(serve, automl);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);
