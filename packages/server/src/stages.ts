@@ -23,6 +23,7 @@ import {
 } from './market-data/index.ts';
 import {
   createAnomalyService,
+  createAutomlService,
   createDependenceService,
   createFactorsService,
   createForeignService,
@@ -36,6 +37,7 @@ import {
   createVolatilityService,
   createWatching,
   registerAnomalyRoutes,
+  registerAutomlRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
   registerForeignRoutes,
@@ -156,6 +158,10 @@ export function createStages(parts: StageParts) {
     ...{ database, objects, tasks, compute, series, universeBars },
     computer: createFeatureComputer(compute),
   });
+  const automl = createAutomlService({
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
+    computer: createFeatureComputer(compute),
+  });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
   const indexes = createIndexService(database, readCoverage);
   const objectsFolder = path.join(parts.home, 'objects');
@@ -212,6 +218,7 @@ export function createStages(parts: StageParts) {
       watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
       registerForeignRoutes(serve, foreign, trainingTables);
+      registerAutomlRoutes(serve, automl);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);

@@ -2,6 +2,8 @@
 
 export { registerAnomalyRoutes } from './anomalies/anomalies.routes.ts';
 export { createAnomalyService } from './anomalies/anomalies.service.ts';
+export { registerAutomlRoutes } from './automl/automl.routes.ts';
+export { createAutomlService } from './automl/automl.service.ts';
 export { registerDependenceRoutes } from './dependence/dependence.routes.ts';
 export { createDependenceService } from './dependence/dependence.service.ts';
 export { createWatching, type Watching } from './drift/create-watching.ts';
