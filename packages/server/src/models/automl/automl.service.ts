@@ -13,6 +13,7 @@ import { FAMILIES, type FamilyName } from '@touchstone/contracts/training';
 import type { PartSpec, Walk } from '@touchstone/quant/evaluation/forecast-training/fit-part';
 import type { SkillInterval } from '@touchstone/quant/evaluation/panel-skill';
 import { comparedLossOf, OUTER_WALK } from '@touchstone/quant/evaluation/search/nested-panel';
+import { type Target, targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import {
   createModelSearch,
   type Job,
@@ -21,7 +22,6 @@ import {
   runModelSearch,
   type Trial,
 } from '@touchstone/quant/learn/search/model-search';
-import { type Target, targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { z } from 'zod';
 import { resolveTime } from '../../market-data/index.ts';
 import type { Principal, Transaction } from '../../platform/database/database.ts';
