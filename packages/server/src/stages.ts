@@ -27,12 +27,15 @@ import {
   createDependenceService,
   createFactorsService,
   createPatternsService,
+  createRayRunner,
   createRegimeService,
   createRegistry,
   createServing,
+  createThreadRunner,
   createTrainingService,
   createVolatilityService,
   createWatching,
+  type RaySettings,
   registerAnomalyRoutes,
   registerAutomlRoutes,
   registerDependenceRoutes,
@@ -98,6 +101,8 @@ export type StageParts = {
   onlineStore?: OnlineStoreKind;
   /** For an online store in Redis. */
   redis?: RedisLine | null;
+  /** A cluster that does the fits of trainings. Left out: own threads do. */
+  ray?: RaySettings | null;
   /** How backups reach the whole database. Left out: the server cannot make any. */
   keeping?: Pick<KeepingParts, 'backupFolder' | 'reachOwner' | 'config'>;
   log?: { warn(fields: object, text: string): void };
@@ -141,12 +146,14 @@ export function createStages(parts: StageParts) {
     answering: watching.answering,
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const runner =
+    parts.ray == null ? {} : { runner: createRayRunner(parts.ray, createThreadRunner(compute), parts.log) };
   const training = createTrainingService({
-    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
     computer: createFeatureComputer(compute),
   });
   const automl = createAutomlService({
-    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
     computer: createFeatureComputer(compute),
   });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });

@@ -12,6 +12,8 @@ export { createFactorsService } from './factors/factors.service.ts';
 export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/market-record.task.ts';
 export { registerPatternRoutes } from './patterns/patterns.routes.ts';
 export { createPatternsService } from './patterns/patterns.service.ts';
+export { createThreadRunner } from './ray/part-runner.ts';
+export { createRayRunner, type RaySettings } from './ray/ray-runner.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
 export { createRegimeService } from './regimes/regimes.service.ts';
 export { registerModelDependents } from './registry/model-dependents.ts';
