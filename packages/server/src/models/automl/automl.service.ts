@@ -31,7 +31,7 @@ import { hashOf } from '../../platform/object-store/bundle.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import { findTask } from '../../platform/tasks/task.repository.ts';
 import type { TaskContext, TaskInput } from '../../platform/tasks/tasks.ts';
-import { createThreadRunner, type PartRunner } from '../ray/part-runner.ts';
+import { createThreadRunner } from '../ray/part-runner.ts';
 import type { Effort } from '../training/families.ts';
 import { type FrozenTables, freezeTables } from '../training/freeze-tables.ts';
 import { keyOfPart } from '../training/pack-part.ts';
@@ -48,10 +48,7 @@ import { forecastSpace, recipeOfCandidate, type SearchRecipe, searchedFamilies }
 export const AUTOML_TASK = 'models.automl.run';
 export const AUTOML_SUBJECT = 'automl';
 
-export type AutomlParts = Omit<TrainingParts, 'leaseMs' | 'worker'> & {
-  /** Where fits are done; default: on own threads. */
-  runner?: PartRunner;
-};
+export type AutomlParts = Omit<TrainingParts, 'leaseMs' | 'worker'>;
 export type AutomlService = ReturnType<typeof createAutomlService>;
 
 const WORKER = new URL('./automl.worker.ts', import.meta.url);
@@ -94,8 +91,8 @@ type Rows = { sha256: string; bytes: Uint8Array };
  */
 export function createAutomlService(parts: AutomlParts) {
   const { database, objects, tasks, compute, registry, codeVersion } = parts;
-  const lanes = parts.lanes ?? availableParallelism();
   const runner = parts.runner ?? createThreadRunner(compute);
+  const lanes = runner.lanes ?? parts.lanes ?? availableParallelism();
   tasks.register(AUTOML_TASK, run);
 
   async function run(_input: TaskInput, context: TaskContext): Promise<Record<string, unknown>> {
