@@ -335,6 +335,7 @@ export function createAutomlService(parts: AutomlParts) {
           ...{ registry, universeId: own.universeId, codeVersion, trialCount, datasetSha256: frozen.datasetSha256 },
           ...{ seed: settings.seed, effort: `automl ${settings.effort}`, promote: 'never' },
           firstDay: frozen.tables[0]!.firstDay ?? settings.asOf,
+          members: { count: frozen.memberCount, of: frozen.candidateCount },
         },
         {
           ...{ target: settings.target, assembled: [made], failed: new Map() },
