@@ -19,6 +19,7 @@ import { accepted } from './tasks.ts';
 
 /** Subjects of one batch. */
 export const PREDICTIONS_MAX = 1_000;
+const NUMBER_MAX = 2_147_483_647;
 
 const numberOrNull = z.number().nullable();
 const share = z.number().min(0).max(1);
@@ -55,7 +56,10 @@ const which = {
     description: 'Which version: the one this alias points at. Default: champion, with its fallbacks.',
     example: 'champion',
   }),
-  version: modelVersion.optional().meta({ description: 'Exactly this version, without fallback.', example: 3 }),
+  version: modelVersion
+    .max(NUMBER_MAX)
+    .optional()
+    .meta({ description: 'Exactly this version, without fallback.', example: 3 }),
 };
 
 /** Why there is no forecast, or why another version gave it. */
@@ -185,11 +189,10 @@ export const prediction = z.object({
     .meta({ description: 'Where it is explained.', example: '/api/v1/predictions/4711/explanation' }),
   outcome: outcome.nullable().meta({ description: 'Null until it is due and joined.', example: null }),
   fromStore: z.boolean().meta({ description: 'True: asked before, answered as it was written then.', example: false }),
-  modelMilliseconds: z
-    .number()
-    .min(0)
-    .nullable()
-    .meta({ description: 'Time of features, forecast and explanation; null: answered from the store.', example: 1.9 }),
+  modelMilliseconds: z.number().min(0).nullable().meta({
+    description: 'Time of the forecast itself, without inputs, explanation and store; null: from the store.',
+    example: 1.9,
+  }),
 });
 export type Prediction = z.infer<typeof prediction>;
 
@@ -286,7 +289,7 @@ export const listPredictions = defineRoute({
   scope: 'model:read',
   query: pageQuery.extend({
     model: modelName.optional(),
-    version: z.coerce.number().int().min(1).optional().meta({ example: 3 }),
+    version: z.coerce.number().int().min(1).max(NUMBER_MAX).optional().meta({ example: 3 }),
     subjectKind: subjectKind.optional(),
     subjectId: idParam.optional(),
     asOf: day.optional().meta({ description: 'Only of this day.' }),
@@ -486,7 +489,7 @@ export const getCalibration = defineRoute({
   scope: 'model:read',
   params: modelParams,
   query: z.object({
-    version: z.coerce.number().int().min(1).optional().meta({ example: 3 }),
+    version: z.coerce.number().int().min(1).max(NUMBER_MAX).optional().meta({ example: 3 }),
     basis: z.enum(['sealed', 'all']).default('all').meta({ example: 'all' }),
     from: day.optional().meta({ description: 'First day told about.' }),
     to: day.optional().meta({ description: 'Last day told about.' }),

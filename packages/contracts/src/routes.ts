@@ -1,6 +1,7 @@
 import * as alerts from './alerts.ts';
 import * as anomalies from './anomalies.ts';
 import * as auth from './auth.ts';
+import * as automl from './automl.ts';
 import * as blastRadius from './blast-radius.ts';
 import * as data from './data.ts';
 import * as datasets from './datasets.ts';
@@ -12,6 +13,7 @@ import * as factors from './factors.ts';
 import * as feast from './feast.ts';
 import * as features from './features.ts';
 import * as feeds from './feeds.ts';
+import * as foreign from './foreign.ts';
 import * as indexes from './indexes.ts';
 import * as keeping from './keeping.ts';
 import * as limits from './limits.ts';
@@ -47,9 +49,10 @@ export const ALL_ROUTES: readonly Route[] = [
   predictions,
   models,
   training,
+  automl,
+  foreign,
   drift,
   experiments,
-  models,
   tasks,
   alerts,
   diagnostics,

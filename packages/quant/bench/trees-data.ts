@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Examples } from '../src/learn/examples.ts';
 import { logistic } from '../src/learn/trees/exponential.ts';
 import { createRandom } from '../src/random/random.ts';
@@ -32,4 +34,19 @@ export function areaUnderCurve(scores: Float64Array, target: Float64Array): numb
     k = end;
   }
   return (ranks - (ones * (ones + 1)) / 2) / (ones * (order.length - ones));
+}
+
+/** Writes features and then targets as float32, for a peer. Returns where. */
+export function writeTable({ inputs, target }: Examples, folder: string): string {
+  const path = join(folder, 'table.f32');
+  const both = new Float32Array(inputs.values.length + target.length);
+  both.set(inputs.values);
+  both.set(target, inputs.values.length);
+  writeFileSync(path, new Uint8Array(both.buffer));
+  return path;
+}
+
+/** Rows from `start` on, up to `end`. */
+export function rowsBetween(start: number, end: number): Int32Array {
+  return Int32Array.from({ length: end - start }, (_, k) => start + k);
 }

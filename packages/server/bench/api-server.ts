@@ -8,6 +8,8 @@ import { type Product, startProduct } from './product.ts';
 export type ApiServer = {
   product: Product;
   connection: pg.PoolConfig;
+  /** Its data folder, with the object store. */
+  home: string;
   token: string;
   tenantId: number;
   /** A call that must succeed; its JSON. */
@@ -25,7 +27,8 @@ export async function startApiServer(port: number, env: Record<string, string> =
   const urlOf = (role: string) =>
     `postgres://${role}@localhost/${DATABASE}?host=${encodeURIComponent(postgres.host)}&port=${postgres.port}`;
   Object.assign(process.env, { DATABASE_URL: urlOf(APP_ROLE), DATABASE_MIGRATION_URL: urlOf(MIGRATOR_ROLE), ...env });
-  const product = await startProduct(path.join(folder, 'home'), port);
+  const home = path.join(folder, 'home');
+  const product = await startProduct(home, port);
   const password = 'a password of the bench';
   const base = `${product.url.replace('127.0.0.1', 'localhost')}/api/v1`;
   const ask = async (method: string, at: string, body: unknown, headers: Record<string, string>) => {
@@ -44,6 +47,7 @@ export async function startApiServer(port: number, env: Record<string, string> =
   const token = String(session.accessToken);
   return {
     product,
+    home,
     connection: { host: postgres.host, port: postgres.port, database: DATABASE, user: APP_ROLE },
     token,
     tenantId: Number(Object(session.signedIn).tenantId),

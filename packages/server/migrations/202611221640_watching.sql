@@ -37,7 +37,8 @@ CREATE TABLE drift_finding (
   area text NOT NULL CONSTRAINT area_is_known CHECK (area IN ('pipeline', 'feature', 'prediction', 'performance')),
   rule text NOT NULL,
   feature text,
-  instrument_id integer,
+  -- An instrument; NULL: several, or none.
+  subject_id integer,
   instrument_count integer NOT NULL CONSTRAINT instrument_count_is_a_count CHECK (instrument_count >= 0),
   sample_count integer NOT NULL CONSTRAINT sample_count_is_a_count CHECK (sample_count >= 0),
   -- NULL: the reason says why.

@@ -31,7 +31,7 @@ import { registerTenantRoutes } from './platform/tenancy/tenants.routes.ts';
 import { traceOutgoingRequests } from './platform/trace/trace.ts';
 
 export type AppParts = {
-  config: Pick<Config, 'trustProxy'> & Partial<Pick<Config, 'redisUrl' | 'traceEndpoint' | 'slowQueryMs'>>;
+  config: Pick<Config, 'trustProxy'> & Partial<Pick<Config, 'redisUrl' | 'traceEndpoint' | 'slowQueryMs' | 'bucket'>>;
   database: Database;
   objects: ObjectStore;
   tasks: TaskEngine;
@@ -73,7 +73,8 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   addMetrics(app, { tasks, database, authenticate: auth.authenticate, isLocal, log: parts.log });
   registerEdgesFigures(edges);
   const isRedisAway = () => edges.describe().redis === 'away';
-  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder, isRedisAway };
+  const bucket = parts.config.bucket?.bucket ?? null;
+  const settings = { redisUrl, traceEndpoint, webFolder: parts.webFolder, isRedisAway, bucket };
   const readParts = createPartsReader(database, installation, settings);
   addHealth(app, database, installation, readParts);
   const slowQueries = createSlowQueries(database, slowQueryMs, parts.log);

@@ -23,19 +23,26 @@ import {
 } from './market-data/index.ts';
 import {
   createAnomalyService,
+  createAutomlService,
   createDependenceService,
   createFactorsService,
+  createForeignService,
   createMlflowWire,
   createPatternsService,
   createRegimeService,
   createRegistry,
   createServing,
   createTrainingService,
+  createTrainingTableService,
   createVolatilityService,
+  createWatching,
   registerAnomalyRoutes,
+  registerAutomlRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
+  registerForeignRoutes,
   registerMarketRecordTask,
+  registerModelDependents,
   registerPatternRoutes,
   registerRegimeRoutes,
   registerRegistryRoutes,
@@ -84,6 +91,8 @@ export type StageParts = {
   objects: ObjectStore;
   tasks: TaskEngine;
   compute: Compute;
+  /** Threads of their own for trainings. Left out: the others. */
+  trainingCompute?: Compute;
   clock: Clock;
   codeVersion: string;
   /** Seals the keys of vendors. */
@@ -119,6 +128,7 @@ export function createStages(parts: StageParts) {
   const blastRadius = createBlastRadiusService(database, readCoverage);
   registerPortfolioDependents(blastRadius, readCoverage);
   registerTrialDependents(blastRadius);
+  registerModelDependents(blastRadius);
   const universes = createUniverseService(database);
   const series = createSeriesService(database, universeBars);
   const registry = createRegistry({ database, objects, codeVersion });
@@ -129,11 +139,26 @@ export function createStages(parts: StageParts) {
     ...{ onlineStore: parts.onlineStore, redis: parts.redis },
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const watching = createWatching({
+    ...{ database, registry, series, tasks, compute, codeVersion, universeBars },
+    ...(parts.log === undefined ? {} : { log: parts.log }),
+  });
   const serving = createServing({
     ...{ database, registry, series, tasks, compute, clock, codeVersion, universeBars },
+    answering: watching.answering,
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
   const training = createTrainingService({
+    ...{ database, objects, tasks, series, registry, universeBars, codeVersion },
+    compute: parts.trainingCompute ?? compute,
+    computer: createFeatureComputer(parts.trainingCompute ?? compute),
+  });
+  const foreign = createForeignService({ database, objects, compute, registry });
+  const trainingTables = createTrainingTableService({
+    ...{ database, objects, tasks, compute, series, universeBars },
+    computer: createFeatureComputer(compute),
+  });
+  const automl = createAutomlService({
     ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
     computer: createFeatureComputer(compute),
   });
@@ -190,7 +215,10 @@ export function createStages(parts: StageParts) {
       registerRegimeRoutes(serve, regimes);
       registerRegistryRoutes(serve, database, registry);
       serving.registerRoutes(serve);
+      watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
+      registerForeignRoutes(serve, foreign, trainingTables);
+      registerAutomlRoutes(serve, automl);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);

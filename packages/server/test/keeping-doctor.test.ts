@@ -190,6 +190,15 @@ const FAULTS: Record<string, { check: string; says: RegExp; make(): Promise<Mach
     says: /broken: Redis at 127.0.0.1:1 does not answer/,
     make: () => healthy({ REDIS_URL: 'redis://:hidden@127.0.0.1:1' }),
   },
+  'a bucket that is away': {
+    check: 'bucket',
+    says: /broken: The bucket objects does not answer/,
+    make: () =>
+      healthy({
+        ...{ S3_ENDPOINT: 'http://127.0.0.1:1', S3_BUCKET: 'objects', S3_ACCESS_KEY: 'somebody' },
+        S3_SECRET_KEY: 'hidden',
+      }),
+  },
   'pages that were never built': {
     check: 'pages',
     says: /warning: The pages are not built/,

@@ -25,7 +25,9 @@ const FACT_TABLES = [
 /** Append-only records that are not facts about the market. */
 const RECORD_TABLES = [
   ...['dataset', 'evidence', 'feature_push', 'feature_skew_check', 'feature_view_version', 'index_run'],
+  ...['ab_test', 'ab_test_end', 'drift_check', 'drift_finding'],
   ...['model_alias_event', 'model_version', 'model_version_choice'],
+  ...['prediction', 'prediction_input', 'prediction_interval', 'prediction_outcome'],
   ...['outbox_event', 'publication', 'regime_record', 'run_artefact', 'run_metric', 'run_parameter', 'trial'],
 ];
 
@@ -321,6 +323,11 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO refresh_gap (tenant_id, source_id, refresh_id, symbol, kind, sentence, from_day, to_day)
      VALUES (7, $2, $3, 'GAP ' || $1, 'empty', 'nothing', '2026-01-02', '2026-01-05') RETURNING id`,
     ['source', 'refresh'],
+  ),
+  training: fixture(
+    `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings)
+     VALUES (7, 7, $2, $3, '{}') RETURNING id`,
+    ['universe', 'task'],
   ),
   version_note: fixture(
     `WITH version AS (

@@ -10,6 +10,7 @@ import { systemClock } from '../src/platform/clock/clock.ts';
 import { createFolderStore } from '../src/platform/object-store/object-store.ts';
 import { createStages } from '../src/stages.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
+import { addFrozenTable, smallManifest, smallModel } from './foreign/frozen-table.ts';
 import { inlineCompute } from './inline-compute.ts';
 import { priceFile } from './market-data/import-harness.ts';
 import { fillModels } from './models/fill-models.ts';
@@ -28,6 +29,8 @@ const TENANT_B = 900;
 const VIEW = `view_${MARK.length}`;
 /** A model of A. B has another. */
 const MODEL = `model-${MARK.length}`;
+const MARK_OF_B = 'magpie';
+const MODEL_OF_B = `model-${MARK_OF_B.length}`;
 
 /** What one tenant has, by the numbers another would need. */
 type Belongings = {
@@ -48,7 +51,12 @@ type Belongings = {
   refreshId: number;
   alertId: number;
   anomalyCaseId: number;
+  predictionId: number;
+  abTestId: number;
   trainingRunId: number;
+  trainingId: number;
+  frozen: { datasetSha256: string; trainedUntil: string };
+  foreignFile: string;
   family: string;
   userId: number;
   serviceId: number;
@@ -83,7 +91,7 @@ before(async () => {
   });
   assert.equal(owner.status, 201, owner.text);
   a = await own(String(owner.json.accessToken), MARK);
-  b = await own(await server.tokenFor('owner', TENANT_B), 'magpie');
+  b = await own(await server.tokenFor('owner', TENANT_B), MARK_OF_B);
   for (const role of PERSON_ROLES) tokensOfB.set(role, await server.tokenFor(role, TENANT_B));
 });
 after(async () => {
@@ -94,7 +102,7 @@ after(async () => {
 /** A call that must succeed; its JSON. Numbers inside are read with `numberIn`. */
 async function must(token: string, method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
   const headers: Record<string, string> =
-    typeof body === 'string' ? { 'content-type': 'application/octet-stream' } : {};
+    typeof body === 'string' || body instanceof Uint8Array ? { 'content-type': 'application/octet-stream' } : {};
   const reply = await server.call(method, path, { token, body, headers });
   assert.ok(reply.status < 300, `${method} ${path}: ${reply.status} ${reply.text}`);
   return reply.json;
@@ -115,6 +123,8 @@ async function taskDone(token: string, answer: Record<string, unknown>): Promise
   }
   throw new Error(`task ${id} did not end in 120 s`);
 }
+
+const newAbTest = { controlVersion: 1, treatmentVersion: 2, metric: 'brier', effect: 0.02, longRunDeviation: 0.03 };
 
 /** Gives a tenant one of everything, by the front door. */
 async function own(token: string, mark: string): Promise<Belongings> {
@@ -180,6 +190,18 @@ async function own(token: string, mark: string): Promise<Belongings> {
     Number(instrument.tenantId),
     models,
   );
+  const prediction = await must(token, 'POST', `/predict/${models.model}`, { subject: { id: instrument.id } });
+  const { rows: trainings } = await db.migrator.query(
+    `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings) VALUES ($1, $1, $2, $3, $4) RETURNING id`,
+    [instrument.tenantId, universe.id, taskId, TRAINING_SETTINGS],
+  );
+  const abTest = await must(token, 'POST', `/models/${models.model}/ab-tests`, newAbTest);
+  const frozen = await addFrozenTable(
+    { database: db.database, objects: createFolderStore(path.join(server.home, 'objects')) },
+    { tenantId: Number(instrument.tenantId), actorId: null },
+    mark.length,
+  );
+  const foreignFile = await must(token, 'POST', '/foreign-models', smallModel(mark));
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -194,12 +216,22 @@ async function own(token: string, mark: string): Promise<Belongings> {
     ...{ feedId: Number(feed.id), refreshId: Number(refresh.id) },
     alertId: Number(alert.id),
     anomalyCaseId: Number(anomalies[0].id),
+    predictionId: Number(prediction.predictionId),
+    abTestId: Number(abTest.id),
     trainingRunId: trained.runId,
+    trainingId: Number(trainings[0].id),
+    ...{ frozen, foreignFile: String(foreignFile.fileSha256) },
     family: String(session.family ?? ''),
     ...{ userId: Number(Object(state.signedIn).userId), serviceId: Number(service.userId) },
     ...{ invitationId: Number(Object(invited.invitation).id), keyId: Number(Object(key.apiKey).id) },
   };
 }
+
+/** As a training keeps them. */
+const TRAINING_SETTINGS = JSON.stringify({
+  ...{ targets: ['drawdown_touch'], families: ['linear'], seed: 1, effort: 'quick', promote: 'never' },
+  ...{ asOf: '2024-07-31', knownAt: '2024-07-31T21:00:00.000Z', recordedAt: '2024-07-31T21:00:00.000Z' },
+});
 
 /** A request of B that names something of A, below /api/v1. */
 type Attack = { path: string; body?: unknown };
@@ -299,7 +331,43 @@ const HIDDEN: Record<string, () => Attack[]> = {
   ],
   rollbackModel: () => [{ path: `/models/${MODEL}/rollback`, body: { reason: 'mine' } }],
   withdrawModel: () => [{ path: `/models/${MODEL}/withdraw`, body: { expected: 1, reason: 'mine' } }],
+  getDrift: () => [{ path: `/models/${MODEL}/drift` }],
+  startDriftCheck: () => [{ path: `/models/${MODEL}/drift` }],
+  getBiasReport: () => [{ path: `/models/${MODEL}/bias` }, { path: `/models/${MODEL}/bias?version=1` }],
+  createAbTest: () => [{ path: `/models/${MODEL}/ab-tests`, body: newAbTest }],
+  listAbTests: () => [{ path: `/models/${MODEL}/ab-tests` }],
+  getAbTest: () => [{ path: `/ab-tests/${a.abTestId}` }],
+  getAbTestArm: () => [{ path: `/ab-tests/${a.abTestId}/arm?instrumentId=${a.instrumentId}&day=${DAY}` }],
+  stopAbTest: () => [{ path: `/ab-tests/${a.abTestId}/stop`, body: { reason: 'mine' } }],
   getServingHistory: () => [{ path: `/models/${MODEL}/serving` }],
+  predict: () => [
+    { path: `/predict/${MODEL}`, body: { subject: { id: a.instrumentId } } },
+    { path: `/predict/${MODEL}`, body: { subject: { id: b.instrumentId } } },
+    { path: `/predict/${MODEL_OF_B}`, body: { subject: { id: a.instrumentId } } },
+    { path: `/predict/${MODEL_OF_B}`, body: { subject: { kind: 'index', id: a.indexId } } },
+  ],
+  predictBatch: () => [{ path: `/predict/${MODEL}/batch`, body: { subjects: [{ id: a.instrumentId }] } }],
+  predictUniverse: () => [
+    { path: `/predict/${MODEL}/universe`, body: { universeId: b.universeId } },
+    { path: `/predict/${MODEL_OF_B}/universe`, body: { universeId: a.universeId } },
+  ],
+  getPrediction: () => [{ path: `/predictions/${a.predictionId}` }],
+  getPredictionExplanation: () => [{ path: `/predictions/${a.predictionId}/explanation` }],
+  replayPrediction: () => [{ path: `/predictions/${a.predictionId}/replay` }],
+  getModelCalibration: () => [{ path: `/models/${MODEL}/calibration` }],
+  train: () => [{ path: '/models/train', body: { universeId: a.universeId } }],
+  getTraining: () => [{ path: `/trainings/${a.trainingId}` }],
+  downloadVersionOnnx: () => [{ path: `/models/${MODEL}/versions/1/onnx` }],
+  registerForeignModel: () => [
+    // Another's file, and another's dataset with a file of one's own.
+    { path: '/models/mine/foreign', body: { fileSha256: a.foreignFile, manifest: smallManifest(b.frozen) } },
+    { path: '/models/mine/foreign', body: { fileSha256: b.foreignFile, manifest: smallManifest(a.frozen) } },
+  ],
+  freezeTrainingTable: () => [
+    { path: '/training-tables', body: { universeId: a.universeId, target: 'drawdown_touch' } },
+  ],
+  getTrainingTable: () => [{ path: `/training-tables/${a.frozen.datasetSha256}/volatility_direction` }],
+  downloadTrainingTable: () => [{ path: `/training-tables/${a.frozen.datasetSha256}/volatility_direction/file` }],
   getTrainingRun: () => [{ path: `/training-runs/${a.trainingRunId}` }],
   getRunMetric: () => [{ path: `/training-runs/${a.trainingRunId}/metrics?name=loss` }],
   downloadRunArtefact: () => [{ path: `/training-runs/${a.trainingRunId}/artefact?name=note.txt` }],
@@ -450,6 +518,8 @@ const LISTS: Record<string, () => Attack[]> = {
   ],
   listDatasets: () => [{ path: '/datasets?limit=500' }],
   listModels: () => [{ path: '/models' }, { path: '/models?includeDeleted=true' }],
+  listTrainings: () => [{ path: '/trainings?limit=500' }],
+  getLeaderboard: () => [{ path: '/leaderboard' }],
   listExperiments: () => [{ path: '/experiments?limit=500' }],
   listTrainingRuns: () => [
     { path: '/training-runs?limit=500' },
@@ -474,6 +544,11 @@ const LISTS: Record<string, () => Attack[]> = {
     { path: `/anomaly-cases?subjectKind=instrument&subjectId=${a.instrumentId}` },
   ],
   listArchives: () => [{ path: '/diagnostics/archives' }],
+  listPredictions: () => [
+    { path: '/predictions?limit=500' },
+    { path: `/predictions?model=${MODEL}` },
+    { path: `/predictions?subjectKind=instrument&subjectId=${a.instrumentId}` },
+  ],
   listTrials: () => [
     { path: '/diagnostics/trials?limit=500' },
     { path: `/diagnostics/trials?datasetSha256=${a.inputSha256}` },
@@ -505,11 +580,13 @@ const NAMELESS: Record<string, string> = {
   changePassword: 'changes that of the caller',
   createFeed: 'makes one of the caller’s own',
   uploadFile: 'stores bytes',
+  sendForeignModel: 'stores bytes',
   listHolidays: 'calendars belong to the system',
   listStrategies: 'methods are code',
   getSimulatedTruth: 'the simulated market belongs to the system',
   watchTasks: 'a stream, in a test of its own below',
   startVerify: 'walks the chain of the caller',
+  joinOutcomes: 'joins those of the caller',
   listProcesses: 'processes belong to the system and name no machine',
   listBackups: 'files of the whole installation: their sizes and hashes, and nothing of what is in them',
   startBackup: 'writes a file on the machine of the server that no route gives out',
@@ -521,7 +598,9 @@ const NAMELESS: Record<string, string> = {
   getHealth: 'universes in sight of the caller, as listUniverses shows them, and counts of the whole installation',
   getSlowQuery: 'one of those',
   listSlowQueries: 'statements of the program, without values; they belong to the system',
+  listTargets: 'the same for everybody',
   getFeatureCatalogue: 'the same for everybody',
+  getAbPower: 'the same for everybody',
   checkFeatureView: 'looks at what it is given',
   createFeatureView: 'makes one of the caller’s own',
   createModel: 'makes one of the caller’s own; a name of another tenant is free',

@@ -136,8 +136,9 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
       const sent: Record<string, string> = { ...headers };
       if (token !== undefined) sent.authorization = `Bearer ${token}`;
       if (body !== undefined) {
-        sent['content-type'] ??= 'application/json';
-        init.body = typeof body === 'string' ? body : JSON.stringify(body);
+        sent['content-type'] ??= body instanceof Uint8Array ? 'application/octet-stream' : 'application/json';
+        init.body =
+          typeof body === 'string' ? body : body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body);
       }
       const response = await fetch(
         at.startsWith('/api') || !at.startsWith('/') ? `${url}${at}` : `${url}/api/v1${at}`,

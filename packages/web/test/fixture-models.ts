@@ -232,7 +232,7 @@ const CALIBRATION: Omit<predictions.Calibration, 'model' | 'basis'> = {
   ...{ version: null, target: 'volatility_direction' },
   counts: {
     ...{ predictions: 2520, resolved: 2400, pending: 120, abstained: 310 },
-    ...{ sealedBeforeOutcome: 120, reconstructed: 2400 },
+    ...{ sealedBeforeOutcome: 120, reconstructed: 2400, inSample: 0 },
   },
   reliability: {
     bins: [0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85].map((forecast, at) => ({

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { abCommands } from './ab.ts';
 import { accountCommands } from './account.ts';
 import { alertCommands } from './alerts.ts';
 import { anomalyCommands } from './anomalies.ts';
@@ -8,6 +9,7 @@ import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
 import { dependenceCommands } from './dependence.ts';
 import { doctorCommands } from './doctor.ts';
+import { driftCommands } from './drift.ts';
 import { evidenceCommands } from './evidence.ts';
 import { factorsCommands } from './factors.ts';
 import { featureCommands } from './features.ts';
@@ -27,6 +29,7 @@ import { runCommands } from './runs.ts';
 import { scheduleCommands } from './schedules.ts';
 import { statusCommands } from './status.ts';
 import { taskCommands } from './tasks.ts';
+import { trainingCommands } from './training.ts';
 import { trainingRunCommands } from './training-runs.ts';
 import { truthCommands } from './truth.ts';
 import { universeCommands } from './universes.ts';
@@ -60,6 +63,9 @@ export const COMMANDS: readonly Command[] = [
   ...modelCommands,
   ...trainingRunCommands,
   ...predictionCommands,
+  ...trainingCommands,
+  ...driftCommands,
+  ...abCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,

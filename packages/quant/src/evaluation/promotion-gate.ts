@@ -73,6 +73,8 @@ export function judge(input: GateInput): GateVerdict {
 
 function signed(value: number): string {
   if (!Number.isFinite(value)) return 'not defined';
-  const text = Math.abs(value).toFixed(3);
+  // A bound of .0004 is above nothing, and must not be told as nothing.
+  const size = Math.abs(value);
+  const text = size.toFixed(size < 0.01 ? 4 : 3);
   return `${value < 0 ? '−' : '+'}${text}`;
 }

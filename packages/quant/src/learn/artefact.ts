@@ -46,7 +46,9 @@ export function writeArtefact({ kind, meta, arrays }: Artefact): Uint8Array {
 }
 
 /** @throws RangeError for other bytes, a wrong checksum, or a kind that is not the one wanted. */
-export function readArtefact(bytes: Uint8Array, kindWanted?: string): Artefact {
+export function readArtefact(given: Uint8Array, kindWanted?: string): Artefact {
+  // A Buffer's slices share its memory, which may begin anywhere; those of a plain array are copies.
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   expect(
     bytes.length >= HEAD_LENGTH && new TextDecoder().decode(bytes.subarray(0, 4)) === MAGIC,
     'this is no model artefact: its first bytes are others',

@@ -1,3 +1,4 @@
+import { columnSubset } from './column-subset.ts';
 import type { Learner } from './learner.ts';
 import { elasticNet, lasso } from './linear/elastic-net.ts';
 import { linearSvm } from './linear/linear-svm.ts';
@@ -16,10 +17,11 @@ export const LEARNERS: readonly Learner<object>[] = [
   elasticNet,
   logistic,
   linearSvm,
-  lstm,
-  transformer,
   gradientBoostedTrees,
   randomForest,
+  lstm,
+  transformer,
+  columnSubset((name) => LEARNERS.find((learner) => learner.name === name)),
 ];
 
 /** Undefined for a name nobody has. */

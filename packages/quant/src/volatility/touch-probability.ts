@@ -1,4 +1,3 @@
-import { expect } from '../checks/expect.ts';
 import { drawdownTouch } from '../labels/drawdown-touch.ts';
 import { ewmaVariance } from './ewma-variance.ts';
 import { harForecast, VARIANCE_FLOOR } from './har.ts';

@@ -173,6 +173,8 @@ async function checkObjects({ asSeer, objectsFolder, full }: DatabaseContext): P
       `SELECT sha256, min(what) AS what, count(*) OVER ()::int AS total FROM (
          SELECT sha256, 'a dataset' AS what FROM dataset
          UNION ALL SELECT result_sha256, 'an index run' FROM index_run
+         UNION ALL SELECT artefact_sha256, 'a model' FROM model_version
+         UNION ALL SELECT sha256, 'a file of a training run' FROM run_artefact
          UNION ALL SELECT file_sha256, 'archived bars of ' || year FROM archive WHERE state = 'archived' AND deleted_at IS NULL) o
        GROUP BY sha256 ORDER BY md5(sha256 || current_date), sha256 LIMIT $1`,
       [full ? null : OBJECT_SAMPLE],

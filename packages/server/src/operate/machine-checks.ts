@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { isIdentity } from '../platform/database/embedded/data-folder-lock.ts';
 import { findProcessStartTime, judgeLiveness } from '../platform/database/embedded/process-identity.ts';
+import { type BucketSettings, createBucketStore } from '../platform/object-store/bucket-store.ts';
 import { listBackups } from './backup-folder.ts';
 import { broken, type CheckTable, fine, skipped, type Verdict, warning } from './finding.ts';
 
@@ -17,6 +18,7 @@ export type MachineSettings = Readonly<{
   databaseMigrationUrl: string | null;
   backupFolder: string;
   redisUrl: string | null;
+  bucket: BucketSettings | null;
 }>;
 
 /** What checks of the machine are given. Replaced in tests where a fault cannot be made: the disk. */
@@ -58,6 +60,7 @@ export const SHARED_CHECKS: CheckTable<MachineContext> = [
   { name: 'disk-space', look: checkDisk },
   { name: 'backups', look: checkBackups },
   { name: 'redis', look: checkRedis },
+  { name: 'bucket', look: checkBucket },
   { name: 'pages', look: checkPages },
 ];
 
@@ -278,6 +281,21 @@ async function checkRedis({ config: { redisUrl }, pingRedis }: MachineContext): 
       `Redis at ${host} does not answer (${cause}).`,
       'Limits and caches are not shared between processes while it is away.',
       'redis-server, or unset REDIS_URL',
+    );
+  }
+}
+
+async function checkBucket({ config: { bucket, home } }: MachineContext): Promise<Verdict> {
+  if (bucket === null) return skipped('S3_BUCKET is not set; objects lie in the data folder.');
+  try {
+    // Nothing has this hash; that the bucket says so is the answer.
+    await createBucketStore(path.join(home, 'objects'), bucket).find('0'.repeat(64));
+    return fine('The bucket answers.');
+  } catch (error) {
+    return broken(
+      error instanceof Error ? error.message : 'The bucket does not answer.',
+      'Nothing new is taken while it is away, and what other machines wrote cannot be read.',
+      'Check S3_ENDPOINT, S3_BUCKET and the key; docs/operate/object-store.md',
     );
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { createImportHarness, type ImportHarness, priceFile } from '../../test/market-data/import-harness.ts';
+import { fillModels } from '../../test/models/fill-models.ts';
 import { insertMissingDataset } from '../features/dataset/dataset.repository.ts';
 import { SYSTEM_PRINCIPAL } from '../platform/database/database.ts';
 import { type Bundle, writeBundle } from '../platform/object-store/bundle.ts';
@@ -134,4 +135,25 @@ test('a damaged and a missing object are found, and what needs them is named', a
   assert.equal((await faults()).objects, `Object ${part.slice(0, 12)}, ${needed}, is missing.`);
   await writeFile(file, content);
   assert.deepEqual(await faults(), {});
+});
+
+test('a version of a model that was changed behind the application is found, and so is its file', async () => {
+  const parts = { database: harness.db.database, objects: harness.objects };
+  const { artefactSha256 } = await fillModels(parts, harness.seven.tenantId, { model: 'judged', mark: 'judged' });
+  const untouched = await faults();
+  assert.equal(untouched['model versions'], undefined);
+  const limits = (text: string) =>
+    tamper(
+      'model_version',
+      `UPDATE model_version SET manifest = jsonb_set(manifest, '{limits}', '["${text}"]') WHERE number = 1`,
+    );
+  await limits('none');
+  assert.match((await faults())['model versions'] ?? '', /Version 1 of judged is not what was registered/);
+  await limits('judged');
+  assert.equal((await faults())['model versions'], undefined);
+  await writeFile(harness.objects.pathOf(artefactSha256), 'something else');
+  assert.match(
+    (await faults()).objects ?? '',
+    new RegExp(`${artefactSha256.slice(0, 12)}, needed by version 1 of model`),
+  );
 });

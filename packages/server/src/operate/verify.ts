@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { verifyContents } from '../market-data/index.ts';
+import { verifyPredictions } from '../models/index.ts';
 import type { Database, Principal, Transaction } from '../platform/database/database.ts';
 import { verifyEvidence } from '../platform/evidence/evidence.ts';
+import { hashOf } from '../platform/object-store/bundle.ts';
 import type { ObjectStore } from '../platform/object-store/object-store.ts';
+import { ProblemError } from '../platform/problem-error.ts';
 
 /** What was looked at and whether it is as it was written. The sentence names the first things that are not. */
 export type Check = { name: string; count: number; ok: boolean; sentence: string };
@@ -57,6 +60,8 @@ async function checkTenant(tx: Transaction, objects: ObjectStore, walk: Walk): P
   walk.signal?.throwIfAborted();
   checks.push(await checkContents(tx, walk));
   checks.push(await checkObjects(tx, objects, walk));
+  checks.push(await checkModels(tx));
+  checks.push(await checkPredictions(tx));
   walk.progress(1, 'Done');
   return checks;
 }
@@ -123,6 +128,38 @@ async function checkRowCounts(tx: Transaction): Promise<Check> {
   );
 }
 
+/** Each version of a model is what its record in the chain tells of it. */
+async function checkModels(tx: Transaction): Promise<Check> {
+  const { rows } = await sql<{ model: string; version: number; manifest: unknown; isTold: boolean; sha256: string }>`
+    SELECT m.name AS model, v.number AS version, v.manifest, v.manifest_sha256 AS sha256, EXISTS (
+        SELECT FROM evidence e WHERE e.tenant_id = v.tenant_id AND e.kind = 'model.version_registered'
+          AND e.subject_kind = 'model' AND e.subject_id = v.model_id::text
+          AND e.body LIKE '%"artefactSha256":"' || v.artefact_sha256 || '"%' AND e.body LIKE '%"version":' || v.number || '}%'
+          AND e.body LIKE '%"manifestSha256":"' || v.manifest_sha256 || '"%') AS "isTold"
+    FROM model_version v JOIN model m ON m.tenant_id = v.tenant_id AND m.id = v.model_id
+    WHERE v.tenant_id = ${tx.principal.tenantId} ORDER BY 1, 2`.execute(tx.query);
+  const broken = rows.filter(({ manifest, isTold, sha256 }) => !isTold || hashOf(manifest) !== sha256);
+  return judge(
+    'model versions',
+    rows.length,
+    broken,
+    'model versions are as the evidence tells',
+    ({ model, version }) => `Version ${version} of ${model} is not what was registered.`,
+  );
+}
+
+/** Each prediction is what was sealed, and none that was sealed is gone. */
+async function checkPredictions(tx: Transaction): Promise<Check> {
+  const { count, broken } = await verifyPredictions(tx);
+  return judge(
+    'predictions',
+    count,
+    broken,
+    'predictions are as they were sealed',
+    ({ id, fault }) => `Prediction ${id} ${fault}.`,
+  );
+}
+
 const FACT_TABLES = [
   // Wherever the bars lie.
   ...['bar_key', 'corporate_action', 'market_cap', 'fundamental', 'exchange_rate', 'macro_observation'],
@@ -175,20 +212,32 @@ async function checkObjects(tx: Transaction, objects: ObjectStore, walk: Walk): 
 }
 
 async function listWanted(tx: Transaction): Promise<Wanted[]> {
-  const { rows } = await sql<{ sha256: string; what: string }>`
-    SELECT sha256, 'dataset ' || left(sha256, 12) AS what FROM dataset WHERE tenant_id = ${tx.principal.tenantId}
+  const { rows } = await sql<Wanted>`
+    SELECT sha256, 'dataset ' || left(sha256, 12) AS what, true AS "isBundle" FROM dataset
+    WHERE tenant_id = ${tx.principal.tenantId}
     UNION ALL
-    SELECT result_sha256, 'run ' || run_number || ' of index ' || index_id FROM index_run
+    SELECT artefact_sha256, 'version ' || number || ' of model ' || model_id, false FROM model_version
+    WHERE tenant_id = ${tx.principal.tenantId}
+    UNION ALL
+    SELECT sha256, 'training run ' || run_id, false FROM run_artefact WHERE tenant_id = ${tx.principal.tenantId}
+    UNION ALL
+    SELECT result_sha256, 'run ' || run_number || ' of index ' || index_id, true FROM index_run
     WHERE tenant_id = ${tx.principal.tenantId}
     ORDER BY 1
   `.execute(tx.query);
-  return rows.map((row) => ({ ...row, isBundle: true }));
+  return rows;
 }
 
 async function findFault(objects: ObjectStore, sha256: string): Promise<string | null> {
   if ((await objects.find(sha256)) === undefined) return 'is missing';
   const hash = createHash('sha256');
-  for await (const chunk of objects.stream(sha256)) hash.update(chunk);
+  try {
+    for await (const chunk of objects.stream(sha256)) hash.update(chunk);
+  } catch (error) {
+    // A store that is away is no fault of the object; what a bucket gives is hashed before it is handed on.
+    if (error instanceof ProblemError) throw error;
+    return 'cannot be read, or has other content than its hash says';
+  }
   return hash.digest('hex') === sha256 ? null : 'has other content than its hash says';
 }
 

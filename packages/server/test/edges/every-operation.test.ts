@@ -19,8 +19,10 @@ import { MIGRATOR_ROLE } from '../../src/platform/database/provision.ts';
 import { createBucketStore } from '../../src/platform/object-store/bucket-store.ts';
 import { createFolderStore } from '../../src/platform/object-store/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
+import { addFrozenTable, smallManifest, smallModel } from '../foreign/frozen-table.ts';
 import { fillModels } from '../models/fill-models.ts';
 import { SIGNED, testManifest } from '../models/manifest.ts';
+import { makeForecaster, promote, registerModel } from '../models/served-model.ts';
 import { Jar, type SignInProvider, startProvider, walkThrough } from '../sign-in-provider.ts';
 import { type Reply, SECRET, type TestServer } from '../test-server.ts';
 import { startVendorDouble, type VendorDouble } from '../vendor-double/vendor-double.ts';
@@ -133,6 +135,12 @@ async function secondFactor(): Promise<{ token: string; code: () => string; reco
   return { token, code: () => recovery.pop() ?? '', recovery };
 }
 
+/** Its model cannot be read, so that nobody answers; it is sealed, explained and replayed like any other. */
+async function predictionId(): Promise<number> {
+  const body = { subject: { id: world.instrumentId } };
+  return Number((await call('POST', `/predict/${world.model}`, body)).predictionId);
+}
+
 /** A model of its own: version 1 is champion, 2 did not pass the gate, 3 passed. */
 async function newModel(): Promise<string> {
   const model = `model-of-test-${n++}`;
@@ -146,6 +154,37 @@ async function newModel(): Promise<string> {
   );
   return model;
 }
+/** A model that is served and can be looked at: its artefact is a forecaster, its universe has bars. */
+async function watchedModel(): Promise<string> {
+  const model = `watched-model-${n++}`;
+  const { database, home } = world.server;
+  const registry = createRegistry({
+    database,
+    objects: createFolderStore(path.join(home, 'objects')),
+    codeVersion: 'test',
+  });
+  const tenantId = Number(firstOf(await call('GET', '/data/instruments')).tenantId);
+  const principal = { tenantId, actorId: null };
+  const { version } = await database.transaction(principal, (tx) =>
+    registerModel(tx, registry, model, makeForecaster(), { manifest: { universeId: world.universeId } }),
+  );
+  await promote(database, principal, registry, { model, version, expected: null });
+  return model;
+}
+async function frozenTable() {
+  const { database, home } = world.server;
+  const tenantId = Number(firstOf(await call('GET', '/data/instruments')).tenantId);
+  const objects = createFolderStore(path.join(home, 'objects'));
+  return addFrozenTable({ database, objects }, { tenantId, actorId: null }, n++);
+}
+const newAbTest = () => ({
+  controlVersion: 1,
+  treatmentVersion: 2,
+  metric: 'brier',
+  effect: 0.02,
+  longRunDeviation: 0.03,
+});
+const abTestId = async () => idOf(call('POST', `/models/${await newModel()}/ab-tests`, newAbTest()));
 const promotion = (version: number, expected: number) => ({ version, expected, reason: 'better', checklist: SIGNED });
 const newUniverse = () => ({ name: `universe ${n++}`, rule: 'list', sourceId: world.sourceId });
 const newView = () => ({
@@ -465,7 +504,57 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     path: `/models/${await newModel()}/withdraw`,
     body: { expected: 1, reason: 'recalled' },
   }),
+  getDrift: async () => ({ path: `/models/${world.model}/drift` }),
+  startDriftCheck: async () => ({ path: `/models/${await watchedModel()}/drift` }),
+  getBiasReport: () => ({ path: `/models/${world.model}/bias` }),
+  createAbTest: async () => ({ path: `/models/${await newModel()}/ab-tests`, body: newAbTest() }),
+  listAbTests: () => ({ path: `/models/${world.model}/ab-tests` }),
+  getAbTest: async () => ({ path: `/ab-tests/${await abTestId()}` }),
+  getAbTestArm: async () => ({ path: `/ab-tests/${await abTestId()}/arm?instrumentId=1&day=${DAY}` }),
+  stopAbTest: async () => ({ path: `/ab-tests/${await abTestId()}/stop`, body: { reason: 'seen enough' } }),
+  getAbPower: () => ({ path: '/ab-tests/power?question=hit_rate&first=0.55&second=0.53' }),
   getServingHistory: () => ({ path: `/models/${world.model}/serving` }),
+  predict: () => ({ path: `/predict/${world.model}`, body: { subject: { id: world.instrumentId } } }),
+  predictBatch: () => ({
+    path: `/predict/${world.model}/batch`,
+    body: { subjects: [{ id: world.instrumentId }, { symbol: 'NOBODY' }] },
+  }),
+  predictUniverse: () => ({ path: `/predict/${world.model}/universe`, body: { universeId: world.universeId } }),
+  joinOutcomes: () => ({ path: '/predictions/outcomes' }),
+  getPrediction: async () => ({ path: `/predictions/${await predictionId()}` }),
+  getPredictionExplanation: async () => ({ path: `/predictions/${await predictionId()}/explanation` }),
+  replayPrediction: async () => ({ path: `/predictions/${await predictionId()}/replay` }),
+  getModelCalibration: () => ({ path: `/models/${world.model}/calibration` }),
+  train: () => ({
+    path: '/models/train',
+    body: { universeId: world.universeId, targets: ['drawdown_touch'], families: ['linear'], effort: 'quick' },
+  }),
+  async getTraining() {
+    const body = { universeId: world.universeId, targets: ['drawdown_touch'], families: ['linear'], effort: 'quick' };
+    const { trainingId } = await call('POST', '/models/train', body);
+    return { path: `/trainings/${trainingId}` };
+  },
+  downloadVersionOnnx: async () => ({ path: `/models/${await watchedModel()}/versions/1/onnx?member=ridge` }),
+  sendForeignModel: () => ({
+    ...{ path: '/foreign-models', body: smallModel() },
+    headers: { 'content-type': 'application/octet-stream' },
+  }),
+  async registerForeignModel() {
+    const manifest = smallManifest(await frozenTable());
+    const { owner: token } = world;
+    const { json } = await world.server.call('POST', '/foreign-models', { token, body: smallModel() });
+    return { path: `/models/foreign-${n++}/foreign`, body: { fileSha256: json.fileSha256, manifest } };
+  },
+  freezeTrainingTable: () => ({
+    path: '/training-tables',
+    body: { universeId: world.universeId, target: 'drawdown_touch' },
+  }),
+  getTrainingTable: async () => ({
+    path: `/training-tables/${(await frozenTable()).datasetSha256}/volatility_direction`,
+  }),
+  downloadTrainingTable: async () => ({
+    path: `/training-tables/${(await frozenTable()).datasetSha256}/volatility_direction/file`,
+  }),
   getTrainingRun: () => ({ path: `/training-runs/${world.trainingRunId}` }),
   getRunMetric: () => ({ path: `/training-runs/${world.trainingRunId}/metrics?name=loss` }),
   downloadRunArtefact: () => ({ path: `/training-runs/${world.trainingRunId}/artefact?name=note.txt` }),
@@ -728,6 +817,7 @@ const BAD: Record<ProblemCode, (redisUrl: string) => Promise<Reply>> = {
     const { sha256 } = await call('POST', `/datasets/${world.datasetSha256}/augment`, body);
     return codeOf(post(`/datasets/${sha256}/augment`, body));
   },
+  UNDERPOWERED: async () => codeOf(post(`/models/${await newModel()}/ab-tests`, { ...newAbTest(), effect: 0.00001 })),
   GATE_NOT_PASSED: async () => codeOf(post(`/models/${await newModel()}/promote`, promotion(2, 1))),
   CHECKLIST_OPEN: async () =>
     codeOf(post(`/models/${await newModel()}/promote`, { ...promotion(3, 1), checklist: [] })),

@@ -1,9 +1,10 @@
 import type { ModelManifest } from '@touchstone/contracts/model-manifest';
 import { CHECKLIST } from '@touchstone/contracts/models';
+import { type FeatureName, featuresNamed, RISK_FEATURES } from '@touchstone/quant/evaluation/targets/features';
+import { lastStep } from '@touchstone/quant/learn/examples';
 import type { Forecaster } from '@touchstone/quant/learn/forecaster/forecaster';
 import { saveForecaster } from '@touchstone/quant/learn/forecaster/save-forecaster';
 import { findLearner } from '@touchstone/quant/learn/learners';
-import { type FeatureName, featuresNamed } from '@touchstone/quant/learn/targets/features';
 import { createRandom } from '@touchstone/quant/random/random';
 import { dayNumber } from '@touchstone/quant/series/day';
 import { applyScaler, fitScaler } from '@touchstone/quant/series/preprocess/scaler';
@@ -148,4 +149,43 @@ export function walk(instrumentId: number, days: readonly string[], seed: number
     const low = Math.min(open, close) * Math.exp(-0.4 * daily * Math.abs(random.normal()));
     return { instrumentId, day, open, high, low, close };
   });
+}
+
+const WINDOW = 20;
+const ENSEMBLE_ROWS = 400;
+
+/** Logistic regression, boosted trees and an LSTM over the features of risk, as training would put them together. */
+export function makeEnsemble(seed = 1): Forecaster {
+  const random = createRandom(seed).split('served ensemble');
+  const features = featuresNamed(RISK_FEATURES);
+  const width = features.length;
+  const size = ENSEMBLE_ROWS * WINDOW * width;
+  const raw = Float64Array.from({ length: size }, () => random.normal());
+  const scaler = fitScaler('standard', raw, width);
+  const inputs = { rowCount: ENSEMBLE_ROWS, stepCount: WINDOW, featureCount: width, values: applyScaler(scaler, raw) };
+  const target = Float64Array.from({ length: ENSEMBLE_ROWS }, (_, row) => {
+    const last = ((row + 1) * WINDOW - 1) * width;
+    return Number(inputs.values[last]! - inputs.values[last + 8]! + 0.5 * random.normal() > 0);
+  });
+  const table = { inputs: lastStep(inputs), target, weight: null, group: null };
+  const windows = { inputs, target, weight: null, group: null };
+  const fit = (learner: string, examples: typeof table, settings: object) =>
+    findLearner(learner)!.fit(examples, 'binary', { ...findLearner(learner)!.defaults, ...settings }, seed);
+  return {
+    ...{ target: 'volatility_direction', horizonDays: 5, goal: 'binary', link: 'identity', stepCount: WINDOW },
+    ...{ features, scaler, clip: 5, missingShareMax: 0.3 },
+    members: [
+      { name: 'logistic', weight: 0.3, model: fit('logistic', table, {}) },
+      {
+        ...{ name: 'gradient_boosted_trees', weight: 0.4 },
+        model: fit('gradient_boosted_trees', table, { treeCount: 200, maxDepth: 3 }),
+      },
+      { name: 'lstm', weight: 0.3, model: fit('lstm', windows, { hidden: 32, epochs: 1 }) },
+    ],
+    calibration: { kind: 'logistic', slope: 0.9, intercept: 0.01 },
+    interval: null,
+    abstention: { center: 0.5, share: 0.24, distances: Float64Array.from({ length: 100 }, (_, k) => k / 50) },
+    baseline: { name: 'past majority', kind: 'constant', value: 0.45 },
+    trainedUntil: dayNumber('2019-12-31'),
+  };
 }

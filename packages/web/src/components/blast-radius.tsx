@@ -20,6 +20,7 @@ const KIND_NAMES: Record<string, readonly [one: string, many: string]> = {
   universe: ['universe', 'universes'],
   'index-run': ['index version', 'index versions'],
   trial: ['trial', 'trials'],
+  'model-version': ['model version', 'model versions'],
 };
 
 /** What rests on the rows of a delivery: as a small picture, and as a list one can follow. */

@@ -17,10 +17,7 @@ export function SignedBars({ items, format }: { items: readonly SignedBar[]; for
   return (
     <ul className="grid gap-1.5">
       {items.map((item) => (
-        <li
-          key={item.name}
-          className="grid grid-cols-[minmax(5rem,9rem)_minmax(0,1fr)_5rem] items-center gap-3 text-sm"
-        >
+        <li key={item.name} className="grid grid-cols-[max(9rem,36%)_minmax(0,1fr)_5rem] items-center gap-3 text-sm">
           <span className="truncate text-soft" title={item.name}>
             {item.name}
           </span>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createRandom } from '../../random/random.ts';
@@ -205,6 +206,19 @@ test('training in plain TypeScript and in WebAssembly ends in the same bytes', (
     return { outcome, weights: kernels.memory.slice(0, network.weightCount) };
   });
   assert.deepEqual(twin, plain);
+});
+
+test('a model has the bytes it had on the machine that wrote this test', () => {
+  const examples = sequenceExamples('binary', 1);
+  const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+  const more = { epochs: 2, dropout: 0.1, validationShare: 0.2, schedule: 'cosine' } as const;
+  assert.deepEqual(
+    [
+      hash(lstm.fit(examples, 'binary', { ...SMALL_LSTM, ...more, layers: 2 }, 5).save()),
+      hash(transformer.fit(examples, 'binary', { ...SMALL_TRANSFORMER, ...more, positions: 'sinusoidal' }, 5).save()),
+    ],
+    ['47a099287dcd5a79', '95677d2317ce9a84'],
+  );
 });
 
 test('a loss that is no number any more is named instead of giving a model of NaN', () => {

@@ -1,3 +1,4 @@
+import { expect } from '../../checks/expect.ts';
 import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
 import type { Graph, TensorValues, Value } from './graph.ts';
 
@@ -9,9 +10,16 @@ const NO_TRANSFORM = 0;
 /**
  * Trees as one node of the graph (operator `TreeEnsemble`, machine-learning set 5); gives rows × 1, the margin.
  *
+ * Categories are compared with the value itself: it must be whole, as categories are.
  * Thresholds and leaves are doubles where the trees compare doubles, so that a value never lands on another side of a split.
+ *
+ * @throws RangeError where zeros count as missing: the operator knows missing values only.
  */
 export function exportTrees(graph: Graph, inputs: Value, trees: TreeEnsemble): Value {
+  expect(
+    !trees.zeroIsMissing?.some((isMissing) => isMissing === 1),
+    'trees to whom a zero is missing cannot be written as ONNX',
+  );
   const { splits, leaves, roots } = separate(trees);
   const numbers = (values: readonly number[]) => ({
     tensor: {

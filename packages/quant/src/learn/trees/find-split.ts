@@ -78,7 +78,8 @@ export function findBestSplit(
   const query = { gradient, hessian, l1, l2, hessianMin, scoreMin: own * (1 + GAIN_SHARE_MIN) };
   kernels.findSplit(histogram, columnCount, query);
   let score = room.found[FOUND.score]!;
-  let best = room.found[FOUND.column]! < 0 ? null : readFound(room);
+  let place = room.found[FOUND.column]!;
+  let best = place < 0 ? null : readFound(room);
   for (let k = 0; k < columnCount; k++) {
     const column = binned[room.chosen[k]!]!;
     if (column.binCount === 0 || (column.categories === null && monotone === null)) continue;
@@ -90,9 +91,14 @@ export function findBestSplit(
     );
     if (found === null || found.score <= score) continue;
     score = found.score;
+    place = k;
     best = { ...found.split, feature: room.chosen[k]! };
   }
-  return best === null ? null : { ...best, gain: score - own };
+  if (best === null) return null;
+  const sawMissing = binned[best.feature]!.hasMissing && histogram[place * HISTOGRAM_COUNT + 2 * MISSING_BIN + 1]! > 0;
+  // Where no row was missing nothing is known of them: they go with the most.
+  const missingLeft = sawMissing ? best.missingLeft : 2 * best.hessianLeft >= hessian;
+  return { ...best, missingLeft, gain: score - own };
 }
 
 function readFound({ found, chosen }: TreeRoom): Split {

@@ -96,7 +96,7 @@ export function growTree(ground: Ground, task: GrowTask): GrownNode {
     const isLast = left.node.split === null && right.node.split === null;
     if (isLast && split.gain < settings.gamma) return;
     const where = placeOf(ground.binned[feature]!, split);
-    const missingLeft = sideOfMissing(ground.binned[feature]!, split, left.node, right.node);
+    const { missingLeft } = split;
     node.split = { feature, ...where, missingLeft, gain: split.gain, left: left.node, right: right.node };
   };
 
@@ -264,14 +264,4 @@ function placeOf(
   }
   const inside = leftBins.filter((each) => each < categories.length).map((each) => categories[each]!);
   return { threshold: 0, categories: Int32Array.from(inside).sort() };
-}
-
-/** A column without missing rows tells nothing of them: they go with the most. */
-function sideOfMissing(
-  { hasMissing }: BinnedColumn,
-  { missingLeft }: Split,
-  left: GrownNode,
-  right: GrownNode,
-): boolean {
-  return hasMissing ? missingLeft : left.cover >= right.cover;
 }

@@ -10,10 +10,11 @@ import { gridFor, onGrid, orderlessSum } from './gradient-grid.ts';
 import { fitIsolationForest, loadIsolationForest } from './isolation-forest.ts';
 import { weightedQuantile } from './objectives.ts';
 import { createPlainKernels } from './plain-tree-kernels.ts';
-import { depthOf, findLeaf, goesLeft, predictMargin, predictRow } from './predict-trees.ts';
+import { depthOf, findLeaf, predictMargin, predictRow } from './predict-trees.ts';
 import { growForest, randomForest } from './random-forest.ts';
 import type { TreeEnsemble } from './tree-ensemble.ts';
 import { createTwinKernels } from './twin-tree-kernels.ts';
+import { goesLeft } from './walk-trees.ts';
 
 const DEFAULTS = gradientBoostedTrees.defaults;
 const QUICK = { ...DEFAULTS, treeCount: 5, maxDepth: 3 };
@@ -155,6 +156,22 @@ describe('a split', () => {
     for (const value of [-1e30, 0, 6, 1e30]) assert.ok(Math.abs(predictRow(trees, Float64Array.of(value))) < 1e-6);
   });
 
+  test('that saw no missing value sends them with the most', () => {
+    const values = Float64Array.from({ length: 50 }, (_, row) => row);
+    for (const [cut, most] of [
+      [10, 49],
+      [40, 0],
+    ] as const) {
+      const examples = tableOf(
+        values,
+        1,
+        values.map((value) => Number(value < cut)),
+      );
+      const trees = grown(examples, 'regression', { ...QUICK, treeCount: 1, maxDepth: 1 });
+      assert.equal(predictRow(trees, Float64Array.of(Number.NaN)), predictRow(trees, Float64Array.of(most)));
+    }
+  });
+
   test('is taken back by gamma, and not made by children of too little weight', () => {
     const examples = drawExamples('regression', { rowCount: 120, featureCount: 3, missing: 0, seed: 3 });
     assert.equal(grown(examples, 'regression', { ...QUICK, gamma: 1e9 }).feature.length, QUICK.treeCount);
@@ -174,6 +191,29 @@ describe('boosted trees', () => {
         order.sort((a, b) => keys[a]! - keys[b]!);
         assert.deepEqual(grown(takeExamples(examples, order), goal, QUICK), grown(examples, goal, QUICK));
       }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('tell the margins they ended with, for rows that were drawn and rows that were not', () => {
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 1e6 }),
+        fc.constantFrom(...GOALS),
+        fc.constantFrom(0.3, 0.7, 1),
+        (seed, goal, rowShare) => {
+          const examples = drawExamples(goal, { rowCount: 90, featureCount: 3, missing: 0.2, seed }, 0);
+          const settings = { ...QUICK, rowShare, columnShare: 0.7, categorical: [0] };
+          let margins: Float64Array = new Float64Array(0);
+          const trees = boost({ examples, goal, settings, random: createRandom(seed) }, (shape) => {
+            const kernels = twinOf(shape);
+            margins = kernels.room.margins;
+            return kernels;
+          });
+          for (const [row, margin] of predictMargin(trees, examples.inputs).entries())
+            assert.ok(Math.abs(margin - margins[row]!) < 1e-12 * (1 + Math.abs(margin)), `row ${row}`);
+        },
+      ),
       { numRuns: 40 },
     );
   });

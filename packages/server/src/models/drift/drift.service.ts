@@ -11,6 +11,7 @@ import type { Database, Principal, Transaction } from '../../platform/database/d
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
+import { type GaugeValue, registerGauge } from '../../platform/telemetry/gauges.ts';
 import { findModel } from '../registry/model.repository.ts';
 import type { Registry, ResolvedVersion } from '../registry/registry.types.ts';
 import { decodeInputs } from '../serving/forecast-inputs.ts';
@@ -57,6 +58,14 @@ const SETTINGS = {
 export function createDriftService(parts: DriftParts) {
   const { database, registry, series, computer, compute, codeVersion } = parts;
 
+  /** Of the last check of each model that this process made. */
+  const lastAlarms = new Map<string, GaugeValue>();
+  registerGauge({
+    ...{ name: 'model_drift_alarms', help: 'Findings over their limit in the last check of a model.' },
+    labelNames: ['tenant', 'model'],
+    read: () => [...lastAlarms.values()],
+  });
+
   /** Features of one instrument at all of its last sessions, by the path that serving uses. */
   async function readMember(
     principal: Principal,
@@ -81,8 +90,8 @@ export function createDriftService(parts: DriftParts) {
     for (const { instrumentId, eventDay, inputSha256 } of rows) {
       const content = contents.get(inputSha256);
       if (content === undefined) continue;
-      const values = decodeInputs(content);
-      if (values.length % width !== 0) continue;
+      const values = readInputs(content);
+      if (values === null || values.length % width !== 0) continue;
       const told = byInstrument.get(instrumentId) ?? [];
       byInstrument.set(instrumentId, told);
       told.push({ day: dayNumber(eventDay), values: values.subarray(values.length - width) });
@@ -168,6 +177,9 @@ export function createDriftService(parts: DriftParts) {
         };
       });
       const alarms = findings.filter(({ alarm }) => alarm);
+      const { tenantId } = principal;
+      const labels = { tenant: String(tenantId), model };
+      lastAlarms.set(`${tenantId} ${model}`, { value: alarms.length, tenantId, labels });
       return database.transaction(principal, async (tx) => {
         const checkId = await insertCheck(
           tx,
@@ -229,6 +241,16 @@ export function createDriftService(parts: DriftParts) {
         { readOnly: true },
       ),
   };
+}
+
+/** Null: these bytes are damaged. A replay says so of the prediction; here there is nothing to compare. */
+function readInputs(content: Buffer): Float64Array | null {
+  try {
+    return decodeInputs(content);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 function toCheck({ alarmsPerYear: _, ...check }: DriftCheck & { alarmsPerYear: number }): DriftCheck {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import type { Tasks } from '../../platform/tasks/tasks.ts';
+import type { TaskEngine } from '../../platform/tasks/task-engine.ts';
 import { findModel } from '../registry/model.repository.ts';
 import { listServedModels } from './drift.repository.ts';
 import type { DriftService } from './drift.service.ts';
@@ -14,7 +14,7 @@ export type DriftTask = ReturnType<typeof registerDriftTask>;
 const input = z.object({ model: z.string().optional() });
 
 /** Checks served models, one after the other. Safe to run twice: it is another check. */
-export function registerDriftTask(database: Database, tasks: Tasks, drift: DriftService) {
+export function registerDriftTask(database: Database, tasks: TaskEngine, drift: DriftService) {
   tasks.register(DRIFT_TASK, async (given, { principal, signal, progress }) => {
     const { model } = input.parse(given);
     const models =
@@ -32,6 +32,16 @@ export function registerDriftTask(database: Database, tasks: Tasks, drift: Drift
       }
     }
     return { models: told };
+  });
+
+  tasks.registerSchedule('drift', (given) => ({
+    kind: DRIFT_TASK,
+    title: 'Check served models for drift',
+    input: given,
+  }));
+  tasks.registerScheduleCheck('drift', async (_tx, given) => {
+    if (z.strictObject({}).safeParse(given).success) return {};
+    throw new ProblemError('INVALID_REQUEST', 'The input of this kind must be {}: it checks every served model.');
   });
 
   return {

@@ -10,10 +10,8 @@ import { registerOutcomes } from './outcomes.task.ts';
 import { registerUniversePredictions } from './predict-universe.task.ts';
 import { createReplayService } from './replay.service.ts';
 import { registerServingRoutes } from './serving.routes.ts';
-import { createServingService } from './serving.service.ts';
+import { createServingService, type ServingService } from './serving.service.ts';
 import { createServingWatch } from './serving-watch.ts';
-
-export type Serving = ReturnType<typeof createServing>;
 
 /** Predictions from the question to the outcome: registers their tasks and schedules on the way. */
 export function createServing(parts: {
@@ -27,10 +25,13 @@ export function createServing(parts: {
   /** Universes live downstream. */
   universeBars: (tx: Transaction, id: number) => Promise<{ name: string; instrumentIds: readonly number[] }>;
   log?: { warn(fields: object, text: string): void };
+  /** Who answers where the caller left the choice to us: an A/B test may. Left out: the champion. */
+  answering?: (serving: ServingService) => ServingService;
 }) {
   const { database, registry, series, tasks, compute, clock, codeVersion, universeBars } = parts;
   const watch = createServingWatch(database, parts.log ?? { warn: () => {} });
-  const serving = createServingService({ database, registry, series, compute, codeVersion, watch });
+  const champions = createServingService({ database, registry, series, compute, codeVersion, watch });
+  const serving = parts.answering?.(champions) ?? champions;
   const replay = createReplayService({ database, readArtefact: registry.readArtefact, codeVersion });
   const calibration = createCalibrationService({ database, registry });
   const universes = registerUniversePredictions({ database, tasks, registry, serving, universeBars });

@@ -15,19 +15,26 @@ export type ForecastQuestion = {
   abstain: { code: HopCode; sentence: string } | null;
 };
 
-export type MadeForecast = { forecast: Forecast; explanation: Explanation };
+export type MadeForecast = {
+  forecast: Forecast;
+  explanation: Explanation;
+  /** Of the forecast alone. */
+  milliseconds: number;
+};
 
 /** Codes of the forecaster as the contract tells them. */
 const CODES = { features_missing: 'missing_features', unsure: 'not_sure_enough', member_failed: 'failed' } as const;
 
 /** @param forecaster Null: it could not be read, so that nobody answers. */
 export function makeForecast(forecaster: Forecaster | null, question: ForecastQuestion): MadeForecast {
+  const startedAt = performance.now();
   if (forecaster === null) return nobody(null, question, null);
   const { values, level, servedBy } = question;
   const inputs = { rowCount: 1, stepCount: forecaster.stepCount, featureCount: forecaster.features.length, values };
   const [row] = forecastRows(forecaster, inputs, level === null ? {} : { level });
+  const milliseconds = performance.now() - startedAt;
   if (servedBy === 'nobody' || row === undefined) return nobody(forecaster, question, row ?? null);
-  if (servedBy === 'baseline') return byBaseline(forecaster, question, row);
+  if (servedBy === 'baseline') return { ...byBaseline(forecaster, question, row), milliseconds };
   const isUnsure = row.abstained?.code === 'unsure';
   const forecast: Forecast = {
     value: row.abstained === null ? row.value : null,
@@ -41,18 +48,10 @@ export function makeForecast(forecaster: Forecaster | null, question: ForecastQu
     baseline: { name: forecaster.baseline.name, value: row.baseline },
     members: membersOf(row),
   };
-  return { forecast, explanation: explainForecast(forecaster, values, row) };
+  return { forecast, explanation: explainForecast(forecaster, values, row), milliseconds };
 }
 
-/** Why the forecaster itself has nothing to say of these inputs; null: it answers, or is only unsure. */
-export function findHop(forecaster: Forecaster, values: Float64Array): { code: HopCode; sentence: string } | null {
-  const inputs = { rowCount: 1, stepCount: forecaster.stepCount, featureCount: forecaster.features.length, values };
-  const [row] = forecastRows(forecaster, inputs);
-  if (row === undefined || row.abstained === null || row.abstained.code === 'unsure') return null;
-  return { code: CODES[row.abstained.code], sentence: row.abstained.sentence };
-}
-
-function byBaseline(forecaster: Forecaster, { unit, values }: ForecastQuestion, row: ForecastRow): MadeForecast {
+function byBaseline(forecaster: Forecaster, { unit, values }: ForecastQuestion, row: ForecastRow) {
   const { baseline } = forecaster;
   const forecast: Forecast = {
     ...{ value: row.baseline, unit, lower: null, upper: null, level: null, confidence: null, leaning: null },
@@ -73,7 +72,7 @@ function nobody(forecaster: Forecaster | null, { unit, abstain }: ForecastQuesti
     baseline: { name: forecaster?.baseline.name ?? 'unknown', value: row?.baseline ?? null },
     members: row === null ? [] : membersOf(row),
   };
-  return { forecast, explanation: explainNothing(abstained.sentence) };
+  return { forecast, explanation: explainNothing(abstained.sentence), milliseconds: 0 };
 }
 
 function membersOf(row: ForecastRow): Forecast['members'] {

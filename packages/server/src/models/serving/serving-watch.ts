@@ -27,6 +27,7 @@ type Figures = {
 export function createServingWatch(database: Database, log: { warn(fields: object, text: string): void }) {
   const figures = new Map<string, Figures>();
   const raised = new Map<string, number>();
+  const looked = new Set<string>();
 
   function figuresOf(tenantId: number, model: string): Figures {
     const key = `${tenantId} ${model}`;
@@ -56,7 +57,10 @@ export function createServingWatch(database: Database, log: { warn(fields: objec
   counter('prediction_hops_total', 'Steps away from the version asked for, by reason.', 'reason', ({ hops }) => hops);
   counter('prediction_abstentions_total', 'Predictions without a value, by reason.', 'reason', (of) => of.abstentions);
   registerGauge({
-    ...{ name: 'prediction_model_seconds', help: 'Time of a forecast with its explanation, of the last 1,000.' },
+    ...{
+      name: 'prediction_model_seconds',
+      help: 'Time of a forecast, without its inputs and explanation, of the last 1,000.',
+    },
     labelNames: ['tenant', 'model', 'quantile'],
     read: () =>
       [...figures.values()].flatMap((of) => {
@@ -75,7 +79,9 @@ export function createServingWatch(database: Database, log: { warn(fields: objec
     const key = `${principal.tenantId} ${sameAs}`;
     const [first] = hops;
     if (first === undefined) {
-      if (!raised.delete(key)) return;
+      // Once in a process, for what was raised before it started or by another one.
+      if (!raised.delete(key) && looked.has(key)) return;
+      looked.add(key);
       await database.transaction(principal, (tx) => resolveAlert(tx, sameAs));
       return;
     }

@@ -1,7 +1,7 @@
 import type { FamilyName } from '@touchstone/contracts/training';
 import type { Walk } from '@touchstone/quant/evaluation/forecast-training/fit-part';
 import { STEPS_MAX } from '@touchstone/quant/evaluation/forecast-training/training-table';
-import type { Target } from '@touchstone/quant/learn/targets/targets';
+import type { Target } from '@touchstone/quant/evaluation/targets/targets';
 
 export type Effort = 'quick' | 'normal';
 export type MemberFamily = Exclude<FamilyName, 'ensemble'>;
@@ -41,19 +41,19 @@ export function recipeOf(family: MemberFamily, target: Target, effort: Effort): 
     return {
       ...{ family, learner: 'gradient_boosted_trees', stepCount: 1, rowsMax: isQuick ? 4_000 : 60_000 },
       settings: {
-        ...{ treeCount: isQuick ? 30 : 150, learningRate: isQuick ? 0.15 : 0.05, maxDepth: 4, binCountMax: 64 },
+        ...{ treeCount: isQuick ? 30 : 200, learningRate: isQuick ? 0.15 : 0.05, maxDepth: 4, binCountMax: 64 },
         ...{ minChildWeight: 20, l2: 10, rowShare: 0.7, columnShare: 0.7 },
       },
     };
   if (family === 'random_forest')
     return {
       ...{ family, learner: 'random_forest', stepCount: 1, rowsMax: isQuick ? 2_000 : 20_000 },
-      settings: { treeCount: isQuick ? 20 : 100, maxDepth: isQuick ? 5 : 8, minChildWeight: 20 },
+      settings: { treeCount: isQuick ? 20 : 150, maxDepth: isQuick ? 5 : 8, binCountMax: 64, minLeafWeight: 20 },
     };
   const training = {
-    ...{ epochs: isQuick ? 2 : 8, batchSize: 64, learningRate: 0.002, dropout: 0.1, patience: 2 },
+    ...{ epochs: isQuick ? 2 : 10, batchSize: 64, learningRate: 0.002, dropout: 0.1, patience: 2 },
   };
-  const about = { stepCount: isQuick ? 5 : STEPS_MAX, rowsMax: isQuick ? 400 : 6_000 };
+  const about = { stepCount: isQuick ? 5 : STEPS_MAX, rowsMax: isQuick ? 400 : 12_000 };
   if (family === 'lstm')
     return { family, learner: 'lstm', ...about, settings: { ...training, hidden: isQuick ? 8 : 24 } };
   return {

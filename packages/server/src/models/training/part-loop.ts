@@ -89,13 +89,7 @@ export async function runParts(
     if (known !== undefined) return known;
     // Only the table in use is kept: parts of one table come after each other.
     tables.clear();
-    const loading = objects.get(sha256).catch((error: unknown) => {
-      throw new ProblemError(
-        'NOT_POSSIBLE_NOW',
-        `The rows ${sha256.slice(0, 12)} of this training are gone or damaged. Run it again: they are frozen anew.`,
-        { cause: error },
-      );
-    });
+    const loading = getKept(objects, sha256).then(share);
     tables.set(sha256, loading);
     return loading;
   }
@@ -121,6 +115,26 @@ export async function runParts(
     clearInterval(renew);
     await database.transaction(principal, (tx) => releaseParts(tx, trainingId, me)).catch(() => {});
   }
+}
+
+/** Something a training keeps in the object store. @throws ProblemError NOT_POSSIBLE_NOW when it is gone or damaged. */
+export async function getKept(objects: ObjectStore, sha256: string): Promise<Buffer> {
+  try {
+    return await objects.get(sha256);
+  } catch (error) {
+    throw new ProblemError(
+      'NOT_POSSIBLE_NOW',
+      `Rows or results of this training (${sha256.slice(0, 12)}) are gone. Run it again: they are made anew.`,
+      { cause: error },
+    );
+  }
+}
+
+/** The same bytes in memory that threads share: they are handed over with every part. */
+function share(bytes: Uint8Array): Uint8Array {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
 }
 
 /** The same, and waits for parts that others do: whoever dies, its parts come back. */

@@ -4,7 +4,12 @@ import { type Selectable, sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
 import type { TrainingTable } from '../../platform/database/schema-types.ts';
 
-export type TrainingRow = Selectable<TrainingTable>;
+/** With where its task stands. */
+export type TrainingRow = Selectable<TrainingTable> & {
+  state: string;
+  progress: number;
+  progress_note: string;
+};
 
 export type PlannedPart = { key: string; tableSha256: string; spec: PartSpec };
 export type ClaimedPart = PlannedPart & { ordinal: number };
@@ -36,18 +41,32 @@ export async function insertTraining(
 }
 
 export function findTrainingOfTask(tx: Transaction, taskId: number): Promise<TrainingRow | undefined> {
-  return tx.query.selectFrom('training').selectAll().where('task_id', '=', taskId).executeTakeFirst();
+  return trainings(tx).where('training.task_id', '=', taskId).executeTakeFirst();
 }
 
 export function findTraining(tx: Transaction, id: number): Promise<TrainingRow | undefined> {
-  return tx.query.selectFrom('training').selectAll().where('id', '=', id).executeTakeFirst();
+  return trainings(tx).where('training.id', '=', id).executeTakeFirst();
 }
 
 /** Newest first, below the given number. */
 export function listTrainingRows(tx: Transaction, page: { before: number | undefined; limit: number }) {
-  let query = tx.query.selectFrom('training').selectAll();
-  if (page.before !== undefined) query = query.where('id', '<', page.before);
-  return query.orderBy('id', 'desc').limit(page.limit).execute();
+  const { before } = page;
+  return trainings(tx)
+    .$if(before !== undefined, (rows) => rows.where('training.id', '<', before ?? 0))
+    .orderBy('training.id', 'desc')
+    .limit(page.limit)
+    .execute();
+}
+
+function trainings(tx: Transaction) {
+  return tx.query
+    .selectFrom('training')
+    .innerJoin('task', (join) =>
+      join.onRef('task.tenant_id', '=', 'training.tenant_id').onRef('task.id', '=', 'training.task_id'),
+    )
+    .selectAll('training')
+    .select(['task.state', 'task.progress', 'task.progress_note'])
+    .where('training.tenant_id', '=', tx.principal.tenantId);
 }
 
 export async function setDataset(tx: Transaction, id: number, datasetSha256: string): Promise<void> {

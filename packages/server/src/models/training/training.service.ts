@@ -8,8 +8,8 @@ import {
   type Training,
 } from '@touchstone/contracts/training';
 import type { PartSpec } from '@touchstone/quant/evaluation/forecast-training/fit-part';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { findLearner } from '@touchstone/quant/learn/learners';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
 import { z } from 'zod';
 import type { FeatureComputer, SeriesService } from '../../features/index.ts';
 import { resolveTime } from '../../market-data/index.ts';
@@ -20,13 +20,12 @@ import type { Caller } from '../../platform/http/serve.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
 import type { ObjectStore } from '../../platform/object-store/object-store.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { findTask } from '../../platform/tasks/task.repository.ts';
 import type { TaskContext, TaskInput, Tasks } from '../../platform/tasks/tasks.ts';
 import type { Registry } from '../registry/registry.types.ts';
 import { type FamilyRecipe, MEMBER_FAMILIES, recipeOf, walkOf } from './families.ts';
 import { type FrozenTables, freezeTables } from './freeze-tables.ts';
 import { keyOfPart } from './pack-part.ts';
-import { runAllParts, runParts } from './part-loop.ts';
+import { getKept, runAllParts, runParts } from './part-loop.ts';
 import { parametersOf, type RegisterContext, registerTarget } from './register-models.ts';
 import * as repository from './training.repository.ts';
 import type { Assembled, AssembleJob } from './training.worker.ts';
@@ -120,6 +119,7 @@ export function createTrainingService(parts: TrainingParts) {
     });
     const models = await joinAndRegister(context, row.id, settings, frozen, recipes, planned);
     const passed = models.filter(({ verdict }) => verdict.passed).length;
+    progress(1, `${models.length} models, ${passed} pass the gate`);
     return { trainingId: row.id, modelCount: models.length, passed, datasetSha256: frozen.datasetSha256 };
   }
 
@@ -210,7 +210,7 @@ export function createTrainingService(parts: TrainingParts) {
       let assembled: Assembled[] = [];
       if (complete.some(({ family }) => family === 'linear')) {
         const job: AssembleJob = {
-          ...{ tableBytes: await objects.get(sha256), walk: walkOf(settings.effort), families: complete },
+          ...{ tableBytes: await getKept(objects, sha256), walk: walkOf(settings.effort), families: complete },
           ...{ withEnsemble: settings.families.includes('ensemble'), trialCount, seed: settings.seed },
         };
         assembled = await compute.run<Assembled[]>(WORKER, 'assemble', job, { signal });
@@ -222,6 +222,7 @@ export function createTrainingService(parts: TrainingParts) {
           ...{ registry: parts.registry, universeId: await universeOf(tx, trainingId), codeVersion, trialCount },
           ...{ datasetSha256: frozen.datasetSha256, seed: settings.seed, effort: settings.effort },
           ...{ promote: settings.promote, firstDay: firstDay ?? settings.asOf },
+          members: { count: frozen.memberCount, of: frozen.candidateCount },
         };
         const registered = await registerTarget(tx, context, { target, assembled, recipes: own, seconds, failed });
         const all = [...models, ...registered];
@@ -265,7 +266,7 @@ export function createTrainingService(parts: TrainingParts) {
       else {
         const results: Buffer[] = [];
         for (const part of own)
-          results.push(await objects.get(found(part.resultSha256 ?? undefined, 'A part has no result.')));
+          results.push(await getKept(objects, found(part.resultSha256 ?? undefined, 'A part has no result.')));
         complete.push({ family, learner, stepCount, folds: results.slice(0, -1), final: results.at(-1)! });
       }
     }
@@ -335,7 +336,7 @@ export function createTrainingService(parts: TrainingParts) {
         principal,
         async (tx) => {
           const row = found(await repository.findTraining(tx, id), `There is no training ${id}.`);
-          return { ...(await toTraining(tx, row, await repository.countParts(tx, id))), models: modelsOf(row) };
+          return { ...toTraining(row, await repository.countParts(tx, id)), models: modelsOf(row) };
         },
         { readOnly: true },
       ),
@@ -351,9 +352,7 @@ export function createTrainingService(parts: TrainingParts) {
             rows.map(({ id }) => id),
           );
           const none = { partCount: 0, partsDone: 0, partsReused: 0, partsFailed: 0 };
-          const told: Omit<Training, 'models'>[] = [];
-          for (const row of rows) told.push(await toTraining(tx, row, counts.get(row.id) ?? none));
-          return told;
+          return rows.map((row) => toTraining(row, counts.get(row.id) ?? none));
         },
         { readOnly: true },
       ),
@@ -364,16 +363,11 @@ async function universeOf(tx: Transaction, trainingId: number): Promise<number> 
   return found(await repository.findTraining(tx, trainingId), `There is no training ${trainingId}.`).universe_id;
 }
 
-async function toTraining(
-  tx: Transaction,
-  row: repository.TrainingRow,
-  counts: repository.PartCounts,
-): Promise<Omit<Training, 'models'>> {
-  const task = found(await findTask(tx, row.task_id), `Task ${row.task_id} is gone.`);
-  const state = (['queued', 'running', 'done', 'failed', 'cancelled'] as const).find((name) => name === task.state);
+function toTraining(row: repository.TrainingRow, counts: repository.PartCounts): Omit<Training, 'models'> {
+  const state = (['queued', 'running', 'done', 'failed', 'cancelled'] as const).find((name) => name === row.state);
   return {
     ...{ id: row.id, universeId: row.universe_id, taskId: row.task_id, state: state ?? 'failed' },
-    ...{ progress: task.progress, progressNote: task.progress_note, settings: settingsSchema.parse(row.settings) },
+    ...{ progress: row.progress, progressNote: row.progress_note, settings: settingsSchema.parse(row.settings) },
     ...{ datasetSha256: row.dataset_sha256, ...counts, createdAt: row.created_at, createdBy: row.created_by },
   };
 }

@@ -7,6 +7,8 @@ import type { Installation } from '../database/installation.ts';
 /** What the settings say about optional parts. */
 export type PartSettings = {
   redisUrl: string | null;
+  /** Name of the bucket that objects lie in; null: in a folder. */
+  bucket: string | null;
   /** True while Redis is set and does not answer. */
   isRedisAway: () => boolean;
   traceEndpoint: string | null;
@@ -44,7 +46,7 @@ export function createPartsReader(database: Database, installation: Installation
       extensions = null;
       return [];
     });
-    const { redisUrl, isRedisAway, traceEndpoint, webFolder } = settings;
+    const { redisUrl, isRedisAway, traceEndpoint, webFolder, bucket } = settings;
     const hasPages = webFolder !== null && existsSync(path.join(webFolder, 'index.html'));
     const { databaseKind, databaseVersion } = installation;
     return [
@@ -54,7 +56,10 @@ export function createPartsReader(database: Database, installation: Installation
       },
       ...told,
       redisPart(redisUrl !== null, isRedisAway()),
-      { name: 'objects', state: 'in use', sentence: 'Frozen datasets and results lie in a folder of this machine.' },
+      {
+        ...{ name: 'objects', state: 'in use' },
+        sentence: `Frozen datasets, results and models lie in ${bucket === null ? 'a folder of this machine' : `the bucket ${bucket}`}.`,
+      },
       {
         name: 'queue',
         state: 'in use',

@@ -69,7 +69,7 @@ function ModelsPanel({ data }: { data: Training }) {
       <DataTable
         label="Trained models"
         columns={COLUMNS}
-        rows={data.models}
+        rows={data.models.map((row, at) => ({ ...row, isFirst: data.models[at - 1]?.target !== row.target }))}
         rowKey={(row) => `${row.target} ${row.family}`}
         empty={data.state === 'done' ? 'Nothing came out.' : 'The models stand here when it is done.'}
       />
@@ -77,11 +77,14 @@ function ModelsPanel({ data }: { data: Training }) {
   );
 }
 
-const COLUMNS: Column<Trained>[] = [
+/** The first row of a target names it for the eye; a reader is told in each. */
+const COLUMNS: Column<Trained & { isFirst: boolean }>[] = [
   {
     key: 'what',
     header: 'Forecast',
-    cell: (row) => <span className="block min-w-32">{targetWords(row.target)}</span>,
+    cell: (row) => (
+      <span className={`block min-w-32 ${row.isFirst ? 'font-medium' : 'sr-only'}`}>{targetWords(row.target)}</span>
+    ),
   },
   {
     key: 'family',
