@@ -555,6 +555,38 @@ test('patterns come with what followed them; records and an index are asked for 
   assert.match(records.out, /MORE THAN CHANCE/);
 });
 
+test('drift is told by its effect, an A/B test with its numbers, and what is missing is asked for', async () => {
+  const drift = await call(['drift', 'volatility-direction', '--alarms', '--now']);
+  assert.equal(drift.code, 0, drift.err);
+  assert.deepEqual(drift.ids.slice(0, 1), ['startDriftCheck']);
+  assert.match(drift.out, /moves the mean prediction by \+0\.031/);
+  const never = { getDrift: () => like('getDrift', { check: null, findings: [], items: [] }) };
+  assert.match((await call(['drift', 'volatility-direction'], { answers: never })).out, /never checked/);
+  const bias = await call(['bias', 'volatility-direction', '--version', '3']);
+  assert.match(bias.out, /not told from chance/);
+  const board = await call(['leaderboard', '--target', 'volatility_direction', '--served']);
+  assert.match(board.out, /AT WORST/);
+  const power = await call(['ab', 'power', 'hit_rate', '0.55', '0.53', '--power', '0.9']);
+  assert.equal(power.code, 0, power.err);
+  assert.equal(Object(power.seen.find(({ id }) => id === 'getAbPower')?.query).power, 0.9);
+  const begun = await call(['ab', 'start', 'm', '3', '4', '--effect', '0.01', '--noise', '0.06']);
+  assert.equal(begun.code, 0, begun.err);
+  assert.equal(Object(begun.seen.find(({ id }) => id === 'createAbTest')?.body).longRunDeviation, 0.06);
+  assert.match((await call(['ab', 'show', '3'])).out, /undecided\. Looking every day is allowed/);
+  for (const [words, sentence] of [
+    ['ab start m 3 4', /Say with --effect/],
+    ['ab start m 3 4 --effect x', /--effect must be a number/],
+    ['ab start m 3 4 --effect 1 --metric money', /--metric must be one of brier/],
+    ['ab stop 3', /Say with --reason/],
+    ['ab power luck 1', /QUESTION must be one of hit_rate/],
+    ['leaderboard --target gold', /--target must be one of/],
+  ] as const) {
+    const refused = await call(words.split(' '));
+    assert.equal(refused.code, 2, words);
+    assert.match(refused.err, sentence);
+  }
+});
+
 test('a synthetic dataset is told with its generator and how like the real one it is; an unknown generator is refused', async () => {
   const facts = [
     { fact: 'excess-kurtosis', real: 8, low: 4, high: 12, synthetic: 6, isWithin: true },

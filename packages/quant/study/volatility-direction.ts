@@ -1,4 +1,8 @@
 import {
+  VOLATILITY_DIRECTION_FEATURES,
+  volatilityDirectionFeatures,
+} from '../src/evaluation/targets/volatility-direction-features.ts';
+import {
   VOLATILITY_HORIZON_DEFAULT,
   VOLATILITY_WINDOW_DEFAULT,
   volatilityDirection,
@@ -7,10 +11,6 @@ import { logit } from '../src/learn/calibration/platt.ts';
 import { abstentionOver } from '../src/learn/conformal/abstention.ts';
 import { expandingForecast } from '../src/learn/expanding-forecast.ts';
 import { logistic } from '../src/learn/linear/logistic.ts';
-import {
-  VOLATILITY_DIRECTION_FEATURES,
-  volatilityDirectionFeatures,
-} from '../src/learn/targets/volatility-direction-features.ts';
 import { createRandom } from '../src/random/random.ts';
 import { meanInterval } from '../src/stats/block-bootstrap.ts';
 import { ewmaVariance } from '../src/volatility/ewma-variance.ts';

@@ -55,7 +55,7 @@ CREATE TABLE prediction (
   CONSTRAINT a_value_or_a_reason CHECK ((value IS NULL) = (abstained IS NOT NULL)),
   FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version (tenant_id, model_id, number),
   FOREIGN KEY (tenant_id, input_sha256) REFERENCES prediction_input (tenant_id, sha256),
-  FOREIGN KEY (tenant_id, evidence_sequence) REFERENCES evidence (tenant_id, sequence) DEFERRABLE INITIALLY DEFERRED
+  FOREIGN KEY (tenant_id, evidence_sequence) REFERENCES evidence (tenant_id, sequence)
 );
 SELECT touchstone_secure_append_only('prediction', false);
 GRANT USAGE ON SEQUENCE prediction_id_seq TO {{app}};

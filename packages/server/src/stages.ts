@@ -26,6 +26,8 @@ import {
   createAutomlService,
   createDependenceService,
   createFactorsService,
+  createForeignService,
+  createMlflowWire,
   createPatternsService,
   createRayRunner,
   createRegimeService,
@@ -33,6 +35,7 @@ import {
   createServing,
   createThreadRunner,
   createTrainingService,
+  createTrainingTableService,
   createVolatilityService,
   createWatching,
   type RaySettings,
@@ -40,6 +43,7 @@ import {
   registerAutomlRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
+  registerForeignRoutes,
   registerMarketRecordTask,
   registerModelDependents,
   registerPatternRoutes,
@@ -58,6 +62,7 @@ import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
 import type { Serve } from './platform/http/serve.ts';
+import type { ServeWire } from './platform/http/serve-wire.ts';
 import type { ObjectStore } from './platform/object-store/object-store.ts';
 import type { RedisLine } from './platform/redis/redis.ts';
 import { createScheduleService } from './platform/tasks/schedule.service.ts';
@@ -89,6 +94,8 @@ export type StageParts = {
   objects: ObjectStore;
   tasks: TaskEngine;
   compute: Compute;
+  /** Threads of their own for trainings. Left out: the others. */
+  trainingCompute?: Compute;
   clock: Clock;
   codeVersion: string;
   /** Seals the keys of vendors. */
@@ -154,6 +161,13 @@ export function createStages(parts: StageParts) {
   });
   const automl = createAutomlService({
     ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
+    ...{ database, objects, tasks, series, registry, universeBars, codeVersion },
+    compute: parts.trainingCompute ?? compute,
+    computer: createFeatureComputer(parts.trainingCompute ?? compute),
+  });
+  const foreign = createForeignService({ database, objects, compute, registry });
+  const trainingTables = createTrainingTableService({
+    ...{ database, objects, tasks, compute, series, universeBars },
     computer: createFeatureComputer(compute),
   });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
@@ -212,6 +226,7 @@ export function createStages(parts: StageParts) {
       watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
       registerAutomlRoutes(serve, automl);
+      registerForeignRoutes(serve, foreign, trainingTables);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);
@@ -225,6 +240,10 @@ export function createStages(parts: StageParts) {
       registerFactorsRoutes(serve, factors);
       registerVerifyRoutes(serve, { database, objects, tasks });
       registerKeepingRoutes(serve, keeping);
+    },
+
+    registerWires(serveWire: ServeWire): void {
+      serveWire(createMlflowWire({ database, objects, registry }));
     },
 
     /** What the first page shows on an empty installation. Safe to run at every start and to stop halfway. */

@@ -10,6 +10,7 @@ import { systemClock } from '../src/platform/clock/clock.ts';
 import { createFolderStore } from '../src/platform/object-store/object-store.ts';
 import { createStages } from '../src/stages.ts';
 import { createTestDatabase, type TestDatabase } from './cluster.ts';
+import { addFrozenTable, smallManifest, smallModel } from './foreign/frozen-table.ts';
 import { inlineCompute } from './inline-compute.ts';
 import { priceFile } from './market-data/import-harness.ts';
 import { fillModels } from './models/fill-models.ts';
@@ -54,6 +55,9 @@ type Belongings = {
   abTestId: number;
   trainingRunId: number;
   trainingId: number;
+  automlId: number;
+  frozen: { datasetSha256: string; trainedUntil: string };
+  foreignFile: string;
   family: string;
   userId: number;
   serviceId: number;
@@ -99,7 +103,7 @@ after(async () => {
 /** A call that must succeed; its JSON. Numbers inside are read with `numberIn`. */
 async function must(token: string, method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
   const headers: Record<string, string> =
-    typeof body === 'string' ? { 'content-type': 'application/octet-stream' } : {};
+    typeof body === 'string' || body instanceof Uint8Array ? { 'content-type': 'application/octet-stream' } : {};
   const reply = await server.call(method, path, { token, body, headers });
   assert.ok(reply.status < 300, `${method} ${path}: ${reply.status} ${reply.text}`);
   return reply.json;
@@ -192,7 +196,18 @@ async function own(token: string, mark: string): Promise<Belongings> {
     `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings) VALUES ($1, $1, $2, $3, $4) RETURNING id`,
     [instrument.tenantId, universe.id, taskId, TRAINING_SETTINGS],
   );
+  const { rows: searches } = await db.migrator.query(
+    `INSERT INTO automl (tenant_id, universe_tenant_id, universe_id, task_id, settings)
+     VALUES ($1, $1, $2, $3, $4) RETURNING id`,
+    [instrument.tenantId, universe.id, taskId, SEARCH_SETTINGS],
+  );
   const abTest = await must(token, 'POST', `/models/${models.model}/ab-tests`, newAbTest);
+  const frozen = await addFrozenTable(
+    { database: db.database, objects: createFolderStore(path.join(server.home, 'objects')) },
+    { tenantId: Number(instrument.tenantId), actorId: null },
+    mark.length,
+  );
+  const foreignFile = await must(token, 'POST', '/foreign-models', smallModel(mark));
   const sessions = await must(token, 'GET', '/auth/sessions');
   const session = Object(Array.isArray(sessions.items) ? sessions.items[0] : undefined);
   return {
@@ -211,11 +226,19 @@ async function own(token: string, mark: string): Promise<Belongings> {
     abTestId: Number(abTest.id),
     trainingRunId: trained.runId,
     trainingId: Number(trainings[0].id),
+    automlId: Number(searches[0].id),
+    ...{ frozen, foreignFile: String(foreignFile.fileSha256) },
     family: String(session.family ?? ''),
     ...{ userId: Number(Object(state.signedIn).userId), serviceId: Number(service.userId) },
     ...{ invitationId: Number(Object(invited.invitation).id), keyId: Number(Object(key.apiKey).id) },
   };
 }
+
+/** As a search keeps them. */
+const SEARCH_SETTINGS = JSON.stringify({
+  ...{ target: 'drawdown_touch', families: ['linear'], seed: 1, seconds: 60, effort: 'quick' },
+  ...{ asOf: '2024-07-31', knownAt: '2024-07-31T21:00:00.000Z', recordedAt: '2024-07-31T21:00:00.000Z' },
+});
 
 /** As a training keeps them. */
 const TRAINING_SETTINGS = JSON.stringify({
@@ -347,6 +370,19 @@ const HIDDEN: Record<string, () => Attack[]> = {
   getModelCalibration: () => [{ path: `/models/${MODEL}/calibration` }],
   train: () => [{ path: '/models/train', body: { universeId: a.universeId } }],
   getTraining: () => [{ path: `/trainings/${a.trainingId}` }],
+  startAutoml: () => [{ path: '/models/automl', body: { universeId: a.universeId, target: 'drawdown_touch' } }],
+  getAutoml: () => [{ path: `/automl/${a.automlId}` }],
+  downloadVersionOnnx: () => [{ path: `/models/${MODEL}/versions/1/onnx` }],
+  registerForeignModel: () => [
+    // Another's file, and another's dataset with a file of one's own.
+    { path: '/models/mine/foreign', body: { fileSha256: a.foreignFile, manifest: smallManifest(b.frozen) } },
+    { path: '/models/mine/foreign', body: { fileSha256: b.foreignFile, manifest: smallManifest(a.frozen) } },
+  ],
+  freezeTrainingTable: () => [
+    { path: '/training-tables', body: { universeId: a.universeId, target: 'drawdown_touch' } },
+  ],
+  getTrainingTable: () => [{ path: `/training-tables/${a.frozen.datasetSha256}/volatility_direction` }],
+  downloadTrainingTable: () => [{ path: `/training-tables/${a.frozen.datasetSha256}/volatility_direction/file` }],
   getTrainingRun: () => [{ path: `/training-runs/${a.trainingRunId}` }],
   getRunMetric: () => [{ path: `/training-runs/${a.trainingRunId}/metrics?name=loss` }],
   downloadRunArtefact: () => [{ path: `/training-runs/${a.trainingRunId}/artefact?name=note.txt` }],
@@ -498,6 +534,7 @@ const LISTS: Record<string, () => Attack[]> = {
   listDatasets: () => [{ path: '/datasets?limit=500' }],
   listModels: () => [{ path: '/models' }, { path: '/models?includeDeleted=true' }],
   listTrainings: () => [{ path: '/trainings?limit=500' }],
+  listAutoml: () => [{ path: '/automl?limit=500' }],
   getLeaderboard: () => [{ path: '/leaderboard' }],
   listExperiments: () => [{ path: '/experiments?limit=500' }],
   listTrainingRuns: () => [
@@ -559,6 +596,7 @@ const NAMELESS: Record<string, string> = {
   changePassword: 'changes that of the caller',
   createFeed: 'makes one of the caller’s own',
   uploadFile: 'stores bytes',
+  sendForeignModel: 'stores bytes',
   listHolidays: 'calendars belong to the system',
   listStrategies: 'methods are code',
   getSimulatedTruth: 'the simulated market belongs to the system',

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createRandom } from '@touchstone/quant/random/random';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { tradingDays } from '@touchstone/quant/series/trading-calendar';
+import type { ClientConfig } from 'pg';
 import { createFeatureComputer, createSeriesService } from '../src/features/index.ts';
 import { createRegistry } from '../src/models/index.ts';
 import { createTrainingService, type TrainingParts } from '../src/models/training/training.service.ts';
@@ -42,11 +43,19 @@ export function swingingBars(instrumentId: number, days: readonly string[], seed
 /** A tenant with a universe of instruments, in a fresh database. */
 export async function addWorld(db: TestDatabase, memberCount = 5): Promise<{ universeId: number }> {
   await db.migrator.query(`INSERT INTO tenant (id, name) VALUES (7, 'seven')`);
+  return addUniverse(db, memberCount, WORLD_DAYS);
+}
+
+/** A universe of instruments that swing, of tenant 7. */
+export async function addUniverse(
+  db: { database: Database },
+  memberCount: number,
+  days: readonly string[],
+): Promise<{ universeId: number }> {
   const universeId = await db.database.transaction(TENANT, async (tx) => {
     const sourceId = await addSource(tx, 'swinging', 'total_return');
     const bars: TestBar[] = [];
-    for (let k = 0; k < memberCount; k++)
-      bars.push(...swingingBars(await addInstrument(tx, `SWING${k}`), WORLD_DAYS, k + 1));
+    for (let k = 0; k < memberCount; k++) bars.push(...swingingBars(await addInstrument(tx, `SWING${k}`), days, k + 1));
     await addBars(tx, sourceId, bars);
     const { id } = await tx.query
       .insertInto('universe')
@@ -108,7 +117,7 @@ function behind(gate: Gate, compute: Compute): Compute {
 
 /** A process that trains, as `stages.ts` wires it. */
 export async function startTrainer(
-  db: { database: Database; connection: TestDatabase['connection'] },
+  db: { database: Database; connection: ClientConfig },
   change: Partial<TrainingParts> & { threads?: number; home?: string; gate?: Gate } = {},
 ): Promise<Trainer> {
   const { threads = 1, home = await mkdtemp('/tmp/touchstone-training-'), gate, ...also } = change;

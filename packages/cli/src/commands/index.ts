@@ -1,13 +1,16 @@
 import type { Command } from '../command.ts';
+import { abCommands } from './ab.ts';
 import { accountCommands } from './account.ts';
 import { alertCommands } from './alerts.ts';
 import { anomalyCommands } from './anomalies.ts';
+import { automlCommands } from './automl.ts';
 import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
 import { datasetCommands } from './datasets.ts';
 import { dependenceCommands } from './dependence.ts';
 import { doctorCommands } from './doctor.ts';
+import { driftCommands } from './drift.ts';
 import { evidenceCommands } from './evidence.ts';
 import { factorsCommands } from './factors.ts';
 import { featureCommands } from './features.ts';
@@ -62,6 +65,9 @@ export const COMMANDS: readonly Command[] = [
   ...trainingRunCommands,
   ...predictionCommands,
   ...trainingCommands,
+  ...automlCommands,
+  ...driftCommands,
+  ...abCommands,
   ...taskCommands,
   ...scheduleCommands,
   ...evidenceCommands,

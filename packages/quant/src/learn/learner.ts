@@ -1,4 +1,5 @@
 import type { Examples, Inputs } from './examples.ts';
+import type { ForeignBody } from './foreign/foreign-model.ts';
 import type { TreeEnsemble } from './trees/tree-ensemble.ts';
 
 /** binary: probability of 1. regression: a number. quantile: that quantile. ranking: a score, comparable in its group. */
@@ -43,7 +44,12 @@ export type FittedModel = {
 };
 
 /** What a model is made of, for those who explain it or write it in another format. */
-export type ModelBody = LinearBody | { kind: 'trees'; trees: TreeEnsemble } | { kind: 'network'; network: NetworkBody };
+export type ModelBody =
+  | LinearBody
+  | { kind: 'trees'; trees: TreeEnsemble }
+  | { kind: 'network'; network: NetworkBody }
+  /** Answers through a runtime of its own: `foreign/foreign-model.ts`. */
+  | { kind: 'foreign'; foreign: ForeignBody };
 
 /** link(intercept + Σ weights · x). */
 export type LinearBody = { kind: 'linear'; weights: Float64Array; intercept: number; link: Link };

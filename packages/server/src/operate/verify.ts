@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { verifyContents } from '../market-data/index.ts';
+import { verifyPredictions } from '../models/index.ts';
 import type { Database, Principal, Transaction } from '../platform/database/database.ts';
 import { verifyEvidence } from '../platform/evidence/evidence.ts';
 import { hashOf } from '../platform/object-store/bundle.ts';
@@ -60,6 +61,7 @@ async function checkTenant(tx: Transaction, objects: ObjectStore, walk: Walk): P
   checks.push(await checkContents(tx, walk));
   checks.push(await checkObjects(tx, objects, walk));
   checks.push(await checkModels(tx));
+  checks.push(await checkPredictions(tx));
   walk.progress(1, 'Done');
   return checks;
 }
@@ -143,6 +145,18 @@ async function checkModels(tx: Transaction): Promise<Check> {
     broken,
     'model versions are as the evidence tells',
     ({ model, version }) => `Version ${version} of ${model} is not what was registered.`,
+  );
+}
+
+/** Each prediction is what was sealed, and none that was sealed is gone. */
+async function checkPredictions(tx: Transaction): Promise<Check> {
+  const { count, broken } = await verifyPredictions(tx);
+  return judge(
+    'predictions',
+    count,
+    broken,
+    'predictions are as they were sealed',
+    ({ id, fault }) => `Prediction ${id} ${fault}.`,
   );
 }
 

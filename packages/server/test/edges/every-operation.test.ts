@@ -19,6 +19,7 @@ import { MIGRATOR_ROLE } from '../../src/platform/database/provision.ts';
 import { createBucketStore } from '../../src/platform/object-store/bucket-store.ts';
 import { createFolderStore } from '../../src/platform/object-store/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
+import { addFrozenTable, smallManifest, smallModel } from '../foreign/frozen-table.ts';
 import { fillModels } from '../models/fill-models.ts';
 import { SIGNED, testManifest } from '../models/manifest.ts';
 import { makeForecaster, promote, registerModel } from '../models/served-model.ts';
@@ -111,6 +112,12 @@ after(async () => {
   await db.close();
 });
 
+/** A search that is over at once. */
+const searchBody = () => ({
+  ...{ universeId: world.universeId, target: 'drawdown_touch', families: ['linear'] },
+  ...{ effort: 'quick', workUnits: 1 },
+});
+
 const call = (method: string, path: string, body?: unknown) => must(world.server, world.owner, method, path, body);
 
 async function guest(): Promise<{ userId: number; token: string }> {
@@ -169,6 +176,12 @@ async function watchedModel(): Promise<string> {
   );
   await promote(database, principal, registry, { model, version, expected: null });
   return model;
+}
+async function frozenTable() {
+  const { database, home } = world.server;
+  const tenantId = Number(firstOf(await call('GET', '/data/instruments')).tenantId);
+  const objects = createFolderStore(path.join(home, 'objects'));
+  return addFrozenTable({ database, objects }, { tenantId, actorId: null }, n++);
 }
 const newAbTest = () => ({
   controlVersion: 1,
@@ -527,6 +540,32 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     const { trainingId } = await call('POST', '/models/train', body);
     return { path: `/trainings/${trainingId}` };
   },
+  startAutoml: () => ({ path: '/models/automl', body: searchBody() }),
+  async getAutoml() {
+    const { automlId } = await call('POST', '/models/automl', searchBody());
+    return { path: `/automl/${automlId}` };
+  },
+  downloadVersionOnnx: async () => ({ path: `/models/${await watchedModel()}/versions/1/onnx?member=ridge` }),
+  sendForeignModel: () => ({
+    ...{ path: '/foreign-models', body: smallModel() },
+    headers: { 'content-type': 'application/octet-stream' },
+  }),
+  async registerForeignModel() {
+    const manifest = smallManifest(await frozenTable());
+    const { owner: token } = world;
+    const { json } = await world.server.call('POST', '/foreign-models', { token, body: smallModel() });
+    return { path: `/models/foreign-${n++}/foreign`, body: { fileSha256: json.fileSha256, manifest } };
+  },
+  freezeTrainingTable: () => ({
+    path: '/training-tables',
+    body: { universeId: world.universeId, target: 'drawdown_touch' },
+  }),
+  getTrainingTable: async () => ({
+    path: `/training-tables/${(await frozenTable()).datasetSha256}/volatility_direction`,
+  }),
+  downloadTrainingTable: async () => ({
+    path: `/training-tables/${(await frozenTable()).datasetSha256}/volatility_direction/file`,
+  }),
   getTrainingRun: () => ({ path: `/training-runs/${world.trainingRunId}` }),
   getRunMetric: () => ({ path: `/training-runs/${world.trainingRunId}/metrics?name=loss` }),
   downloadRunArtefact: () => ({ path: `/training-runs/${world.trainingRunId}/artefact?name=note.txt` }),

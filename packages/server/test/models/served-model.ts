@@ -1,10 +1,10 @@
 import type { ModelManifest } from '@touchstone/contracts/model-manifest';
 import { CHECKLIST } from '@touchstone/contracts/models';
+import { type FeatureName, featuresNamed, RISK_FEATURES } from '@touchstone/quant/evaluation/targets/features';
 import { lastStep } from '@touchstone/quant/learn/examples';
 import type { Forecaster } from '@touchstone/quant/learn/forecaster/forecaster';
 import { saveForecaster } from '@touchstone/quant/learn/forecaster/save-forecaster';
 import { findLearner } from '@touchstone/quant/learn/learners';
-import { type FeatureName, featuresNamed, RISK_FEATURES } from '@touchstone/quant/learn/targets/features';
 import { createRandom } from '@touchstone/quant/random/random';
 import { dayNumber } from '@touchstone/quant/series/day';
 import { applyScaler, fitScaler } from '@touchstone/quant/series/preprocess/scaler';

@@ -66,7 +66,9 @@ export function boundInDeviations(sessions: number, tightestAt: number, level: n
   const price = -2 * Math.log(level);
   const spread = (sessions * (price + Math.log(price) + 1)) / tightestAt;
   const bound = Math.sqrt(((2 * (spread + 1)) / spread) * Math.log(Math.sqrt(spread + 1) / level));
-  const degrees = sessions / (KERNEL_BREADTH * flatLags(sessions, horizon)) - 1;
+  // The lags without their steps, so that one session more never widens the bounds.
+  const lags = Math.max(horizon, sessions ** (1 / 3) / 2 + 1);
+  const degrees = sessions / (KERNEL_BREADTH * lags) - 1;
   if (degrees < 2) return Number.POSITIVE_INFINITY;
   return -studentQuantile(normalCdf(-bound), degrees);
 }

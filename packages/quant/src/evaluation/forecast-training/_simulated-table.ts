@@ -1,5 +1,5 @@
-import { targetNamed } from '../../learn/targets/targets.ts';
 import { createRandom } from '../../random/random.ts';
+import { targetNamed } from '../targets/targets.ts';
 import type { TrainingTable } from './training-table.ts';
 
 /**

@@ -10,13 +10,13 @@ import type {
 } from '../../learn/forecaster/forecaster.ts';
 import { findLearner } from '../../learn/learners.ts';
 import { stackingWeights } from '../../learn/stacking.ts';
-import { baselineForecasts, fitBaseline } from '../../learn/targets/baselines.ts';
-import { type Target, targetNamed } from '../../learn/targets/targets.ts';
 import { normalQuantile } from '../../stats/normal.ts';
 import { sortedQuantile } from '../../stats/quantile.ts';
-import { areaUnderCurve, type DaySums, daySums, metricInterval, type SkillInterval } from '../panel-skill.ts';
+import { areaUnderCurve, type DaySums, daySums, metricInterval } from '../panel-skill.ts';
 import type { PanelSplit } from '../panel-splits.ts';
 import { type GateVerdict, judge, type Rival } from '../promotion-gate.ts';
+import { baselineForecasts, fitBaseline } from '../targets/baselines.ts';
+import { type Target, targetNamed } from '../targets/targets.ts';
 import { CLIP, modelSpace, type PartResult, partRows, scalerOf, type Walk, walkOf } from './fit-part.ts';
 import { type GainAYear, gainAYear } from './money.ts';
 import { MISSING_SHARE_MAX, type TrainingTable, windowsOf } from './training-table.ts';
@@ -194,7 +194,7 @@ function calibrationOf(target: Target, mean: Float64Array, outcome: Float64Array
   return { kind: 'shift', add: 0.5 * Math.log(ratio) };
 }
 
-function intervalOf(
+export function intervalOf(
   target: Target,
   table: TrainingTable,
   rows: readonly number[],
@@ -292,7 +292,7 @@ function walkCandidate(
   };
 }
 
-function isInside(interval: ForecastInterval | null, margin: number, outcome: number): number {
+export function isInside(interval: ForecastInterval | null, margin: number, outcome: number): number {
   if (interval === null || interval.kind !== 'residual') return -1;
   const outside = (1 - interval.level) / 2;
   const residual = outcome - margin;
@@ -302,7 +302,11 @@ function isInside(interval: ForecastInterval | null, margin: number, outcome: nu
 }
 
 /** The baselines on the same rows, each fitted on what a model may learn from. */
-function rivalsOf(target: Target, table: TrainingTable, blocks: readonly Block[]): Rival[] {
+export function rivalsOf(
+  target: Target,
+  table: TrainingTable,
+  blocks: readonly Pick<Block, 'rows' | 'train'>[],
+): Rival[] {
   const width = target.features.length;
   return target.baselines.map((rule) => {
     const parts = blocks.slice(1).map(({ rows, train }) => {
@@ -326,8 +330,8 @@ function rivalsOf(target: Target, table: TrainingTable, blocks: readonly Block[]
   });
 }
 
-function evaluate(
-  { table, trialCount, seed }: AssembleInput,
+export function evaluate(
+  { table, trialCount, seed }: Pick<AssembleInput, 'table' | 'trialCount' | 'seed'>,
   target: Target,
   walked: Walked,
   sums: DaySums,
@@ -402,7 +406,7 @@ function forecasterOf(
   };
 }
 
-function fallbackOf(target: Target, table: TrainingTable, train: Int32Array): ForecastBaseline {
+export function fallbackOf(target: Target, table: TrainingTable, train: Int32Array): ForecastBaseline {
   const rule = target.baselines.find(({ name }) => name === target.fallback);
   expect(rule !== undefined, `${target.name} must have the baseline ${target.fallback}`);
   const outcome = Float64Array.from(train, (row) => table.label[row]!);
@@ -432,5 +436,3 @@ function wilson(share: number, news: number): { low: number; high: number } {
 function orNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
-
-export type { SkillInterval };

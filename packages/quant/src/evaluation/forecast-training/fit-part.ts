@@ -4,10 +4,10 @@ import type { Inputs } from '../../learn/examples.ts';
 import { prepareInputs } from '../../learn/forecaster/forecast-rows.ts';
 import type { Goal, Watch } from '../../learn/learner.ts';
 import { findLearner } from '../../learn/learners.ts';
-import { targetNamed } from '../../learn/targets/targets.ts';
 import { createRandom } from '../../random/random.ts';
 import { type FittedScaler, fitScaler } from '../../series/preprocess/scaler.ts';
 import { distinctDays, type PanelSplit, walkForwardSplits } from '../panel-splits.ts';
+import { targetNamed } from '../targets/targets.ts';
 import { type TrainingTable, usableRows, windowsOf } from './training-table.ts';
 
 /** How a panel is walked through. */

@@ -26,8 +26,8 @@ function partsOf(
 }
 
 function trained(table: TrainingTable, goal: 'binary' | 'regression') {
-  const [plain, heavy] = goal === 'binary' ? ['logistic', 'logistic'] : ['ridge', 'ridge'];
-  const families = [partsOf(table, 'linear', plain!), partsOf(table, 'second', heavy!, { penalty: 3_000 })];
+  const learner = goal === 'binary' ? 'logistic' : 'ridge';
+  const families = [partsOf(table, 'linear', learner), partsOf(table, 'second', learner, { penalty: 2 })];
   return assembleForecasters({ table, walk: WALK, families, withEnsemble: true, trialCount: 3, seed: 1 });
 }
 
@@ -47,8 +47,8 @@ test('planted skill passes the gate, and the ensemble is no better than the line
 
 test('where nothing can be learnt nothing passes', () => {
   for (const name of ['volatility_direction', 'drawdown_touch', 'return_direction'])
-    for (const seed of [1, 2, 3]) {
-      const table = simulatedTable(name, { skill: 0, seed });
+    for (const seed of [1, 2]) {
+      const table = simulatedTable(name, { skill: 0, seed, assetCount: 2, dayCount: 700 });
       for (const { family, evaluation } of trained(table, 'binary'))
         assert.equal(evaluation.verdict.passed, false, `${name}/${family}/${seed}: ${evaluation.verdict.sentence}`);
     }
@@ -61,7 +61,7 @@ test('the ensemble is never worse than its best member by more than the noise ba
     ['return_rank', 'regression'],
   ] as const)
     for (const skill of [0, 0.6]) {
-      const made = trained(simulatedTable(name, { skill, assetCount: 6 }), goal);
+      const made = trained(simulatedTable(name, { skill, assetCount: 5, dayCount: 600 }), goal);
       const { verdict } = made[2]!.evaluation;
       const width = verdict.skill.high - verdict.skill.low;
       const sign = name === 'forward_volatility' ? -1 : 1;
@@ -71,7 +71,7 @@ test('the ensemble is never worse than its best member by more than the noise ba
 });
 
 test('intervals of numbers hold as many outcomes as they say, told before', () => {
-  const made = trained(simulatedTable('forward_volatility', { skill: 0.8, assetCount: 6 }), 'regression');
+  const made = trained(simulatedTable('forward_volatility', { skill: 0.8 }), 'regression');
   const { intervalCoverage, intervalLevel } = made[0]!.evaluation;
   assert.equal(intervalLevel, 0.9);
   assert.ok(Math.abs(intervalCoverage! - 0.9) < 0.03, `${intervalCoverage}`);

@@ -1,9 +1,9 @@
 import { expect } from '../../checks/expect.ts';
 import { readArtefact, writeArtefact } from '../../learn/artefact.ts';
 import type { Inputs } from '../../learn/examples.ts';
-import { RANKED_LEAST, type Target } from '../../learn/targets/targets.ts';
 import type { Bars } from '../../series/bars.ts';
 import { ranks } from '../../stats/rank-correlation.ts';
+import { RANKED_LEAST, type Target } from '../targets/targets.ts';
 
 /** Rows of all assets for one target: each asset's rows lie together, ascending by day. */
 export type TrainingTable = {

@@ -1,11 +1,11 @@
 import { expect } from '../../checks/expect.ts';
 import { stackingWeights } from '../../learn/stacking.ts';
-import { targetNamed } from '../../learn/targets/targets.ts';
 import { createRandom } from '../../random/random.ts';
 import { modelConfidenceSet } from '../../volatility/model-confidence-set.ts';
 import { modelSpace, type PartResult, type Walk, walkOf } from '../forecast-training/fit-part.ts';
 import type { TrainingTable } from '../forecast-training/training-table.ts';
 import { type DaySums, daySums, metricInterval, type SkillInterval } from '../panel-skill.ts';
+import { targetNamed } from '../targets/targets.ts';
 
 /** What models of one target are compared by, a mean a day, less is better. */
 export type ComparedLoss = 'log_loss' | 'mean_squared_error' | 'rank_loss';

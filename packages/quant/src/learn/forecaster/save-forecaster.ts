@@ -1,14 +1,18 @@
 import { expect } from '../../checks/expect.ts';
 import type { FittedScaler } from '../../series/preprocess/scaler.ts';
 import { type Artefact, type ArtefactArray, readArtefact, writeArtefact } from '../artefact.ts';
-import type { Learner } from '../learner.ts';
+import { FOREIGN_LEARNER, loadForeignModel } from '../foreign/foreign-model.ts';
+import type { FittedModel } from '../learner.ts';
 import { findLearner } from '../learners.ts';
 import type { Abstention, ForecastCalibration, Forecaster, ForecastInterval } from './forecaster.ts';
 
 export const FORECASTER_KIND = 'forecaster/1';
 
 /** How the models inside are read back. */
-export type FindLearner = (name: string) => Pick<Learner<object>, 'load'> | undefined;
+export type FindLearner = (name: string) => { load(bytes: Uint8Array): FittedModel } | undefined;
+
+const findOwnOrForeign: FindLearner = (name) =>
+  name === FOREIGN_LEARNER ? { load: loadForeignModel } : findLearner(name);
 
 type Meta = {
   about: Pick<
@@ -63,7 +67,7 @@ export function saveForecaster(forecaster: Forecaster): Uint8Array {
  *
  * @throws RangeError for bytes that are damaged, or no forecaster, or hold a learner this version does not know.
  */
-export function loadForecaster(bytes: Uint8Array, find: FindLearner = findLearner): Forecaster {
+export function loadForecaster(bytes: Uint8Array, find: FindLearner = findOwnOrForeign): Forecaster {
   const { meta, arrays } = readArtefact(bytes, FORECASTER_KIND);
   const { about, scaler, members, calibration, interval, abstention } = meta as Meta;
   const give = (prefix: string, value: object): object => {

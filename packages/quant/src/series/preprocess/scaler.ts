@@ -54,8 +54,11 @@ export function fitScaler(
   expect(winsorShare > 0 && winsorShare < 0.5, `winsorShare must lie between 0 and .5, was ${winsorShare}`);
   const trainingRowCount = training.length / columnCount;
   const columns = Array.from({ length: columnCount }, (_, n) => {
-    const column = Float64Array.from({ length: trainingRowCount }, (_, t) => training[t * columnCount + n]!);
-    return fitColumn(kind, column.filter((x) => !Number.isNaN(x)).sort(), winsorShare);
+    const known = new Float64Array(trainingRowCount);
+    let count = 0;
+    for (let cell = n; cell < training.length; cell += columnCount)
+      if (!Number.isNaN(training[cell]!)) known[count++] = training[cell]!;
+    return fitColumn(kind, known.subarray(0, count).sort(), winsorShare);
   });
   return { kind, trainingRowCount, trainingHash: contentHash(training, columnCount), columns };
 }
@@ -64,7 +67,10 @@ export function fitScaler(
 export function applyScaler(scaler: FittedScaler, values: Float64Array): Float64Array {
   const { columns } = scaler;
   checkShape(values, columns.length);
-  return values.map((x, cell) => scaleValue(columns[cell % columns.length]!, x));
+  const scaled = new Float64Array(values.length);
+  for (let cell = 0; cell < values.length; cell++)
+    scaled[cell] = scaleValue(columns[cell % columns.length]!, values[cell]!);
+  return scaled;
 }
 
 /**

@@ -1,5 +1,5 @@
+import { FORECAST_FEATURES } from '@touchstone/quant/evaluation/targets/features';
 import type { IndicatorFamily } from '@touchstone/quant/indicators/indicator';
-import { FORECAST_FEATURES } from '@touchstone/quant/learn/targets/features';
 import { ALL_INDICATORS } from '../catalogue/catalogue.ts';
 import type { ViewDefinition } from './feature-view.ts';
 

@@ -18,7 +18,7 @@ import {
   lossSums,
   mixForecasts,
 } from '@touchstone/quant/evaluation/search/nested-panel';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { dayText } from '@touchstone/quant/series/day';
 
 export type SplitRows = { inner: Uint8Array; judging: Uint8Array; outerFrom: string };

@@ -1,8 +1,8 @@
 import { FAMILIES_BY_SIMPLICITY } from '@touchstone/contracts/automl';
 import type { FamilyName } from '@touchstone/contracts/training';
 import { STEPS_MAX } from '@touchstone/quant/evaluation/forecast-training/training-table';
+import type { Target } from '@touchstone/quant/evaluation/targets/targets';
 import type { Candidate, Dimension, FamilySpace } from '@touchstone/quant/learn/search/search-space';
-import type { Target } from '@touchstone/quant/learn/targets/targets';
 import { type Effort, type FamilyRecipe, MEMBER_FAMILIES, type MemberFamily, recipeOf } from '../training/families.ts';
 
 /** A recipe of the search: also which features it sees, and how far back it learns. */

@@ -1,7 +1,7 @@
 import type { DriftCheck, DriftFinding } from '@touchstone/contracts/drift';
 import { driftArea, driftRule } from '@touchstone/contracts/drift';
 import { reason } from '@touchstone/contracts/market';
-import { type SqlBool, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Transaction } from '../../platform/database/database.ts';
 
 export type NewCheck = {
@@ -153,17 +153,11 @@ export type ScoredRow = {
   volatility: number | null;
 };
 
-/**
- * Predictions with a known outcome, by event day; of the same question the one sealed first counts.
- *
- * @param of after: only of later days. sealedBefore: only those that were on record before anybody could know.
- */
+/** Predictions about later days with a known outcome, by event day; of the same question the one sealed first counts. */
 export async function listScored(
   tx: Transaction,
-  of: { modelId: number; version: number; after?: string; sealedBefore?: boolean },
+  of: { modelId: number; version: number; after: string },
 ): Promise<ScoredRow[]> {
-  const after = of.after === undefined ? sql<SqlBool>`true` : sql<SqlBool>`p.event_day > ${of.after}::date`;
-  const sealed = of.sealedBefore === true ? sql<SqlBool>`p.before_outcome` : sql<SqlBool>`true`;
   const { rows } = await sql<{
     subject_kind: string;
     subject_id: number;
@@ -180,7 +174,7 @@ export async function listScored(
       p.upper, o.value AS outcome, o.loss, o.baseline_loss, o.volatility
     FROM prediction p JOIN prediction_outcome o ON o.tenant_id = p.tenant_id AND o.prediction_id = p.id
     WHERE p.tenant_id = ${tx.principal.tenantId} AND p.model_id = ${of.modelId} AND p.version_number = ${of.version}
-      AND p.served_by IN ('model', 'previous') AND ${after} AND ${sealed}
+      AND p.served_by IN ('model', 'previous') AND p.event_day > ${of.after}::date
     ORDER BY p.event_day, p.subject_kind, p.subject_id, p.id`.execute(tx.query);
   return rows.map((row) => ({
     ...{ subjectKind: row.subject_kind, subjectId: row.subject_id, eventDay: row.event_day, value: row.value },

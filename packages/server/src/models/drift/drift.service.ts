@@ -11,6 +11,7 @@ import type { Database, Principal, Transaction } from '../../platform/database/d
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
+import { type GaugeValue, registerGauge } from '../../platform/telemetry/gauges.ts';
 import { findModel } from '../registry/model.repository.ts';
 import type { Registry, ResolvedVersion } from '../registry/registry.types.ts';
 import { decodeInputs } from '../serving/forecast-inputs.ts';
@@ -56,6 +57,14 @@ const SETTINGS = {
 
 export function createDriftService(parts: DriftParts) {
   const { database, registry, series, computer, compute, codeVersion } = parts;
+
+  /** Of the last check of each model that this process made. */
+  const lastAlarms = new Map<string, GaugeValue>();
+  registerGauge({
+    ...{ name: 'model_drift_alarms', help: 'Findings over their limit in the last check of a model.' },
+    labelNames: ['tenant', 'model'],
+    read: () => [...lastAlarms.values()],
+  });
 
   /** Features of one instrument at all of its last sessions, by the path that serving uses. */
   async function readMember(
@@ -168,6 +177,9 @@ export function createDriftService(parts: DriftParts) {
         };
       });
       const alarms = findings.filter(({ alarm }) => alarm);
+      const { tenantId } = principal;
+      const labels = { tenant: String(tenantId), model };
+      lastAlarms.set(`${tenantId} ${model}`, { value: alarms.length, tenantId, labels });
       return database.transaction(principal, async (tx) => {
         const checkId = await insertCheck(
           tx,

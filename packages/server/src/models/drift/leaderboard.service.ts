@@ -4,7 +4,6 @@ import { createRandom } from '@touchstone/quant/random/random';
 import { meanInterval } from '@touchstone/quant/stats/block-bootstrap';
 import { sql } from 'kysely';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
-import { listScored, type ScoredRow } from './drift.repository.ts';
 
 export type LeaderboardService = ReturnType<typeof createLeaderboardService>;
 
@@ -19,6 +18,9 @@ const NOTE =
   'Sorted by the worse end of the 95 % interval, so that luck on few days does not lead. Evaluations are walk-forward on the past and hypothetical; live figures are of predictions sealed before their outcome.';
 
 type VersionRow = { modelId: number; name: string; number: number; manifest: ModelManifest; aliases: string[] };
+/** Mean loss of the predictions of one day, by `model version`, days in order. */
+type LiveDays = ReadonlyMap<string, LiveDay[]>;
+type LiveDay = { mean: number; count: number };
 type Entry = Omit<LeaderboardRow, 'rank'>;
 
 /** Models and the simple rules they were held against, in one list for each thing that can be compared. */
@@ -42,8 +44,8 @@ export function createLeaderboardService({ database }: { database: Database }) {
             boards.set(key, board);
             board.versions.push(version);
           }
-          const told = [];
-          for (const { versions: rows, skill } of boards.values()) told.push(await boardOf(tx, rows, skill));
+          const live = await listLiveDays(tx);
+          const told = Array.from(boards.values(), ({ versions: rows, skill }) => boardOf(rows, skill, live));
           told.sort((a, b) => a.title.localeCompare(b.title));
           return { boards: told, note: NOTE };
         },
@@ -52,13 +54,11 @@ export function createLeaderboardService({ database }: { database: Database }) {
   };
 }
 
-async function boardOf(tx: Transaction, versions: readonly VersionRow[], { metric, higherIsBetter }: Skill) {
+function boardOf(versions: readonly VersionRow[], { metric, higherIsBetter }: Skill, live: LiveDays) {
   const { target, horizonDays } = versions[0]!.manifest;
-  const entries: Entry[] = [];
-  for (const version of versions) {
-    const live = liveOf(await listScored(tx, { ...version, version: version.number, sealedBefore: true }), version);
-    entries.push(modelEntry(version, live));
-  }
+  const entries = versions.map((version) =>
+    modelEntry(version, liveOf(live.get(`${version.modelId} ${version.number}`) ?? [], version)),
+  );
   entries.push(...baselineEntries(versions));
   const worst = higherIsBetter ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   const sign = higherIsBetter ? -1 : 1;
@@ -111,19 +111,10 @@ function baselineEntries(versions: readonly VersionRow[]): Entry[] {
   return [...best.values()];
 }
 
-function liveOf(rows: readonly ScoredRow[], { manifest }: VersionRow): Entry['live'] {
-  const days = new Map<string, { sum: number; count: number }>();
-  let sampleCount = 0;
-  for (const { eventDay, loss } of rows) {
-    if (loss === null) continue;
-    const day = days.get(eventDay) ?? { sum: 0, count: 0 };
-    days.set(eventDay, day);
-    day.sum += loss;
-    day.count += 1;
-    sampleCount += 1;
-  }
+function liveOf(days: readonly LiveDay[], { manifest }: VersionRow): Entry['live'] {
+  const sampleCount = days.reduce((sum, { count }) => sum + count, 0);
   if (sampleCount === 0) return null;
-  const means = Float64Array.from(days.values(), ({ sum, count }) => sum / count);
+  const means = Float64Array.from(days, ({ mean }) => mean);
   const metric =
     manifest.unit === 'probability' ? 'brier' : manifest.target === 'forward_volatility' ? 'qlike' : 'loss';
   const loss = means.reduce((a, b) => a + b, 0) / means.length;
@@ -133,6 +124,27 @@ function liveOf(rows: readonly ScoredRow[], { manifest }: VersionRow): Entry['li
     ...{ random: createRandom(SEED), blockLength, resampleCount: RESAMPLES },
   });
   return { metric, loss, low, high, sampleCount };
+}
+
+/** Of predictions that were on record before anybody could know; of one question to one version the first counts. */
+async function listLiveDays(tx: Transaction): Promise<LiveDays> {
+  const { rows } = await sql<{ model_id: number; version_number: number; mean: number; count: number }>`
+    SELECT model_id, version_number, avg(loss) AS mean, count(*)::integer AS count FROM (
+      SELECT DISTINCT ON (p.model_id, p.version_number, p.event_day, p.subject_kind, p.subject_id)
+        p.model_id, p.version_number, p.event_day, o.loss
+      FROM prediction p JOIN prediction_outcome o ON o.tenant_id = p.tenant_id AND o.prediction_id = p.id
+      WHERE p.tenant_id = ${tx.principal.tenantId} AND p.before_outcome AND p.served_by IN ('model', 'previous')
+        AND o.loss IS NOT NULL
+      ORDER BY p.model_id, p.version_number, p.event_day, p.subject_kind, p.subject_id, p.id
+    ) said GROUP BY model_id, version_number, event_day ORDER BY model_id, version_number, event_day`.execute(tx.query);
+  const days = new Map<string, LiveDay[]>();
+  for (const { model_id: modelId, version_number: number, mean, count } of rows) {
+    const key = `${modelId} ${number}`;
+    const told = days.get(key) ?? [];
+    days.set(key, told);
+    told.push({ mean: Number(mean), count });
+  }
+  return days;
 }
 
 /** Newest versions of all models that take an alias, with the aliases that point at them. */

@@ -6,7 +6,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fitPart, type PartSpec, saveResult } from '@touchstone/quant/evaluation/forecast-training/fit-part';
 import { saveTable, type TrainingTable } from '@touchstone/quant/evaluation/forecast-training/training-table';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { createRandom } from '@touchstone/quant/random/random';
 import type { PartJob } from '../training/training.worker.ts';
 import { createRayJobs } from './jobs-api.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Artefact, readArtefact, writeArtefact } from '@touchstone/quant/learn/artefact';
 import type { ForecastFeature } from '@touchstone/quant/learn/forecaster/forecaster';
-import type { FeatureComputer, NamedSubject, SeriesService, Subject } from '../../features/index.ts';
+import type { FeatureComputer, NamedSubject, Series, SeriesService, Subject } from '../../features/index.ts';
 import { findPriceSource, type ReadTime } from '../../market-data/index.ts';
 import { createRecent } from '../../platform/cache/recent.ts';
 import type { Database, Principal, Transaction } from '../../platform/database/database.ts';
@@ -24,13 +24,14 @@ export type ForecastInputs = {
 };
 
 export type FeatureSet = { features: readonly ForecastFeature[]; stepCount: number };
-export type ForecastInputReader = ReturnType<typeof createForecastInputReader>;
 
 /** Windows of some hundred numbers: 20,000 of them are some 60 MB. */
 const KEPT_MAX = 20_000;
 const CALENDAR_KEPT_MS = 60_000;
 /** Histories read beside each other: after a publication everybody asks anew, and those answered from the store must not wait. */
 const READS_AT_ONCE = 4;
+/** Histories of a batch read together: a few megabytes. */
+const PRELOAD = 32;
 export const INPUT_KIND = 'prediction-input/1';
 
 /**
@@ -62,43 +63,119 @@ export function createForecastInputReader({
     return calendar;
   }
 
+  /** The last days of features of each series, in their order. */
+  async function compute(known: readonly Series[], { features, stepCount }: FeatureSet) {
+    const width = features.length;
+    // Days before the first bar stay missing.
+    const jobs = known.map(({ bars }) => {
+      const told = Math.min(stepCount, bars.day.length);
+      return { bars, at: Int32Array.from({ length: told }, (_, i) => bars.day.length - told + i) };
+    });
+    const expressions = features.map(({ expression }) => expression);
+    const made = width === 0 ? null : await computer.compute(expressions, jobs);
+    const [failure = null] = made?.failures.values() ?? [];
+    const values = jobs.map(({ at }, k) => {
+      const window = new Float64Array(stepCount * width).fill(Number.NaN);
+      if (made !== null) window.set(made.values[k]!, (stepCount - at.length) * width);
+      return window;
+    });
+    return { values, failure };
+  }
+
+  async function complete(
+    principal: Principal,
+    time: ReadTime,
+    known: Series,
+    made: { values: Float64Array; failure: ForecastInputs['failure'] },
+  ): Promise<ForecastInputs> {
+    const { subject, bars, dataSha256 } = known;
+    const barCount = bars.day.length;
+    const calendar = await calendarOf(principal, subject, time);
+    const eventDay = barCount === 0 ? null : bars.day[barCount - 1]!;
+    const inputs = { subject, time, barCount, calendar, dataSha256, eventDay, ...made };
+    // What failed now may succeed later: it is answered, and not kept.
+    if (made.failure !== null) throw new FailedInputs(inputs);
+    return inputs;
+  }
+
   async function read(
     principal: Principal,
     subject: Subject,
     time: ReadTime,
-    { features, stepCount }: FeatureSet,
+    set: FeatureSet,
   ): Promise<ForecastInputs> {
     const known = await series.read(principal, subject, time);
-    const { bars } = known;
-    const barCount = bars.day.length;
-    const width = features.length;
-    const values = new Float64Array(stepCount * width).fill(Number.NaN);
-    // Days before the first bar stay missing.
-    const told = Math.min(stepCount, barCount);
-    const at = Int32Array.from({ length: told }, (_, i) => barCount - told + i);
-    const expressions = features.map(({ expression }) => expression);
-    const made = told === 0 || width === 0 ? null : await computer.compute(expressions, [{ bars, at }]);
-    if (made !== null) values.set(made.values[0]!, (stepCount - told) * width);
-    const [failure] = made?.failures.values() ?? [];
-    const calendar = await calendarOf(principal, subject, time);
-    return {
-      ...{ subject: known.subject, time, barCount, calendar, dataSha256: known.dataSha256, values },
-      eventDay: barCount === 0 ? null : bars.day[barCount - 1]!,
-      failure: failure ?? null,
-    };
+    const { values, failure } = await compute([known], set);
+    return complete(principal, time, known, { values: values[0]!, failure });
   }
 
   return {
     /** @throws NOT_FOUND */
-    async read(principal: Principal, subject: Subject, time: ReadTime, set: FeatureSet, setKey: string) {
-      const { asOf, knownAt, recordedAt } = time;
-      // A private index is its maker's alone.
-      const who = subject.kind === 'index' ? `${principal.tenantId}/${principal.actorId}` : principal.tenantId;
-      const key = `${who} ${subject.kind} ${subject.id} ${asOf} ${knownAt} ${recordedAt} ${setKey}`;
-      const inputs = await kept.get(key, () => gate(() => read(principal, subject, time, set)));
-      return { ...inputs, time };
+    async read(
+      principal: Principal,
+      subject: Subject,
+      time: ReadTime,
+      set: FeatureSet,
+      setKey: string,
+    ): Promise<ForecastInputs> {
+      try {
+        const key = keyOf(principal, subject, time, setKey);
+        const inputs = await kept.get(key, () => gate(() => read(principal, subject, time, set)));
+        return { ...inputs, time };
+      } catch (error) {
+        if (error instanceof FailedInputs) return error.inputs;
+        throw error;
+      }
+    },
+
+    /**
+     * Reads many instruments with a few statements, so that `read` finds them. What is wrong with one is told by `read`.
+     *
+     * @param instrumentIds That exist.
+     */
+    async preload(
+      principal: Principal,
+      instrumentIds: readonly number[],
+      time: ReadTime,
+      set: FeatureSet,
+      setKey: string,
+    ): Promise<void> {
+      const missing: { id: number; resolve(inputs: Promise<ForecastInputs>): void }[] = [];
+      for (const id of new Set(instrumentIds))
+        kept
+          .get(
+            keyOf(principal, { kind: 'instrument', id }, time, setKey),
+            () => new Promise((resolve) => missing.push({ id, resolve })),
+          )
+          .catch(() => {});
+      for (let from = 0; from < missing.length; from += PRELOAD) {
+        const part = missing.slice(from, from + PRELOAD);
+        const ids = part.map(({ id }) => id);
+        try {
+          const { series: known } = await series.readMany(principal, ids, time);
+          const { values, failure } = await compute(known, set);
+          for (const [k, { resolve }] of part.entries())
+            resolve(complete(principal, time, known[k]!, { values: values[k]!, failure }));
+        } catch {
+          for (const { id, resolve } of part) resolve(read(principal, { kind: 'instrument', id }, time, set));
+        }
+      }
     },
   };
+}
+
+class FailedInputs extends Error {
+  readonly inputs: ForecastInputs;
+  constructor(inputs: ForecastInputs) {
+    super(inputs.failure?.sentence ?? 'the inputs failed');
+    this.inputs = inputs;
+  }
+}
+
+function keyOf(principal: Principal, { kind, id }: Subject, { asOf, knownAt, recordedAt }: ReadTime, setKey: string) {
+  // A private index is its maker's alone.
+  const who = kind === 'index' ? `${principal.tenantId}/${principal.actorId}` : principal.tenantId;
+  return `${who} ${kind} ${id} ${asOf} ${knownAt} ${recordedAt} ${setKey}`;
 }
 
 async function findCalendar(tx: Transaction, subject: Subject, { recordedAt }: ReadTime): Promise<string | null> {

@@ -1,4 +1,4 @@
-import { RANKED_LEAST, type Target, targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { RANKED_LEAST, type Target, targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import type { Bars } from '@touchstone/quant/series/bars';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 

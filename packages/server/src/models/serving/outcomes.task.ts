@@ -1,5 +1,5 @@
 import type { Task } from '@touchstone/contracts/tasks';
-import type { Target } from '@touchstone/quant/learn/targets/targets';
+import type { Target } from '@touchstone/quant/evaluation/targets/targets';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { z } from 'zod';
 import type { SeriesService } from '../../features/index.ts';

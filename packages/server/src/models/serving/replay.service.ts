@@ -6,7 +6,7 @@ import { canonicalJson } from '../../platform/evidence/canonical-json.ts';
 import { found } from '../../platform/problem-error.ts';
 import type { Registry } from '../registry/registry.types.ts';
 import { decodeInputs } from './forecast-inputs.ts';
-import { makeForecast } from './make-forecast.ts';
+import { forecastOf } from './forecast-of.ts';
 import { findExplanation, findInput, findPrediction } from './prediction.repository.ts';
 import { type SealedBody, seal, sha256Of } from './seal.ts';
 
@@ -88,7 +88,7 @@ export function createReplayService(parts: {
     const forecaster = await forecasterOf(body);
     const values = decodeInputs(found(input, `The inputs ${body.inputSha256.slice(0, 12)} are gone.`));
     const isReadable = forecaster !== null && values.length === forecaster.stepCount * forecaster.features.length;
-    const made = makeForecast(isReadable ? forecaster : null, {
+    const made = await forecastOf(isReadable ? forecaster : null, {
       ...{ servedBy: body.servedBy, unit: forecast.unit, values, level: body.level },
       abstain: body.servedBy === 'nobody' ? forecast.abstained : null,
     });

@@ -27,6 +27,7 @@ type Figures = {
 export function createServingWatch(database: Database, log: { warn(fields: object, text: string): void }) {
   const figures = new Map<string, Figures>();
   const raised = new Map<string, number>();
+  const looked = new Set<string>();
 
   function figuresOf(tenantId: number, model: string): Figures {
     const key = `${tenantId} ${model}`;
@@ -78,7 +79,9 @@ export function createServingWatch(database: Database, log: { warn(fields: objec
     const key = `${principal.tenantId} ${sameAs}`;
     const [first] = hops;
     if (first === undefined) {
-      if (!raised.delete(key)) return;
+      // Once in a process, for what was raised before it started or by another one.
+      if (!raised.delete(key) && looked.has(key)) return;
+      looked.add(key);
       await database.transaction(principal, (tx) => resolveAlert(tx, sameAs));
       return;
     }

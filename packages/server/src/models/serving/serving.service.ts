@@ -9,10 +9,11 @@ import { found, ProblemError } from '../../platform/problem-error.ts';
 import type { Registry, ResolvedVersion } from '../registry/registry.types.ts';
 import { dueDayOf } from './due-day.ts';
 import { createForecastInputReader, encodeInputs, type FeatureSet } from './forecast-inputs.ts';
+import { forecastOf } from './forecast-of.ts';
 import { createIntervalLevels } from './interval-levels.ts';
-import { createKnownNow } from './known-now.ts';
+import { createKnownNow, type KnownNow } from './known-now.ts';
 import { makeForecast } from './make-forecast.ts';
-import { findSaid, keyText, type SaidKey, toPrediction } from './prediction.repository.ts';
+import { findTold, keyText, type SaidKey, toPrediction } from './prediction.repository.ts';
 import { seal, wayOf } from './seal.ts';
 import { createSealLine } from './seal-line.ts';
 import type { Candidate, PredictionQuestion, Step, Which } from './serving.types.ts';
@@ -36,6 +37,8 @@ const ANSWERS_MAX = 10_000;
 const FEATURES_LIMIT_MS = 5_000;
 /** Subjects of a batch computed beside each other. */
 const BATCH_AT_ONCE = 16;
+/** Fewer are read one by one. */
+const PRELOAD_MIN = 4;
 const NO_FEATURES: FeatureSet = { features: [], stepCount: 1 };
 const CHAMPION = 'champion';
 
@@ -186,6 +189,8 @@ export function createServingService(parts: ServingParts) {
     abstain: { code: HopCode; sentence: string } | null,
     key: SaidKey,
   ): Promise<Prediction> {
+    const said = await database.transaction(principal, (tx) => findTold(tx, key), { readOnly: true });
+    if (said !== undefined) return toPrediction(said);
     const set: FeatureSet = warm.ok ? warm.forecaster : NO_FEATURES;
     const inputs = await readInputs.read(principal, subject, time, set, warm.ok ? warm.featureKey : '');
     const name = inputs.subject.symbol ?? inputs.subject.name;
@@ -194,9 +199,6 @@ export function createServingService(parts: ServingParts) {
         'NOT_ENOUGH_HISTORY',
         `No bar of ${name} is known by then, so that there is nothing to go by.`,
       );
-    const before = await database.transaction(principal, (tx) => findSaid(tx, [key]), { readOnly: true });
-    const [said] = before.values();
-    if (said !== undefined) return toPrediction({ stored: said, subject: inputs.subject, outcome: null });
     if (servedBy !== 'nobody' && inputs.failure !== null) throw new Hops(inputs.failure.code, inputs.failure.sentence);
 
     const { manifest } = version;
@@ -205,7 +207,7 @@ export function createServingService(parts: ServingParts) {
       forecast,
       explanation,
       milliseconds: modelMilliseconds,
-    } = tryToMake(warm.ok ? warm.forecaster : null, {
+    } = await tryToMake(warm.ok ? warm.forecaster : null, {
       ...{ servedBy, unit: manifest.unit, values: inputs.values, level, abstain },
     });
     const { abstained } = forecast;
@@ -242,6 +244,22 @@ export function createServingService(parts: ServingParts) {
     return { known, base: { principal, time, alias, candidates, mayFallBack: alias === CHAMPION } };
   }
 
+  /** Histories of a batch are read together. What cannot be read is told with the subject that it is of. */
+  async function preload(
+    { principal, time, candidates }: Pick<Case, 'principal' | 'time' | 'candidates'>,
+    known: KnownNow,
+    subjects: readonly PredictionQuestion['subject'][],
+  ): Promise<void> {
+    const { version } = candidates[0]!;
+    const warm = await forecasters.get(version);
+    if (!warm.ok || subjects.length < PRELOAD_MIN || expiryOf(version, time.asOf) !== null) return;
+    const found = await Promise.all(
+      subjects.filter(({ kind }) => kind === 'instrument').map((asked) => known.find(asked).catch(() => undefined)),
+    );
+    const ids = found.flatMap((subject) => subject?.id ?? []);
+    await readInputs.preload(principal, ids, time, warm.forecaster, warm.featureKey);
+  }
+
   return {
     /** @throws NOT_FOUND, NOT_POSSIBLE_NOW without a champion, NOT_ENOUGH_HISTORY without a bar, INVALID_REQUEST. */
     async predict(principal: Principal, model: string, question: PredictionQuestion): Promise<Prediction> {
@@ -263,6 +281,7 @@ export function createServingService(parts: ServingParts) {
       const { known, base } = await prepare(principal, model, question);
       type Item = { prediction: Prediction | null; problem: { code: string; detail: string } | null };
       const items: Item[] = new Array(subjects.length);
+      await preload(base, known, subjects);
       let next = 0;
       let done = 0;
       const work = async () => {
@@ -299,9 +318,9 @@ export function expiryOf({ model, version, manifest }: ResolvedVersion, asOf: st
   return `Version ${version} of ${model} learnt until ${manifest.trainedUntil} and answers for ${manifest.expiresAfterDays} days; ${asOf} is ${age} days later.`;
 }
 
-function tryToMake(...given: Parameters<typeof makeForecast>): ReturnType<typeof makeForecast> {
+async function tryToMake(...given: Parameters<typeof makeForecast>): ReturnType<typeof forecastOf> {
   try {
-    return makeForecast(...given);
+    return await forecastOf(...given);
   } catch (error) {
     // A model that throws must not take the answer with it: the next one is asked.
     const sentence = `It failed: ${error instanceof Error ? error.message : String(error)}`;

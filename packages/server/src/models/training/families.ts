@@ -1,7 +1,7 @@
 import type { FamilyName } from '@touchstone/contracts/training';
 import type { Walk } from '@touchstone/quant/evaluation/forecast-training/fit-part';
 import { STEPS_MAX } from '@touchstone/quant/evaluation/forecast-training/training-table';
-import type { Target } from '@touchstone/quant/learn/targets/targets';
+import type { Target } from '@touchstone/quant/evaluation/targets/targets';
 
 export type Effort = 'quick' | 'normal';
 export type MemberFamily = Exclude<FamilyName, 'ensemble'>;

@@ -1,7 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TargetName } from '@touchstone/contracts/model-manifest';
 import type { AssetRows, TrainingTable } from '@touchstone/quant/evaluation/forecast-training/training-table';
-import { FORECAST_FEATURES } from '@touchstone/quant/learn/targets/features';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { FORECAST_FEATURES } from '@touchstone/quant/evaluation/targets/features';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { createRandom } from '@touchstone/quant/random/random';
 import type { Bars } from '@touchstone/quant/series/bars';
 import type { FeatureComputer, SeriesService, UniverseSeries } from '../../features/index.ts';
@@ -27,7 +28,9 @@ export type FreezeParts = {
 export type FrozenTables = {
   datasetSha256: string;
   tables: { target: TargetName; sha256: string; rowCount: number; firstDay: string | null; canary: TableVerdict }[];
+  /** Learnt from, and of those with enough history. */
   memberCount: number;
+  candidateCount: number;
 };
 
 export type FreezeQuestion = {
@@ -43,6 +46,8 @@ export type FreezeQuestion = {
 const WORKER = new URL('./training.worker.ts', import.meta.url);
 /** Instruments whose features are computed at a time. */
 const BATCH = 8;
+/** More teach the same again, and a table of all of them would not fit beside the others: so many are drawn by the seed. */
+const MEMBERS_MAX = 60;
 /** A year to warm up and a year to learn from. */
 const BARS_LEAST = 504;
 
@@ -62,12 +67,13 @@ export async function freezeTables(
   const { universeId, targets, asOf, knownAt, recordedAt, from, seed } = question;
   onProgress(0, 'Reads the bars');
   const universe = await series.readUniverse(principal, universeId, { asOf, knownAt, recordedAt, from });
-  const members = universe.members.filter(({ bars }) => bars.day.length >= BARS_LEAST);
-  if (members.length === 0)
+  const candidates = universe.members.filter(({ bars }) => bars.day.length >= BARS_LEAST);
+  if (candidates.length === 0)
     throw new ProblemError(
       'NOT_ENOUGH_HISTORY',
       `No member of the universe has ${BARS_LEAST} sessions by then; the longest has ${Math.max(0, ...universe.members.map(({ bars }) => bars.day.length))}.`,
     );
+  const members = draw(candidates, seed);
   const computed = await computeFeatures(
     parts,
     members.map(({ bars }) => bars),
@@ -85,7 +91,7 @@ export async function freezeTables(
     const built = await compute.run<BuiltTable>(
       WORKER,
       'buildTableBytes',
-      { target, assets: assets.map((asset) => pick(asset, target)) },
+      { target, assets: await pickAll(assets, target) },
       { signal },
     );
     const { sha256 } = await objects.put(Buffer.from(built.bytes));
@@ -100,7 +106,7 @@ export async function freezeTables(
       tables,
     ),
     {
-      features: toBundleTable(assets),
+      features: await toBundleTable(assets),
     },
   );
   await database.transaction(principal, async (tx) => {
@@ -111,7 +117,16 @@ export async function freezeTables(
       body: { rowCount: bundle.parts[0]!.rowCount, tables: tables.map(({ target, sha256 }) => ({ target, sha256 })) },
     });
   });
-  return { datasetSha256: bundle.sha256, tables, memberCount: members.length };
+  return { datasetSha256: bundle.sha256, tables, memberCount: members.length, candidateCount: candidates.length };
+}
+
+/** In their order. */
+function draw<T>(members: readonly T[], seed: number): T[] {
+  if (members.length <= MEMBERS_MAX) return [...members];
+  const random = createRandom(seed).split('members');
+  const keys = members.map(() => random.uniform());
+  const last = keys.toSorted((a, b) => a - b)[MEMBERS_MAX - 1]!;
+  return members.filter((_, k) => keys[k]! <= last);
 }
 
 const EXPRESSIONS = FORECAST_FEATURES.map(({ expression }) => expression);
@@ -137,6 +152,16 @@ async function computeFeatures(
     values.push(...made.values);
   }
   return values;
+}
+
+/** One asset at a time: requests are answered in between. */
+async function pickAll(assets: readonly AssetRows[], target: TargetName): Promise<AssetRows[]> {
+  const picked: AssetRows[] = [];
+  for (const asset of assets) {
+    picked.push(pick(asset, target));
+    await nextTurn();
+  }
+  return picked;
 }
 
 /** The columns of one target out of all. */
@@ -194,7 +219,7 @@ function aboutOf(
   };
 }
 
-function toBundleTable(assets: readonly AssetRows[]): BundleTable {
+async function toBundleTable(assets: readonly AssetRows[]): Promise<BundleTable> {
   const rowCount = assets.reduce((sum, { bars }) => sum + bars.day.length, 0);
   const instrument = new Int32Array(rowCount);
   const day = new Int32Array(rowCount);
@@ -207,6 +232,7 @@ function toBundleTable(assets: readonly AssetRows[]): BundleTable {
     for (let row = 0; row < bars.day.length; row++)
       for (let j = 0; j < width; j++) columns[j]![at + row] = values[row * width + j]!;
     at += bars.day.length;
+    await nextTurn();
   }
   return {
     rowCount,

@@ -91,7 +91,7 @@ export async function runParts(
     if (known !== undefined) return known;
     // Only the table in use is kept: parts of one table come after each other.
     tables.clear();
-    const loading = getKept(objects, sha256);
+    const loading = getKept(objects, sha256).then(share);
     tables.set(sha256, loading);
     return loading;
   }
@@ -130,6 +130,13 @@ export async function getKept(objects: ObjectStore, sha256: string): Promise<Buf
       { cause: error },
     );
   }
+}
+
+/** The same bytes in memory that threads share: they are handed over with every part. */
+function share(bytes: Uint8Array): Uint8Array {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
 }
 
 /** The same, and waits for parts that others do: whoever dies, its parts come back. */

@@ -3,7 +3,7 @@ import { CHECKLIST } from '@touchstone/contracts/models';
 import type { FamilyName, TrainedModel } from '@touchstone/contracts/training';
 import type { Evaluation } from '@touchstone/quant/evaluation/forecast-training/assemble-forecasters';
 import { isHigherBetter } from '@touchstone/quant/evaluation/panel-skill';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { dayText } from '@touchstone/quant/series/day';
 import type { Transaction } from '../../platform/database/database.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
@@ -23,6 +23,8 @@ export type RegisterContext = {
   promote: 'never' | 'if_passed';
   trialCount: number;
   firstDay: string;
+  /** Learnt from, and of how many with enough history. */
+  members: { count: number; of: number };
 };
 
 /** One target: what came out, and the recipes it came from. */
@@ -149,7 +151,7 @@ function manifestOf(
     ...{ codeVersion: context.codeVersion, seed: context.seed, firstDay: context.firstDay },
     ...{ trainedUntil: dayText(trainedUntil), expiresAfterDays: EXPIRES_AFTER_DAYS },
     ...{ skill: skills.get(family) ?? null, verdict: { passed, sentence } },
-    ...{ costSeconds: seconds, costJoules: seconds * WATTS, limits: limitsOf(targetName) },
+    ...{ costSeconds: seconds, costJoules: seconds * WATTS, limits: limitsOf(targetName, context.members) },
   };
 }
 

@@ -1,7 +1,7 @@
 import { TARGETS as TARGET_NAMES, type TargetName } from '@touchstone/contracts/model-manifest';
 import type { TargetDefinition } from '@touchstone/contracts/training';
 import { STEPS_MAX } from '@touchstone/quant/evaluation/forecast-training/training-table';
-import { type Target, targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { type Target, targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { hashOf } from '../../platform/object-store/bundle.ts';
 
 /** The built-in feature view whose features targets are told by. */
@@ -37,8 +37,9 @@ export function modelNameOf(target: TargetName, universeId: number): string {
 }
 
 /** What no model of a target knows, for its card. */
-export function limitsOf(target: TargetName): string[] {
+export function limitsOf(target: TargetName, members: { count: number; of: number }): string[] {
   const all = [
+    `It learnt from ${members.count} of the ${members.of} members with two years of history${members.count < members.of ? ', drawn by the seed' : ''}.`,
     'The universe holds what is listed in it today: what went under before is missing, and survivors flatter everybody.',
     'It learnt from bars as they are known now, adjusted for what happened since; its features are free of the scale of prices.',
     'Assets of a day move together: intervals draw whole days in blocks of 63, and few crises are among them.',

@@ -8,8 +8,8 @@ import {
   type Training,
 } from '@touchstone/contracts/training';
 import type { PartSpec } from '@touchstone/quant/evaluation/forecast-training/fit-part';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { findLearner } from '@touchstone/quant/learn/learners';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
 import { z } from 'zod';
 import type { FeatureComputer, SeriesService } from '../../features/index.ts';
 import { resolveTime } from '../../market-data/index.ts';
@@ -126,6 +126,7 @@ export function createTrainingService(parts: TrainingParts) {
     });
     const models = await joinAndRegister(context, row.id, settings, frozen, recipes, planned);
     const passed = models.filter(({ verdict }) => verdict.passed).length;
+    progress(1, `${models.length} models, ${passed} pass the gate`);
     return { trainingId: row.id, modelCount: models.length, passed, datasetSha256: frozen.datasetSha256 };
   }
 
@@ -228,6 +229,7 @@ export function createTrainingService(parts: TrainingParts) {
           ...{ registry: parts.registry, universeId: await universeOf(tx, trainingId), codeVersion, trialCount },
           ...{ datasetSha256: frozen.datasetSha256, seed: settings.seed, effort: settings.effort },
           ...{ promote: settings.promote, firstDay: firstDay ?? settings.asOf },
+          members: { count: frozen.memberCount, of: frozen.candidateCount },
         };
         const registered = await registerTarget(tx, context, { target, assembled, recipes: own, seconds, failed });
         const all = [...models, ...registered];

@@ -18,8 +18,8 @@ import {
   saveTable,
   type TrainingTable,
 } from '@touchstone/quant/evaluation/forecast-training/training-table';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { saveForecaster } from '@touchstone/quant/learn/forecaster/save-forecaster';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
 import { dayText } from '@touchstone/quant/series/day';
 
 export type BuiltTable = { bytes: Uint8Array; rowCount: number; firstDay: string | null };

@@ -81,7 +81,8 @@ export function intColumn(table: BundleTable, name: string): Int32Array {
   return values;
 }
 
-async function encodeTable(table: BundleTable): Promise<Buffer> {
+/** An Arrow IPC file. The same table gives the same bytes. */
+export async function encodeTable(table: BundleTable): Promise<Buffer> {
   const { DateDay, Table, Vector, makeData, makeVector, tableToIPC } = await import('apache-arrow');
   const columns = Object.entries(table.columns).map(([name, { type, values }]) => {
     if (values.length !== table.rowCount)

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { prepareInputs } from '@touchstone/quant/learn/forecaster/forecast-rows';
 import type { Goal, Learner } from '@touchstone/quant/learn/learner';
 import { LEARNERS } from '@touchstone/quant/learn/learners';
 import { exportOnnx } from '@touchstone/quant/learn/onnx/export-model';
 import { createGraph } from '@touchstone/quant/learn/onnx/graph';
 import { createRandom } from '@touchstone/quant/random/random';
+import { fitScaler } from '@touchstone/quant/series/preprocess/scaler';
 import { OnnxRefused, openOnnx } from './onnx-runtime.ts';
 
 const ROWS = 120;
@@ -53,6 +55,31 @@ for (const learner of LEARNERS)
         assert.ok(Math.abs(answer.values[row]! - value) <= TOLERANCE[type] * (1 + Math.abs(value)), `row ${row}`);
       await opened.close();
     });
+
+test('a file with a scaler takes features as they are, missing and wild ones included, and tells values', async () => {
+  for (const name of ['ridge', 'lstm', 'random_forest']) {
+    const learner = LEARNERS.find((candidate) => candidate.name === name)!;
+    const examples = examplesFor(learner, 'regression');
+    const quick = 'epochs' in learner.defaults ? { ...learner.defaults, epochs: 1 } : learner.defaults;
+    const model = learner.fit(examples, 'regression', quick, 1);
+    const raw = examples.inputs.values.map((x, k) => (k % 31 === 0 ? Number.NaN : k % 37 === 0 ? 900 : 7 + 3 * x));
+    const inputs = { ...examples.inputs, values: raw };
+    const scaler = fitScaler('standard', raw, FEATURES);
+    scaler.columns[2] = { kind: 'undefined', why: 'no spread' };
+    const features = Array.from({ length: FEATURES }, (_, j) => ({ name: `x${j}`, expression: '' }));
+    const prepared = prepareInputs({ features, stepCount: inputs.stepCount, scaler, clip: 4 }, inputs);
+    const { bytes } = exportOnnx(model, {}, { scaler, clip: 4, link: 'exp' });
+    const opened = await openOnnx(bytes);
+    const sizes = inputs.stepCount === 1 ? [ROWS, FEATURES] : [ROWS, inputs.stepCount, FEATURES];
+    const answer = await opened.run({ name: 'features', element: 'float64', sizes, values: raw }, 'value');
+    for (const [row, value] of model.predict(prepared).entries()) {
+      const told = Math.exp(value);
+      const tolerance = name === 'lstm' ? 1e-5 : 1e-12;
+      assert.ok(Math.abs(answer.values[row]! - told) <= tolerance * (1 + told), `${name}, row ${row}`);
+    }
+    await opened.close();
+  }
+});
 
 test('an unknown operator, bytes of something else and wrong sizes are told by name', async () => {
   const graph = createGraph('unknown');

@@ -1,7 +1,7 @@
 import { expect } from '../../checks/expect.ts';
-import { fitPlatt } from '../calibration/platt.ts';
-import { baselineOf } from '../forecaster/forecast-rows.ts';
-import type { ForecastBaseline, ForecastFeature } from '../forecaster/forecaster.ts';
+import { fitPlatt } from '../../learn/calibration/platt.ts';
+import { baselineOf } from '../../learn/forecaster/forecast-rows.ts';
+import type { ForecastBaseline, ForecastFeature } from '../../learn/forecaster/forecaster.ts';
 import type { FeatureName } from './features.ts';
 
 /**

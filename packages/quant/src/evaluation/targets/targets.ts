@@ -7,11 +7,12 @@ import {
   VOLATILITY_WINDOW_DEFAULT,
   volatilityDirection,
 } from '../../labels/volatility-direction.ts';
+import type { ForecastFeature } from '../../learn/forecaster/forecaster.ts';
 import type { Bars } from '../../series/bars.ts';
 import { garmanKlassOvernightVariance } from '../../volatility/range-variance.ts';
-import type { ForecastFeature } from '../forecaster/forecaster.ts';
 import type { BaselineRule } from './baselines.ts';
 import { type FeatureName, featuresNamed, RETURN_FEATURES, RISK_FEATURES } from './features.ts';
+import { VOLATILITY_DIRECTION_FEATURES } from './volatility-direction-features.ts';
 
 export type TargetMetric = 'balanced_accuracy' | 'accuracy' | 'brier' | 'qlike' | 'rank_ic';
 
@@ -56,7 +57,8 @@ export const TARGETS: readonly Target[] = [
       '1 if the mean daily variance of the next 5 sessions (Garman-Klass plus the squared opening step) is above that of the last 22, else 0.',
     ...{ goal: 'binary', link: 'identity', unit: 'probability', horizonDays: VOLATILITY_HORIZON_DEFAULT },
     metric: 'balanced_accuracy',
-    features: featuresNamed(RISK_FEATURES),
+    // The columns of the study that the headline rests on, and those of the simple rules.
+    features: [...VOLATILITY_DIRECTION_FEATURES, ...featuresNamed(['variance_week_month', 'variance_ema_month'])],
     labels: (bars) =>
       volatilityDirection(garmanKlassOvernightVariance(bars), VOLATILITY_HORIZON_DEFAULT, VOLATILITY_WINDOW_DEFAULT),
     acrossPanel: false,

@@ -1,7 +1,7 @@
 import { expect } from '../../checks/expect.ts';
 import { compileExpression, type IndicatorCatalogue, type Scope } from '../../expressions/compile-expression.ts';
+import type { Inputs } from '../../learn/examples.ts';
 import type { DailyPrices } from '../../volatility/range-variance.ts';
-import type { Inputs } from '../examples.ts';
 
 /** `garmanKlassOvernightVariance`: Garman-Klass of the session and the squared step from the close before. */
 const V = '(0.5 * log(high / low) ^ 2 - 0.3862943611198906 * log(close / open) ^ 2 + log(open / lag(close, 1)) ^ 2)';
@@ -20,31 +20,31 @@ const fall = (days: number) => `least(log(close / lag(close, ${days})), 0) / sqr
  * variance over several spans, each as its logarithm less that of the 22-day mean, and what the price did, in units of the
  * month's deviation. A model of the product and the study of the headline compute the same columns.
  *
- * - `day`, `week` (5), `fortnight` (10): flat means; `quarter`: the month against 66 days.
- * - `ema_n`: exponentially weighted means; decays of .71, .85, .94 and .985.
- * - `log_week`, `log_month`, `log_quarter`: means of logarithms, so that one wild day weighs less; `log_month` is the lower the
- *   more a few days made the month.
- * - `fall_day`, `fall_week`, `fall_month`: log return where it is negative: volatility follows falls.
- * - `size_day`: size of the day's log return.
+ * - `variance_ratio_day`, `_week` (5), `_fortnight` (10): flat means; `_quarter`: the month against 66 days.
+ * - `variance_ratio_ema_n`: exponentially weighted means; decays of .71, .85, .94 and .985.
+ * - `variance_ratio_log_week`, `_month`, `_quarter`: means of logarithms, so that one wild day weighs less; that of the month
+ *   is the lower the more a few days made it.
+ * - `fall_of_day`, `_week`, `_month`: log return where it is negative: volatility follows falls.
+ * - `size_of_day`: size of the day's log return.
  *
  * @see Corsi 2009, doi:10.1093/jjfinec/nbp001; Corsi and Renò 2012, doi:10.1080/07350015.2012.663261.
  */
 export const VOLATILITY_DIRECTION_FEATURES: readonly { name: string; expression: string }[] = [
-  { name: 'day', expression: `${LOG} - log(${MONTH})` },
-  { name: 'week', expression: overMonth(`mean(${V}, 5)`) },
-  { name: 'fortnight', expression: overMonth(`mean(${V}, 10)`) },
-  { name: 'quarter', expression: `log(${MONTH} / (mean(${V}, 66) + ${LEAST}))` },
-  { name: 'ema_6', expression: overMonth(`ema(${V}, 6)`) },
-  { name: 'ema_12', expression: overMonth(`ema(${V}, 12)`) },
-  { name: 'ema_32', expression: overMonth(`ema(${V}, 32)`) },
-  { name: 'ema_132', expression: overMonth(`ema(${V}, 132)`) },
-  { name: 'log_week', expression: meanOfLogs(5) },
-  { name: 'log_month', expression: meanOfLogs(22) },
-  { name: 'log_quarter', expression: meanOfLogs(66) },
-  { name: 'fall_day', expression: fall(1) },
-  { name: 'fall_week', expression: fall(5) },
-  { name: 'fall_month', expression: fall(22) },
-  { name: 'size_day', expression: `abs(log(close / lag(close, 1))) / sqrt(${MONTH})` },
+  { name: 'variance_ratio_day', expression: `${LOG} - log(${MONTH})` },
+  { name: 'variance_ratio_week', expression: overMonth(`mean(${V}, 5)`) },
+  { name: 'variance_ratio_fortnight', expression: overMonth(`mean(${V}, 10)`) },
+  { name: 'variance_ratio_quarter', expression: `log(${MONTH} / (mean(${V}, 66) + ${LEAST}))` },
+  { name: 'variance_ratio_ema_6', expression: overMonth(`ema(${V}, 6)`) },
+  { name: 'variance_ratio_ema_12', expression: overMonth(`ema(${V}, 12)`) },
+  { name: 'variance_ratio_ema_32', expression: overMonth(`ema(${V}, 32)`) },
+  { name: 'variance_ratio_ema_132', expression: overMonth(`ema(${V}, 132)`) },
+  { name: 'variance_ratio_log_week', expression: meanOfLogs(5) },
+  { name: 'variance_ratio_log_month', expression: meanOfLogs(22) },
+  { name: 'variance_ratio_log_quarter', expression: meanOfLogs(66) },
+  { name: 'fall_of_day', expression: fall(1) },
+  { name: 'fall_of_week', expression: fall(5) },
+  { name: 'fall_of_month', expression: fall(22) },
+  { name: 'size_of_day', expression: `abs(log(close / lag(close, 1))) / sqrt(${MONTH})` },
 ];
 
 /** The expressions name columns of bars and functions, no indicator. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { volatilityDirection } from '../../labels/volatility-direction.ts';
+import { expandingForecast } from '../../learn/expanding-forecast.ts';
+import { logistic } from '../../learn/linear/logistic.ts';
 import { createRandom } from '../../random/random.ts';
 import { ewmaVariance } from '../../volatility/ewma-variance.ts';
 import { type DailyPrices, garmanKlassOvernightVariance, logReturns } from '../../volatility/range-variance.ts';
-import { expandingForecast } from '../expanding-forecast.ts';
-import { logistic } from '../linear/logistic.ts';
 import { VOLATILITY_DIRECTION_FEATURES, volatilityDirectionFeatures } from './volatility-direction-features.ts';
 
 const FEATURES = VOLATILITY_DIRECTION_FEATURES.length;
@@ -77,13 +77,13 @@ test('features are what their description says', () => {
   const logs = v.map(Math.log);
   const ema = ewmaVariance(v, 1 - 2 / 33)[t]!;
   const wanted: Record<string, number> = {
-    day: Math.log(v[t]! / month),
-    week: Math.log(mean(v, 5) / month),
-    quarter: Math.log(month / mean(v, 66)),
-    ema_32: Math.log(ema / month),
-    log_quarter: mean(logs, 66) - Math.log(month),
-    fall_week: (Math.min(mean(r, 5), 0) * Math.sqrt(5)) / Math.sqrt(month),
-    size_day: Math.abs(r[t]!) / Math.sqrt(month),
+    variance_ratio_day: Math.log(v[t]! / month),
+    variance_ratio_week: Math.log(mean(v, 5) / month),
+    variance_ratio_quarter: Math.log(month / mean(v, 66)),
+    variance_ratio_ema_32: Math.log(ema / month),
+    variance_ratio_log_quarter: mean(logs, 66) - Math.log(month),
+    fall_of_week: (Math.min(mean(r, 5), 0) * Math.sqrt(5)) / Math.sqrt(month),
+    size_of_day: Math.abs(r[t]!) / Math.sqrt(month),
   };
   for (const [name, value] of Object.entries(wanted)) {
     const told = values[t * FEATURES + VOLATILITY_DIRECTION_FEATURES.findIndex((feature) => feature.name === name)]!;

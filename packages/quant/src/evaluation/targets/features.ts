@@ -1,4 +1,5 @@
-import type { ForecastFeature } from '../forecaster/forecaster.ts';
+import type { ForecastFeature } from '../../learn/forecaster/forecaster.ts';
+import { VOLATILITY_DIRECTION_FEATURES } from './volatility-direction-features.ts';
 
 // Garman-Klass variance of the session plus the squared step from the close before: `garmanKlassOvernightVariance`.
 const V = '(0.5 * log(high / low) ^ 2 - 0.3862943611198906 * log(close / open) ^ 2 + log(open / lag(close, 1)) ^ 2)';
@@ -77,10 +78,10 @@ const ALL = { ...VARIANCE, ...MOVES, ...INDICATORS, ...VOLUME };
 export type FeatureName = keyof typeof ALL;
 
 /** Every feature of the targets: what the built-in view `forecast` holds. */
-export const FORECAST_FEATURES: readonly ForecastFeature[] = Object.entries(ALL).map(([name, expression]) => ({
-  name,
-  expression,
-}));
+export const FORECAST_FEATURES: readonly ForecastFeature[] = [
+  ...Object.entries(ALL).map(([name, expression]) => ({ name, expression })),
+  ...VOLATILITY_DIRECTION_FEATURES,
+];
 
 export const RISK_FEATURES: readonly FeatureName[] = [
   ...keysOf(VARIANCE),
