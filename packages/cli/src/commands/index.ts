@@ -15,6 +15,7 @@ import { evidenceCommands } from './evidence.ts';
 import { factorsCommands } from './factors.ts';
 import { featureCommands } from './features.ts';
 import { feedCommands } from './feeds.ts';
+import { foreignCommands } from './foreign.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
@@ -62,6 +63,7 @@ export const COMMANDS: readonly Command[] = [
   ...patternCommands,
   ...featureCommands,
   ...modelCommands,
+  ...foreignCommands,
   ...trainingRunCommands,
   ...predictionCommands,
   ...trainingCommands,
