@@ -328,6 +328,7 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings)
      VALUES (7, 7, $2, $3, '{}') RETURNING id`,
     ['universe', 'task'],
+  ),
   version_note: fixture(
     `WITH version AS (
        INSERT INTO model_version (tenant_id, model_id, number, manifest, manifest_sha256, artefact_sha256,
