@@ -227,6 +227,40 @@ TABLE archived_days
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.archived_days FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE automl
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  universe_tenant_id integer NOT NULL
+  universe_id integer NOT NULL
+  task_id bigint NOT NULL
+  settings jsonb NOT NULL
+  dataset_sha256 text
+  told jsonb
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT automl_pkey PRIMARY KEY (id)
+  CONSTRAINT automl_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT automl_tenant_id_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT automl_universe_tenant_id_universe_id_fkey FOREIGN KEY (universe_tenant_id, universe_id) REFERENCES universe(tenant_id, id)
+  CONSTRAINT automl_version_check CHECK ((version > 0))
+  CONSTRAINT dataset_sha256_is_hex CHECK ((dataset_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT universe_is_own_or_system CHECK (((universe_tenant_id = 0) OR (universe_tenant_id = tenant_id)))
+  CREATE INDEX automl_newest ON public.automl USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX automl_pkey ON public.automl USING btree (id)
+  CREATE INDEX automl_task ON public.automl USING btree (tenant_id, task_id)
+  CREATE UNIQUE INDEX automl_tenant_id_id_key ON public.automl USING btree (tenant_id, id)
+  CREATE INDEX automl_universe ON public.automl USING btree (universe_tenant_id, universe_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.automl FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE corporate_action
   tenant_id integer NOT NULL
   instrument_id integer NOT NULL

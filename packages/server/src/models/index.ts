@@ -2,6 +2,8 @@
 
 export { registerAnomalyRoutes } from './anomalies/anomalies.routes.ts';
 export { createAnomalyService } from './anomalies/anomalies.service.ts';
+export { registerAutomlRoutes } from './automl/automl.routes.ts';
+export { createAutomlService } from './automl/automl.service.ts';
 export { registerDependenceRoutes } from './dependence/dependence.routes.ts';
 export { createDependenceService } from './dependence/dependence.service.ts';
 export { createWatching, type Watching } from './drift/create-watching.ts';
@@ -14,6 +16,8 @@ export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/ma
 export { createMlflowWire } from './mlflow/mlflow.wire.ts';
 export { registerPatternRoutes } from './patterns/patterns.routes.ts';
 export { createPatternsService } from './patterns/patterns.service.ts';
+export { createThreadRunner } from './ray/part-runner.ts';
+export { createRayRunner, type RaySettings } from './ray/ray-runner.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
 export { createRegimeService } from './regimes/regimes.service.ts';
 export { registerModelDependents } from './registry/model-dependents.ts';

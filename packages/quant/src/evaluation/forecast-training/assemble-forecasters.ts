@@ -436,4 +436,3 @@ function wilson(share: number, news: number): { low: number; high: number } {
 function orNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
-

@@ -133,6 +133,24 @@ export interface ArchivedDaysTable {
   days: string;
 }
 
+export interface AutomlTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  universe_tenant_id: number;
+  universe_id: number;
+  task_id: number;
+  settings: JsonColumn;
+  dataset_sha256: string | null;
+  told: JsonColumn | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface BarKeyTable {
   tenant_id: number | null;
   instrument_id: number | null;
@@ -1248,6 +1266,7 @@ export interface DB {
   app_user: AppUserTable;
   archive: ArchiveTable;
   archived_days: ArchivedDaysTable;
+  automl: AutomlTable;
   bar_key: BarKeyTable;
   corporate_action: CorporateActionTable;
   data_case: DataCaseTable;
