@@ -369,10 +369,8 @@ function fixture(statement: string, needs: readonly string[] = []): Fixture {
       for (const table of needs) keys.push(await FIXTURES[table]!.make(tx));
       rowCount += 1;
       // Naming $1 in every statement lets it be given to every statement.
-      const { rows } = await tx.client.query(`WITH number AS (SELECT $1::text) ${statement}`, [
-        String(rowCount),
-        ...keys,
-      ]);
+      const rest = statement.startsWith('WITH ') ? statement.replace('WITH ', ', ') : statement;
+      const { rows } = await tx.client.query(`WITH number AS (SELECT $1::text) ${rest}`, [String(rowCount), ...keys]);
       return Number(rows[0].id);
     },
   };
