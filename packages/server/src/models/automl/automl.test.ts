@@ -12,7 +12,7 @@ import { type Searcher, startSearcher } from '../../../test/automl-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/cluster.ts';
 import { addWorld, TENANT } from '../../../test/training-world.ts';
 import type { Caller } from '../../platform/http/serve.ts';
-import type { PartRunner } from '../ray/part-runner.ts';
+import type { PartRunner } from '../training/part-runner.ts';
 import { countDistinctTrials, listTrialsPage } from '../trials/trial.repository.ts';
 
 const OWNER: Caller = {
