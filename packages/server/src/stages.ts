@@ -156,6 +156,11 @@ export function createStages(parts: StageParts) {
   const runner =
     parts.ray == null ? {} : { runner: createRayRunner(parts.ray, createThreadRunner(compute), parts.log) };
   const training = createTrainingService({
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
+    computer: createFeatureComputer(compute),
+  });
+  const automl = createAutomlService({
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
     ...{ database, objects, tasks, series, registry, universeBars, codeVersion },
     compute: parts.trainingCompute ?? compute,
     computer: createFeatureComputer(parts.trainingCompute ?? compute),
@@ -163,11 +168,6 @@ export function createStages(parts: StageParts) {
   const foreign = createForeignService({ database, objects, compute, registry });
   const trainingTables = createTrainingTableService({
     ...{ database, objects, tasks, compute, series, universeBars },
-    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
-    computer: createFeatureComputer(compute),
-  });
-  const automl = createAutomlService({
-    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
     computer: createFeatureComputer(compute),
   });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
@@ -225,8 +225,8 @@ export function createStages(parts: StageParts) {
       serving.registerRoutes(serve);
       watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
-      registerForeignRoutes(serve, foreign, trainingTables);
       registerAutomlRoutes(serve, automl);
+      registerForeignRoutes(serve, foreign, trainingTables);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);

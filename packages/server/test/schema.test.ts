@@ -324,6 +324,11 @@ const FIXTURES: Record<string, Fixture> = {
      VALUES (7, $2, $3, 'GAP ' || $1, 'empty', 'nothing', '2026-01-02', '2026-01-05') RETURNING id`,
     ['source', 'refresh'],
   ),
+  automl: fixture(
+    `INSERT INTO automl (tenant_id, universe_tenant_id, universe_id, task_id, settings)
+     VALUES (7, 7, $2, $3, '{}') RETURNING id`,
+    ['universe', 'task'],
+  ),
   training: fixture(
     `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings)
      VALUES (7, 7, $2, $3, '{}') RETURNING id`,

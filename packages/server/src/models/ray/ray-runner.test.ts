@@ -6,7 +6,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fitPart, type PartSpec, saveResult } from '@touchstone/quant/evaluation/forecast-training/fit-part';
 import { saveTable, type TrainingTable } from '@touchstone/quant/evaluation/forecast-training/training-table';
-import { targetNamed } from '@touchstone/quant/learn/targets/targets';
+import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { createRandom } from '@touchstone/quant/random/random';
 import type { PartJob } from '../training/training.worker.ts';
 import { createRayJobs } from './jobs-api.ts';
@@ -58,56 +58,68 @@ afterEach(() => {
   servers.clear();
 });
 
-/** Answers as Ray was recorded to; the parts it does itself, as told by `plan` for each job: as it should, or dying. */
-async function replay(
-  plan: readonly ('succeeded' | 'killed' | 'hangs' | 'lies')[],
-): Promise<{ address: string; asked: string[] }> {
+type Plan = 'succeeded' | 'killed' | 'hangs' | 'lies';
+type Job = { plan: Plan; answers: Recorded[]; logs: string; ended: boolean };
+
+/** Answers of a recorded job to those who ask where it stands. */
+const statesOf = (kind: 'succeeded' | 'failed' | 'killed') =>
+  EXCHANGE[kind].filter(({ ask }) => /^GET .*recorded-\d$/.test(ask));
+
+/** Does the part itself, or dies, as told. */
+function begin(plan: Plan, entrypoint: string): Job {
+  const job: Job = {
+    plan,
+    answers: statesOf(plan === 'killed' ? 'killed' : 'succeeded'),
+    logs: '',
+    ended: plan === 'killed',
+  };
+  if (plan === 'killed' || plan === 'hangs') return job;
+  const child = spawn('sh', ['-c', entrypoint], { stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      job.logs += chunk;
+    });
+  child.on('close', (code) => {
+    if (code !== 0) job.answers = statesOf('failed').slice(-1);
+    if (plan === 'lies') job.logs = job.logs.replace(/"sha256":"../, '"sha256":"zz');
+    job.ended = true;
+  });
+  return job;
+}
+
+/** The next recorded answer; the last only when the part has ended. */
+function stateOf(job: Job): Recorded {
+  if (job.answers.length > 1) return job.answers.shift()!;
+  return job.ended ? job.answers[0]! : statesOf('succeeded').at(-2)!;
+}
+
+/** Answers as Ray was recorded to, each job as planned; those that were not planned do their part. */
+async function replay(plans: readonly Plan[]): Promise<{ address: string; asked: string[] }> {
   const asked: string[] = [];
-  const jobs = new Map<string, { answers: Recorded[]; logs: string; ended: boolean }>();
+  const jobs = new Map<string, Job>();
+  const answerTo = (line: string, text: string): { status: number; body: unknown } => {
+    if (line === 'POST /api/jobs/') {
+      const { submission_id: id, entrypoint } = JSON.parse(text);
+      jobs.set(id, begin(plans[jobs.size] ?? 'succeeded', entrypoint));
+      return { status: 200, body: { job_id: id, submission_id: id } };
+    }
+    const id = line.split('/')[3] ?? '';
+    const job = jobs.get(id);
+    if (job === undefined) return { status: 404, body: `Job ${id} does not exist` };
+    if (line.endsWith('/logs')) return { status: 200, body: { logs: job.logs } };
+    if (line.endsWith('/stop')) return { status: 200, body: { stopped: true } };
+    return line.startsWith('DELETE') ? { status: 200, body: { deleted: true } } : stateOf(job);
+  };
   const server = createServer(async (request, response) => {
     const line = `${request.method} ${request.url}`;
     asked.push(line);
     let text = '';
     for await (const chunk of request) text += chunk;
-    const say = (status: number, body: unknown) => {
-      response.writeHead(status, { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json' });
-      response.end(typeof body === 'string' ? body : JSON.stringify(body));
-    };
-    // As the dashboard does for what looks like a browser.
-    if (request.method !== 'GET' && request.headers['sec-fetch-mode'] !== undefined)
-      return say(405, 'not for browsers');
-    if (line === 'POST /api/jobs/') {
-      const { submission_id: id, entrypoint } = JSON.parse(text);
-      const what = plan[jobs.size] ?? 'succeeded';
-      const kind = what === 'killed' ? 'killed' : what === 'hangs' ? 'stopped' : 'succeeded';
-      const job = {
-        answers: EXCHANGE[kind].filter(({ ask }) => /^GET .*recorded-\d$/.test(ask)),
-        logs: '',
-        ended: kind !== 'succeeded',
-      };
-      jobs.set(id, job);
-      if (kind === 'succeeded') {
-        const child = spawn('sh', ['-c', entrypoint], { stdio: ['ignore', 'pipe', 'pipe'] });
-        for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (job.logs += chunk));
-        child.on('close', (code) => {
-          if (code !== 0) job.answers = EXCHANGE.failed.filter(({ ask }) => /^GET .*recorded-\d$/.test(ask));
-          if (what === 'lies') job.logs = job.logs.replace(/"sha256":"./, '"sha256":"f');
-          job.ended = true;
-        });
-      }
-      return say(200, { job_id: id, submission_id: id });
-    }
-    const id = request.url?.split('/')[3] ?? '';
-    const job = jobs.get(id);
-    if (job === undefined) return say(404, `Job ${id} does not exist`);
-    if (line.endsWith('/logs')) return say(200, { logs: job.logs });
-    if (line.endsWith('/stop')) return say(200, { stopped: true });
-    if (request.method === 'DELETE') return say(200, { deleted: true });
-    const isEnd = job.answers.length === 1;
-    const isHung = plan.includes('hangs') && job.answers.length <= 2;
-    const answer = (isEnd && !job.ended) || isHung ? EXCHANGE.succeeded[2]! : job.answers[0]!;
-    if (!isEnd && !isHung) job.answers.shift();
-    say(answer.status, answer.body);
+    // The dashboard lets what looks like a browser change nothing.
+    const isBrowser = request.method !== 'GET' && request.headers['sec-fetch-mode'] !== undefined;
+    const { status, body } = isBrowser ? { status: 405, body: 'not for browsers' } : answerTo(line, text);
+    response.writeHead(status, { 'content-type': typeof body === 'string' ? 'text/plain' : 'application/json' });
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
   });
   servers.add(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
