@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { PoolConfig } from 'pg';
 import { createFeatureComputer, createSeriesService } from '../src/features/index.ts';
 import { type AutomlService, createAutomlService } from '../src/models/automl/automl.service.ts';
 import { createRegistry } from '../src/models/index.ts';
@@ -8,13 +9,12 @@ import type { Database } from '../src/platform/database/database.ts';
 import { createFolderStore } from '../src/platform/object-store/object-store.ts';
 import { createTaskEngine } from '../src/platform/tasks/task-engine.ts';
 import { universeBars } from '../src/portfolio/index.ts';
-import type { TestDatabase } from './cluster.ts';
 
 export type Searcher = { automl: AutomlService; close(): Promise<void> };
 
 /** A process that searches models, as `stages.ts` wires it. */
 export async function startSearcher(
-  { database, connection }: { database: Database; connection: TestDatabase['connection'] },
+  { database, connection }: { database: Database; connection: PoolConfig },
   { home, threads }: { home: string; threads: number },
   change: (runner: PartRunner) => PartRunner = (runner) => runner,
 ): Promise<Searcher> {

@@ -4,6 +4,7 @@ import type { Route } from '@touchstone/contracts/route';
 import { ALL_ROUTES } from '@touchstone/contracts/routes';
 import { dayNumber, dayText } from '@touchstone/quant/series/day';
 import { tradingDays } from '@touchstone/quant/series/trading-calendar';
+import { insertAutoml } from '../src/models/automl/automl.repository.ts';
 import { raiseAlert } from '../src/platform/alerts/alerts.ts';
 import { systemClock } from '../src/platform/clock/clock.ts';
 import { SYSTEM_PRINCIPAL } from '../src/platform/database/database.ts';
@@ -163,7 +164,17 @@ async function own(server: TestServer, token: string, tenantId: number, count: n
   let trainingRunId = 0;
   for (const model of models)
     trainingRunId = (await fillModels({ database: server.database, objects }, tenantId, model)).runId;
+  const automlId = await server.database.transaction({ tenantId, actorId: null }, (tx) =>
+    insertAutoml(tx, {
+      ...{ universeTenantId: tenantId, universeId: Number(universe.id), taskId: Number(taskId) },
+      settings: {
+        ...{ target: 'drawdown_touch', families: ['linear'], seed: 1, seconds: 60, effort: 'quick' },
+        ...{ asOf: '2024-07-31', knownAt: '2024-07-31T21:00:00.000Z', recordedAt: '2024-07-31T21:00:00.000Z' },
+      },
+    }),
+  );
   return {
+    automlId: String(automlId),
     ...{ model: 'model-0', version: '1', trainingRunId: String(trainingRunId) },
     ...{ instrumentId: String(instrument.id), universeId: String(universe.id), indexId: String(index.id) },
     ...{ sourceId: String((await first('/data/sources')).id), runId: String((await first('/data/runs')).id) },
