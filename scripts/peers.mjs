@@ -4,8 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashFiles, root } from './bootstrap.mjs';
 
-// Feast and DVC pin what the others need newer, so each has a place of its own.
-for (const name of ['peers', 'peers-feast', 'peers-dvc']) install(name);
+// Feast, DVC and MLflow pin what the others need newer, so each has a place of its own.
+for (const name of ['peers', 'peers-feast', 'peers-dvc', 'peers-mlflow']) install(name);
 
 /** @param {string} name Of the list in scripts/ and, with a dot, of the folder. */
 function install(name) {

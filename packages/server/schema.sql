@@ -227,6 +227,40 @@ TABLE archived_days
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.archived_days FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE automl
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  universe_tenant_id integer NOT NULL
+  universe_id integer NOT NULL
+  task_id bigint NOT NULL
+  settings jsonb NOT NULL
+  dataset_sha256 text
+  told jsonb
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT automl_pkey PRIMARY KEY (id)
+  CONSTRAINT automl_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT automl_tenant_id_task_id_fkey FOREIGN KEY (tenant_id, task_id) REFERENCES task(tenant_id, id)
+  CONSTRAINT automl_universe_tenant_id_universe_id_fkey FOREIGN KEY (universe_tenant_id, universe_id) REFERENCES universe(tenant_id, id)
+  CONSTRAINT automl_version_check CHECK ((version > 0))
+  CONSTRAINT dataset_sha256_is_hex CHECK ((dataset_sha256 ~ '^[0-9a-f]{64}$'::text))
+  CONSTRAINT universe_is_own_or_system CHECK (((universe_tenant_id = 0) OR (universe_tenant_id = tenant_id)))
+  CREATE INDEX automl_newest ON public.automl USING btree (tenant_id, id DESC)
+  CREATE UNIQUE INDEX automl_pkey ON public.automl USING btree (id)
+  CREATE INDEX automl_task ON public.automl USING btree (tenant_id, task_id)
+  CREATE UNIQUE INDEX automl_tenant_id_id_key ON public.automl USING btree (tenant_id, id)
+  CREATE INDEX automl_universe ON public.automl USING btree (universe_tenant_id, universe_id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.automl FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE corporate_action
   tenant_id integer NOT NULL
   instrument_id integer NOT NULL
@@ -467,6 +501,7 @@ TABLE experiment
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  tags jsonb NOT NULL DEFAULT '{}'::jsonb
   CONSTRAINT experiment_pkey PRIMARY KEY (id)
   CONSTRAINT experiment_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
   CONSTRAINT experiment_tenant_id_id_key UNIQUE (tenant_id, id)
@@ -859,6 +894,41 @@ TABLE listing_event
   CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.listing_event FOR EACH STATEMENT EXECUTE FUNCTION touchstone_refuse_change()
   GRANT INSERT, SELECT TO touchstone_app
 
+TABLE logged_model
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  run_id integer NOT NULL
+  name text NOT NULL
+  model_type text NOT NULL DEFAULT ''::text
+  status text NOT NULL DEFAULT 'pending'::text
+  output_step bigint
+  owns_run boolean NOT NULL DEFAULT false
+  tags jsonb NOT NULL DEFAULT '{}'::jsonb
+  parameters jsonb NOT NULL DEFAULT '{}'::jsonb
+  metrics jsonb NOT NULL DEFAULT '{}'::jsonb
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT logged_model_pkey PRIMARY KEY (id)
+  CONSTRAINT logged_model_tenant_id_id_key UNIQUE (tenant_id, id)
+  CONSTRAINT logged_model_tenant_id_run_id_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES training_run(tenant_id, id)
+  CONSTRAINT logged_model_version_check CHECK ((version > 0))
+  CONSTRAINT model_type_is_short CHECK ((length(model_type) <= 250))
+  CONSTRAINT name_is_short CHECK (((length(name) >= 1) AND (length(name) <= 250)))
+  CONSTRAINT status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text])))
+  CREATE UNIQUE INDEX logged_model_pkey ON public.logged_model USING btree (id)
+  CREATE INDEX logged_model_run ON public.logged_model USING btree (tenant_id, run_id)
+  CREATE UNIQUE INDEX logged_model_tenant_id_id_key ON public.logged_model USING btree (tenant_id, id)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.logged_model FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
 TABLE macro_observation
   tenant_id integer NOT NULL
   series text NOT NULL
@@ -950,6 +1020,7 @@ TABLE model
   deleted_at timestamp with time zone
   deleted_by integer
   version integer NOT NULL DEFAULT 1
+  tags jsonb NOT NULL DEFAULT '{}'::jsonb
   CONSTRAINT description_is_short CHECK ((length(description) <= 2000))
   CONSTRAINT latest_version_is_a_count CHECK ((latest_version >= 0))
   CONSTRAINT model_pkey PRIMARY KEY (id)
@@ -2055,6 +2126,36 @@ TABLE vendor_credit
   POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
   POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
   CREATE TRIGGER touch BEFORE UPDATE ON public.vendor_credit FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
+  GRANT INSERT, SELECT, UPDATE TO touchstone_app
+
+TABLE version_note
+  id integer NOT NULL IDENTITY
+  tenant_id integer NOT NULL
+  model_id integer NOT NULL
+  version_number integer NOT NULL
+  logged_model_id integer
+  description text NOT NULL DEFAULT ''::text
+  tags jsonb NOT NULL DEFAULT '{}'::jsonb
+  created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  created_by integer DEFAULT touchstone_actor()
+  updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+  updated_by integer DEFAULT touchstone_actor()
+  deleted_at timestamp with time zone
+  deleted_by integer
+  version integer NOT NULL DEFAULT 1
+  CONSTRAINT description_is_short CHECK ((length(description) <= 5000))
+  CONSTRAINT version_note_pkey PRIMARY KEY (id)
+  CONSTRAINT version_note_tenant_id_logged_model_id_fkey FOREIGN KEY (tenant_id, logged_model_id) REFERENCES logged_model(tenant_id, id)
+  CONSTRAINT version_note_tenant_id_model_id_version_number_fkey FOREIGN KEY (tenant_id, model_id, version_number) REFERENCES model_version(tenant_id, model_id, number)
+  CONSTRAINT version_note_tenant_id_model_id_version_number_key UNIQUE (tenant_id, model_id, version_number)
+  CONSTRAINT version_note_version_check CHECK ((version > 0))
+  CREATE INDEX version_note_logged_model ON public.version_note USING btree (tenant_id, logged_model_id)
+  CREATE UNIQUE INDEX version_note_pkey ON public.version_note USING btree (id)
+  CREATE UNIQUE INDEX version_note_tenant_id_model_id_version_number_key ON public.version_note USING btree (tenant_id, model_id, version_number)
+  POLICY add FOR INSERT CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY change FOR UPDATE USING (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) CHECK (tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant))
+  POLICY read FOR SELECT USING ((tenant_id = ( SELECT touchstone_tenant() AS touchstone_tenant)) AND ((deleted_at IS NULL) OR ( SELECT touchstone_sees_deleted() AS touchstone_sees_deleted)))
+  CREATE TRIGGER touch BEFORE UPDATE ON public.version_note FOR EACH ROW EXECUTE FUNCTION touchstone_touch()
   GRANT INSERT, SELECT, UPDATE TO touchstone_app
 
 VIEW bar_key AS SELECT price_observation.tenant_id,

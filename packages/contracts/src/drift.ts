@@ -164,6 +164,7 @@ export const getBiasReport = defineRoute({
       .number()
       .int()
       .min(1)
+      .max(2147483647)
       .optional()
       .meta({ description: 'Default: the champion, else the newest.', example: 3 }),
   }),

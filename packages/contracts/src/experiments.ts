@@ -194,8 +194,8 @@ export const createAbTest = defineRoute({
   scope: 'model:promote',
   params: modelParams,
   body: z.object({
-    controlVersion: modelVersion,
-    treatmentVersion: modelVersion,
+    controlVersion: modelVersion.max(2147483647).meta({ description: 'What is served now.', example: 3 }),
+    treatmentVersion: modelVersion.max(2147483647).meta({ description: 'What may be better.', example: 4 }),
     metric: askedMetric,
     effect: z.number().positive().meta({
       description: 'Mean loss by which the treatment should be lower; for sharpe and return: by how much more.',

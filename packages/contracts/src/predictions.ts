@@ -19,6 +19,7 @@ import { accepted } from './tasks.ts';
 
 /** Subjects of one batch. */
 export const PREDICTIONS_MAX = 1_000;
+const NUMBER_MAX = 2_147_483_647;
 
 const numberOrNull = z.number().nullable();
 const share = z.number().min(0).max(1);
@@ -55,7 +56,10 @@ const which = {
     description: 'Which version: the one this alias points at. Default: champion, with its fallbacks.',
     example: 'champion',
   }),
-  version: modelVersion.optional().meta({ description: 'Exactly this version, without fallback.', example: 3 }),
+  version: modelVersion
+    .max(NUMBER_MAX)
+    .optional()
+    .meta({ description: 'Exactly this version, without fallback.', example: 3 }),
 };
 
 /** Why there is no forecast, or why another version gave it. */
@@ -285,7 +289,7 @@ export const listPredictions = defineRoute({
   scope: 'model:read',
   query: pageQuery.extend({
     model: modelName.optional(),
-    version: z.coerce.number().int().min(1).optional().meta({ example: 3 }),
+    version: z.coerce.number().int().min(1).max(NUMBER_MAX).optional().meta({ example: 3 }),
     subjectKind: subjectKind.optional(),
     subjectId: idParam.optional(),
     asOf: day.optional().meta({ description: 'Only of this day.' }),
@@ -485,7 +489,7 @@ export const getCalibration = defineRoute({
   scope: 'model:read',
   params: modelParams,
   query: z.object({
-    version: z.coerce.number().int().min(1).optional().meta({ example: 3 }),
+    version: z.coerce.number().int().min(1).max(NUMBER_MAX).optional().meta({ example: 3 }),
     basis: z.enum(['sealed', 'all']).default('all').meta({ example: 'all' }),
     from: day.optional().meta({ description: 'First day told about.' }),
     to: day.optional().meta({ description: 'Last day told about.' }),

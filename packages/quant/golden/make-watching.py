@@ -54,6 +54,4 @@ print(json.dumps({
     "estimate": {"probabilities": probabilities.tolist(), "logLoss": float(stats.bernoulli(probabilities).entropy().mean()),
                  "brier": float(brier.mean()), "brierDeviation": float(brier.std())},
     "holm": {"pValues": p_values.tolist(), "adjusted": multipletests(p_values, method="holm")[1].tolist()},
-    "wasserstein": {"a": probabilities[:20].tolist(), "b": probabilities[20:].tolist(),
-                    "distance": float(stats.wasserstein_distance(probabilities[:20], probabilities[20:]))},
 }))

@@ -18,6 +18,8 @@ const LEVEL = 0.05;
 const RUNS = { judged: 2000, others: 500 } as const;
 /** Seeds 100,000 and above were used while the bounds were built; these were not. */
 const SEED_FIRST = { same: 1, other: 10_001 } as const;
+/** Forms of the bounds that were compared on those. */
+const VARIANTS_TRIED = 4;
 const TARGETS = { falsePositives: 0.06, power: 0.8 } as const;
 
 type World = { name: string; world: LossWorld; deviation: number };
@@ -115,6 +117,7 @@ export function run(): StudyResult[] {
     input: { simulator: 'evaluation/experiments/loss-simulator.ts', runs: judged.runs, peeks: DAYS },
     settings: {
       ...{ world: JUDGED_WORLD, level: LEVEL, seeds: SEED_FIRST, effect: judged.effect },
+      variantsTried: VARIANTS_TRIED,
       ...{ longRunDeviation: judged.deviation, codeHash: codeHash() },
     },
     trials: 1,

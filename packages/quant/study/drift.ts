@@ -33,6 +33,8 @@ export const SPANS = {
   tuning: { first: '1965-01-04', last: '1989-12-29' },
   judged: { first: '1990-01-02', last: '2021-12-31' },
 } as const;
+/** Settings that were compared on the tuning span; none on the judged one. */
+const VARIANTS_TRIED = 8;
 /** Limits are set anew after so many sessions, from everything before. */
 const CALIBRATE_EVERY = SESSIONS_PER_YEAR;
 const SHIFT_PLANTS = 250;
@@ -279,6 +281,7 @@ export function runOver(name: keyof typeof SPANS): StudyResult[] {
     input: { files: FILE, sha256: bars.sha256, rows: to - from, ...span },
     settings: {
       ...{ monitor: MONITOR_SETTINGS, calibrateEvery: CALIBRATE_EVERY, seed: SEED },
+      tuning: { ...SPANS.tuning, variantsTried: VARIANTS_TRIED },
       ...{ shiftPlants: SHIFT_PLANTS, faultPlants: FAULT_PLANTS, codeHash: codeHash() },
     },
     trials: 1,

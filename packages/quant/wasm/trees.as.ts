@@ -16,7 +16,7 @@ const DIGIT_BITS = 11;
 const DIGIT_COUNT = 2048;
 const PASS_COUNT = 6;
 
-const LOG2_E: f64 = 1.4426950408889634;
+const LOG2_E: f64 = Math.LOG2E;
 const LN2_HIGH: f64 = 0.6931471803691238;
 const LN2_LOW: f64 = 1.9082149292705877e-10;
 /** 1.5 · 2^52: adding it leaves a whole number in the low bits. */
@@ -33,11 +33,11 @@ export function sortValues(values: usize, count: i32, spare: usize, counts: usiz
   for (let at: usize = 0; at < bytes; at += 8) {
     const bits = load<i64>(values + at);
     // A negative number is turned over, a positive one only gets the sign bit: then they order as unsigned numbers.
-    const key = <u64>(bits ^ ((bits >> 63) | (<i64>1 << 63)));
+    const key = <u64>(bits ^ ((bits >> 63) | ((<i64>1) << 63)));
     store<u64>(values + at, key);
     for (let pass = 0; pass < PASS_COUNT; pass++) {
       const digit = <usize>((key >> (pass * DIGIT_BITS)) & (DIGIT_COUNT - 1));
-      const place = counts + (((<usize>(pass * DIGIT_COUNT)) + digit) << 2);
+      const place = counts + ((<usize>(pass * DIGIT_COUNT) + digit) << 2);
       store<i32>(place, load<i32>(place) + 1);
     }
   }
@@ -46,7 +46,7 @@ export function sortValues(values: usize, count: i32, spare: usize, counts: usiz
   for (let pass = 0; pass < PASS_COUNT; pass++) {
     const table = counts + ((<usize>(pass * DIGIT_COUNT)) << 2);
     const shift = pass * DIGIT_BITS;
-    if (count > 0 && load<i32>(table + digitAt(load<u64>(from), shift)) == count) continue;
+    if (count > 0 && load<i32>(table + digitAt(load<u64>(from), shift)) === count) continue;
     let sum = 0;
     for (let digit: usize = 0; digit < (<usize>DIGIT_COUNT) << 2; digit += 4) {
       const here = load<i32>(table + digit);
@@ -66,12 +66,10 @@ export function sortValues(values: usize, count: i32, spare: usize, counts: usiz
   }
   for (let at: usize = 0; at < bytes; at += 8) {
     const key = load<i64>(from + at);
-    store<i64>(values + at, key ^ (~(key >> 63) | (<i64>1 << 63)));
+    store<i64>(values + at, key ^ (~(key >> 63) | ((<i64>1) << 63)));
   }
 }
 
-// @ts-expect-error: decorator
-@inline
 function digitAt(key: u64, shift: i32): usize {
   return (<usize>((key >> shift) & (DIGIT_COUNT - 1))) << 2;
 }
@@ -85,7 +83,7 @@ export function assignBins(values: usize, count: i32, cuts: usize, bins: usize):
       const next = bin + step;
       bin = select<i32>(next, bin, load<f64>(cuts + ((<usize>(next - 1)) << 3)) <= value);
     }
-    store<u8>(bins + i, select<i32>(255, bin, value != value));
+    store<u8>(bins + i, select<i32>(255, bin, F64.isNaN(value)));
   }
 }
 
@@ -103,8 +101,6 @@ export function layRows(bins: usize, rowCount: i32, columns: usize, columnCount:
 // -------------------------------------------------------------------------------------------------------- gradients
 
 /** e^x of two numbers, |x| held to 700. */
-// @ts-expect-error: decorator
-@inline
 function exponential(given: v128): v128 {
   const x = f64x2.min(f64x2.max(given, f64x2.splat(-EXPONENT_MAX)), f64x2.splat(EXPONENT_MAX));
   const whole = f64x2.add(f64x2.mul(x, f64x2.splat(LOG2_E)), f64x2.splat(ROUNDER));
@@ -128,8 +124,6 @@ function exponential(given: v128): v128 {
 }
 
 /** Gradient and hessian of the log loss of two rows, on their grids, as four float32. */
-// @ts-expect-error: decorator
-@inline
 function logisticPair(margin: v128, target: v128, weight: v128, gridGradient: f64, gridHessian: f64): v128 {
   const one = f64x2.splat(1);
   const share = f64x2.div(one, f64x2.add(one, exponential(f64x2.neg(margin))));
@@ -187,8 +181,6 @@ export function addToRows(rows: usize, start: i32, end: i32, margins: usize, val
 // ------------------------------------------------------------------------------------------------------- histograms
 
 /** Adds a pair at an address. */
-// @ts-expect-error: decorator
-@inline
 function addPair(at: usize, pair: v128): void {
   v128.store(at, f64x2.add(v128.load(at), pair));
 }
@@ -233,7 +225,8 @@ export function buildHistogram(
       for (let at = first; at < last; at += 4, from += 8) {
         const place = block + <usize>load<u32>(at) * <usize>width;
         const pair = f64x2.promote_low_f32x4(v128.load64_zero(from));
-        for (let k = 0; k < width; k++) addPair(a + <usize>k * COLUMN_BYTES + ((<usize>load<u8>(place + k)) << 4), pair);
+        for (let k = 0; k < width; k++)
+          addPair(a + <usize>k * COLUMN_BYTES + ((<usize>load<u8>(place + k)) << 4), pair);
       }
   }
 }
@@ -273,8 +266,6 @@ export function subtract(parent: usize, child: usize, columnCount: i32): void {
 // ----------------------------------------------------------------------------------------------------------- splits
 
 /** Sum of both sides' score: max(|G| − l1, 0)² / (H + l2). */
-// @ts-expect-error: decorator
-@inline
 function scoreOf(left: v128, all: v128, l1: v128, l2: v128): f64 {
   const right = f64x2.sub(all, left);
   const gradient = v128.shuffle<f64>(left, right, 0, 2);
@@ -283,6 +274,13 @@ function scoreOf(left: v128, all: v128, l1: v128, l2: v128): f64 {
   const score = f64x2.div(f64x2.mul(pull, pull), f64x2.add(hessian, l2));
   return f64x2.extract_lane(score, 0) + f64x2.extract_lane(score, 1);
 }
+
+/** The best split so far: its score, column, bin, side of the missing, and the sums on its left. */
+let bestScore: f64 = 0;
+let bestColumn: i32 = -1;
+let bestBin: i32 = 0;
+let bestMissingLeft: i32 = 0;
+let bestLeft: v128 = f64x2.splat(0);
 
 /**
  * The best split of the columns whose flag is odd; flag 2 tells that a column has missing values. Ties go to the first.
@@ -304,45 +302,60 @@ export function findSplit(
   const all = f64x2.replace_lane(f64x2.splat(gradient), 1, hessian);
   const l1s = f64x2.splat(l1);
   const l2s = f64x2.splat(l2);
-  let best = scoreMin;
-  let bestColumn = -1;
-  let bestBin = 0;
-  let bestMissingLeft = 0;
-  let bestLeft = f64x2.splat(0);
+  const nothing = f64x2.splat(0);
+  bestScore = scoreMin;
+  bestColumn = -1;
+  bestBin = 0;
+  bestMissingLeft = 0;
+  bestLeft = nothing;
   for (let c = 0; c < columnCount; c++) {
     const flag = <i32>load<u8>(flags + c);
     if (!(flag & 1)) continue;
     const from = histogram + <usize>c * COLUMN_BYTES;
     const binCount = load<i32>(binCounts + ((<usize>c) << 2));
-    const missing = flag & 2 ? v128.load(from + MISSING_BIN_AT) : f64x2.splat(0);
-    const someMissing = f64x2.extract_lane(missing, 1) > 0;
-    for (let missingLeft = 0; missingLeft <= i32(someMissing); missingLeft++) {
-      let left = missingLeft ? missing : f64x2.splat(0);
+    const missing = flag & 2 ? v128.load(from + MISSING_BIN_AT) : nothing;
+    if (f64x2.extract_lane(missing, 1) > 0) {
       // With the missing on the right, all others may be on the left.
-      const end = binCount - (missingLeft || !someMissing ? 1 : 0);
-      for (let b = 0; b < end; b++) {
-        const entry = v128.load(from + ((<usize>b) << 4));
-        if (!v128.any_true(entry)) continue;
-        left = f64x2.add(left, entry);
-        const leftHessian = f64x2.extract_lane(left, 1);
-        if (leftHessian < hessianMin) continue;
-        if (hessian - leftHessian < hessianMin) break;
-        const score = scoreOf(left, all, l1s, l2s);
-        if (score > best) {
-          best = score;
-          bestColumn = c;
-          bestBin = b;
-          bestMissingLeft = missingLeft;
-          bestLeft = left;
-        }
-      }
-    }
+      scanColumn(from, binCount, nothing, all, l1s, l2s, hessianMin, c, 0);
+      scanColumn(from, binCount - 1, missing, all, l1s, l2s, hessianMin, c, 1);
+    } else scanColumn(from, binCount - 1, nothing, all, l1s, l2s, hessianMin, c, 0);
   }
-  store<f64>(out, best);
+  store<f64>(out, bestScore);
   v128.store(out, bestLeft, 8);
   store<f64>(out, bestColumn, 24);
   store<f64>(out, bestBin, 32);
   store<f64>(out, bestMissingLeft, 40);
+}
+
+/** Looks at the splits behind bins 0 to `end` − 1, beginning with the sums `left`. */
+function scanColumn(
+  from: usize,
+  end: i32,
+  left: v128,
+  all: v128,
+  l1s: v128,
+  l2s: v128,
+  hessianMin: f64,
+  column: i32,
+  missingLeft: i32,
+): void {
+  const hessian = f64x2.extract_lane(all, 1);
+  for (let b = 0; b < end; b++) {
+    const entry = v128.load(from + ((<usize>b) << 4));
+    if (!v128.any_true(entry)) continue;
+    left = f64x2.add(left, entry);
+    const leftHessian = f64x2.extract_lane(left, 1);
+    if (leftHessian < hessianMin) continue;
+    if (hessian - leftHessian < hessianMin) break;
+    const score = scoreOf(left, all, l1s, l2s);
+    if (score > bestScore) {
+      bestScore = score;
+      bestColumn = column;
+      bestBin = b;
+      bestMissingLeft = missingLeft;
+      bestLeft = left;
+    }
+  }
 }
 
 /** Stable: rows of bins whose side is 1 come first. Returns where the others start. */

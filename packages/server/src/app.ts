@@ -16,6 +16,7 @@ import { createHttpApp } from './platform/http/http-app.ts';
 import { registerLimitRoutes } from './platform/http/limits.routes.ts';
 import type { Serve } from './platform/http/serve.ts';
 import { createServe } from './platform/http/serve-routes.ts';
+import { createServeWire, type ServeWire } from './platform/http/serve-wire.ts';
 import type { ObjectStore } from './platform/object-store/object-store.ts';
 import type { Processes } from './platform/tasks/processes.ts';
 import { registerTaskRoutes } from './platform/tasks/task.routes.ts';
@@ -43,6 +44,8 @@ export type AppParts = {
   processes: Processes;
   /** Registers the routes of the stages. */
   registerRoutes: (serve: Serve) => void;
+  /** Registers the foreign wires they speak. */
+  registerWires?: (serveWire: ServeWire) => void;
   /** Built pages; null: none are served. */
   webFolder: string | null;
   codeVersion?: string;
@@ -91,6 +94,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   });
   registerLimitRoutes(serve, edges.limits);
   parts.registerRoutes(serve);
+  parts.registerWires?.(createServeWire(app, auth.authenticate, edges));
   await app.ready();
   return app;
 }

@@ -30,6 +30,7 @@ async function start(config: Config): Promise<void> {
       auth: createAuth(database, clock, { ...config, secret }),
       edges: createEdges({ config, database, connection, secret, log }),
       registerRoutes: stages.registerRoutes,
+      registerWires: stages.registerWires,
       webFolder: WEB_FOLDER,
     });
     await stages.ensureFirstPage(console.log);

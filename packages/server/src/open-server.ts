@@ -44,14 +44,29 @@ export async function openServer(config: Config, kind: 'server' | 'worker') {
       config.traceEndpoint === null ? null : await startTracing(config.traceEndpoint, config.version, database, log);
     const tasks = createTaskEngine({ database, connection, clock, log });
     const compute = createCompute(COMPUTE_THREADS);
+    // Parts of a training take seconds: questions must not wait behind them.
+    const trainingCompute = createCompute(availableParallelism());
     const { onlineStore, redisUrl } = config;
     const redis = onlineStore === 'redis' && redisUrl !== null ? createRedisLine(redisUrl, log) : null;
     const codeVersion = readCodeVersion(config.version);
     const stages = createStages({
-      ...{ database, objects, tasks, compute, clock, codeVersion, log, connection, onlineStore, redis },
+      ...{
+        database,
+        objects,
+        tasks,
+        compute,
+        trainingCompute,
+        clock,
+        codeVersion,
+        log,
+        connection,
+        onlineStore,
+        redis,
+      },
       home: config.home,
       secretBox: createSecretBox(secret),
       twelveDataUrl: config.twelveDataUrl,
+      ray: config.ray,
       keeping: { backupFolder: config.backupFolder, reachOwner: ownerOf(config), config },
     });
     const processes = createProcesses(database, { kind, codeVersion }, log);
@@ -64,6 +79,7 @@ export async function openServer(config: Config, kind: 'server' | 'worker') {
         await tasks.stop();
         await processes.close();
         await compute.close();
+        await trainingCompute.close();
         await redis?.close();
         await tracing?.close();
         await database.close();

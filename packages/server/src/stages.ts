@@ -23,18 +23,24 @@ import {
 } from './market-data/index.ts';
 import {
   createAnomalyService,
+  createAutomlService,
   createDependenceService,
   createFactorsService,
   createForeignService,
+  createMlflowWire,
   createPatternsService,
+  createRayRunner,
   createRegimeService,
   createRegistry,
   createServing,
+  createThreadRunner,
   createTrainingService,
   createTrainingTableService,
   createVolatilityService,
   createWatching,
+  type RaySettings,
   registerAnomalyRoutes,
+  registerAutomlRoutes,
   registerDependenceRoutes,
   registerFactorsRoutes,
   registerForeignRoutes,
@@ -56,6 +62,7 @@ import type { Clock } from './platform/clock/clock.ts';
 import type { Compute } from './platform/compute/compute.ts';
 import type { Database } from './platform/database/database.ts';
 import type { Serve } from './platform/http/serve.ts';
+import type { ServeWire } from './platform/http/serve-wire.ts';
 import type { ObjectStore } from './platform/object-store/object-store.ts';
 import type { RedisLine } from './platform/redis/redis.ts';
 import { createScheduleService } from './platform/tasks/schedule.service.ts';
@@ -87,6 +94,8 @@ export type StageParts = {
   objects: ObjectStore;
   tasks: TaskEngine;
   compute: Compute;
+  /** Threads of their own for trainings. Left out: the others. */
+  trainingCompute?: Compute;
   clock: Clock;
   codeVersion: string;
   /** Seals the keys of vendors. */
@@ -99,6 +108,8 @@ export type StageParts = {
   onlineStore?: OnlineStoreKind;
   /** For an online store in Redis. */
   redis?: RedisLine | null;
+  /** A cluster that does the fits of trainings. Left out: own threads do. */
+  ray?: RaySettings | null;
   /** How backups reach the whole database. Left out: the server cannot make any. */
   keeping?: Pick<KeepingParts, 'backupFolder' | 'reachOwner' | 'config'>;
   log?: { warn(fields: object, text: string): void };
@@ -142,9 +153,17 @@ export function createStages(parts: StageParts) {
     answering: watching.answering,
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const runner =
+    parts.ray == null ? {} : { runner: createRayRunner(parts.ray, createThreadRunner(compute), parts.log) };
   const training = createTrainingService({
-    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
     computer: createFeatureComputer(compute),
+  });
+  const automl = createAutomlService({
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
+    ...{ database, objects, tasks, series, registry, universeBars, codeVersion },
+    compute: parts.trainingCompute ?? compute,
+    computer: createFeatureComputer(parts.trainingCompute ?? compute),
   });
   const foreign = createForeignService({ database, objects, compute, registry });
   const trainingTables = createTrainingTableService({
@@ -206,6 +225,7 @@ export function createStages(parts: StageParts) {
       serving.registerRoutes(serve);
       watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
+      registerAutomlRoutes(serve, automl);
       registerForeignRoutes(serve, foreign, trainingTables);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
@@ -220,6 +240,10 @@ export function createStages(parts: StageParts) {
       registerFactorsRoutes(serve, factors);
       registerVerifyRoutes(serve, { database, objects, tasks });
       registerKeepingRoutes(serve, keeping);
+    },
+
+    registerWires(serveWire: ServeWire): void {
+      serveWire(createMlflowWire({ database, objects, registry }));
     },
 
     /** What the first page shows on an empty installation. Safe to run at every start and to stop halfway. */

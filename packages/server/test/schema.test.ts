@@ -250,6 +250,10 @@ const FIXTURES: Record<string, Fixture> = {
     `INSERT INTO invitation (tenant_id, email, role, token_hash, expires_at)
      VALUES (7, 'i' || $1 || '@example.org', 'viewer', sha256(convert_to('invitation ' || $1, 'UTF8')), now()) RETURNING id`,
   ),
+  logged_model: fixture(
+    `INSERT INTO logged_model (tenant_id, run_id, name) VALUES (7, $2, 'model ' || $1) RETURNING id`,
+    ['training_run'],
+  ),
   market_anomaly: fixture(
     `INSERT INTO market_anomaly (tenant_id, subject_kind, subject_id, detector, day, score, threshold, as_of, known_at, recorded_at, reconstructed)
      VALUES (7, 'instrument', $1::integer, 'return', '2026-01-15', 7.9, 6.2, '2026-01-15', now(), now(), true) RETURNING id`,
@@ -320,10 +324,23 @@ const FIXTURES: Record<string, Fixture> = {
      VALUES (7, $2, $3, 'GAP ' || $1, 'empty', 'nothing', '2026-01-02', '2026-01-05') RETURNING id`,
     ['source', 'refresh'],
   ),
+  automl: fixture(
+    `INSERT INTO automl (tenant_id, universe_tenant_id, universe_id, task_id, settings)
+     VALUES (7, 7, $2, $3, '{}') RETURNING id`,
+    ['universe', 'task'],
+  ),
   training: fixture(
     `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings)
      VALUES (7, 7, $2, $3, '{}') RETURNING id`,
     ['universe', 'task'],
+  ),
+  version_note: fixture(
+    `WITH version AS (
+       INSERT INTO model_version (tenant_id, model_id, number, manifest, manifest_sha256, artefact_sha256,
+         artefact_byte_count, dataset_sha256, feature_sha256, code_version, seed)
+       VALUES (7, $2, 1, '{}', repeat('0', 64), repeat('0', 64), 1, repeat('0', 64), repeat('0', 64), '0.1.0', 1))
+     INSERT INTO version_note (tenant_id, model_id, version_number) VALUES (7, $2, 1) RETURNING id`,
+    ['model'],
   ),
   universe: fixture(
     `INSERT INTO universe (tenant_id, name, rule, source_tenant_id, source_id)
@@ -352,10 +369,8 @@ function fixture(statement: string, needs: readonly string[] = []): Fixture {
       for (const table of needs) keys.push(await FIXTURES[table]!.make(tx));
       rowCount += 1;
       // Naming $1 in every statement lets it be given to every statement.
-      const { rows } = await tx.client.query(`WITH number AS (SELECT $1::text) ${statement}`, [
-        String(rowCount),
-        ...keys,
-      ]);
+      const rest = statement.startsWith('WITH ') ? statement.replace('WITH ', ', ') : statement;
+      const { rows } = await tx.client.query(`WITH number AS (SELECT $1::text) ${rest}`, [String(rowCount), ...keys]);
       return Number(rows[0].id);
     },
   };

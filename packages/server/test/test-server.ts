@@ -8,6 +8,7 @@ import { createSecretBox, type SecretBox } from '../src/platform/auth/secret-box
 import type { Database } from '../src/platform/database/database.ts';
 import { createEdges, type Edges, type EdgesSettings, type Patience } from '../src/platform/http/edges.ts';
 import type { Serve } from '../src/platform/http/serve.ts';
+import type { ServeWire } from '../src/platform/http/serve-wire.ts';
 import { createFolderStore, type ObjectStore } from '../src/platform/object-store/object-store.ts';
 import { createProcesses } from '../src/platform/tasks/processes.ts';
 import { createTaskEngine, type TaskEngine } from '../src/platform/tasks/task-engine.ts';
@@ -32,6 +33,8 @@ export type TestServerOptions = {
     home: string;
     secretBox: SecretBox;
   }) => void;
+  /** The foreign wires it speaks. */
+  wires?: (parts: { serveWire: ServeWire; database: Database; objects: ObjectStore }) => void;
   webFolder?: string;
   database?: Database;
   readFreshness?: AppParts['readFreshness'];
@@ -116,6 +119,7 @@ export async function startTestServer(db: TestDatabase, options: TestServerOptio
     },
     ...(options.readFreshness === undefined ? {} : { readFreshness: options.readFreshness }),
     ...{ database, objects, tasks, clock, log, auth, installation, edges, processes },
+    registerWires: (serveWire) => options.wires?.({ serveWire, database, objects }),
     registerRoutes: (serve) =>
       options.wire?.({ serve, database, objects, tasks, home, secretBox: createSecretBox(SECRET) }),
     webFolder: options.webFolder ?? null,

@@ -3,6 +3,7 @@ import { abCommands } from './ab.ts';
 import { accountCommands } from './account.ts';
 import { alertCommands } from './alerts.ts';
 import { anomalyCommands } from './anomalies.ts';
+import { automlCommands } from './automl.ts';
 import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
@@ -66,6 +67,7 @@ export const COMMANDS: readonly Command[] = [
   ...trainingRunCommands,
   ...predictionCommands,
   ...trainingCommands,
+  ...automlCommands,
   ...driftCommands,
   ...abCommands,
   ...taskCommands,

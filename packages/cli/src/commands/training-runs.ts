@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import {
   downloadRunArtefact,
   getRunMetric,
@@ -7,6 +9,9 @@ import {
   runStatus,
 } from '@touchstone/contracts/models';
 import { type Command, LIMIT_OPTION, UsageError } from '../command.ts';
+import { readRun } from '../export/read-run.ts';
+import { exportToMlflow } from '../export/to-mlflow.ts';
+import { toWandb } from '../export/to-wandb.ts';
 import { allPages, limitOf, numberOf } from '../look-up.ts';
 import { bytes, facts, short, show, table } from '../render.ts';
 import { saveTo } from '../save.ts';
@@ -140,6 +145,44 @@ export const trainingRunCommands: Command[] = [
       const params = { trainingRunId: numberOf(call.args[0], 'RUN') };
       const query = { name: call.args[1] ?? '' };
       return saveTo(call.args[2] ?? '', await call.client.raw(downloadRunArtefact, { params, query }));
+    },
+  },
+  {
+    name: 'training export',
+    summary: 'Write a run to an MLflow server, or as an offline run of W&B',
+    args: ['RUN'],
+    options: {
+      to: { value: 'WHERE', summary: 'mlflow or wandb' },
+      into: { value: 'URL|FOLDER', summary: 'Address of the MLflow server; folder for the offline run' },
+      experiment: { value: 'NAME', summary: 'Experiment at MLflow; default: the one of the run' },
+    },
+    example: 'training export 12 --to wandb --into my-repository',
+    async run(call) {
+      const [to, into] = [call.text('to'), call.text('into')];
+      if (to !== 'mlflow' && to !== 'wandb') throw new UsageError('--to is mlflow or wandb.');
+      if (into === undefined) throw new UsageError('Say --into: an address for mlflow, a folder for wandb.');
+      const exported = await readRun(call.client, numberOf(call.args[0], 'RUN'));
+      const numbers = `${exported.metrics.length} values${exported.leftOut === 0 ? '' : `, ${exported.leftOut} that are no numbers left out`}`;
+      if (to === 'wandb') {
+        const { folder, file, content } = toWandb(exported);
+        await mkdir(path.join(into, folder), { recursive: true });
+        const at = path.join(into, folder, file);
+        await writeFile(at, content);
+        return {
+          json: { file: at, byteCount: content.length },
+          text: `Wrote ${numbers} to ${at}. Send it with wandb sync.\n`,
+        };
+      }
+      const token = call.terminal.environment.MLFLOW_TRACKING_TOKEN;
+      const done = await exportToMlflow(exported, { url: into, token, experiment: call.text('experiment') });
+      const files =
+        done.filesLeftOut.length === 0
+          ? `${done.files.length} files`
+          : `not the ${done.filesLeftOut.length} files: this server keeps them where only it can write`;
+      return {
+        json: done,
+        text: `Wrote ${numbers} and ${files} to run ${done.runId} of experiment ${done.experimentId}.\n`,
+      };
     },
   },
 ];

@@ -163,7 +163,7 @@ function describe(training: Training): string {
 
 function skillText({ skill }: Training['models'][number]): string {
   if (skill === null || skill.value === null || skill.low === null || skill.high === null) return '';
-  const [value, low, high] = [skill.value, skill.low, skill.high].map((x) => x.toFixed(3));
+  const [value, low, high] = [skill.value, skill.low, skill.high].map((x) => x.toFixed(3).replace('-', '−'));
   return `${skill.metric.replaceAll('_', ' ')} ${value} (${low} to ${high})`;
 }
 

@@ -11,6 +11,7 @@ const QUICK: Record<string, object> = {
   transformer: { width: 8, heads: 2, layers: 1, feedForward: 8, epochs: 12, batchSize: 16, learningRate: 0.01 },
   gradient_boosted_trees: { treeCount: 20, maxDepth: 3 },
   random_forest: { treeCount: 20, maxDepth: 6 },
+  column_subset: { columns: [0, 1, 2], settings: { treeCount: 20, maxDepth: 3 } },
 };
 
 for (const learner of LEARNERS)

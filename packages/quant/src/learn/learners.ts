@@ -1,3 +1,4 @@
+import { columnSubset } from './column-subset.ts';
 import type { Learner } from './learner.ts';
 import { elasticNet, lasso } from './linear/elastic-net.ts';
 import { linearSvm } from './linear/linear-svm.ts';
@@ -20,8 +21,7 @@ export const LEARNERS: readonly Learner<object>[] = [
   randomForest,
   lstm,
   transformer,
-  gradientBoostedTrees,
-  randomForest,
+  columnSubset((name) => LEARNERS.find((learner) => learner.name === name)),
 ];
 
 /** Undefined for a name nobody has. */

@@ -2,6 +2,8 @@
 
 export { registerAnomalyRoutes } from './anomalies/anomalies.routes.ts';
 export { createAnomalyService } from './anomalies/anomalies.service.ts';
+export { registerAutomlRoutes } from './automl/automl.routes.ts';
+export { createAutomlService } from './automl/automl.service.ts';
 export { registerDependenceRoutes } from './dependence/dependence.routes.ts';
 export { createDependenceService } from './dependence/dependence.service.ts';
 export { createWatching, type Watching } from './drift/create-watching.ts';
@@ -11,15 +13,18 @@ export { registerForeignRoutes } from './foreign/foreign.routes.ts';
 export { createForeignService } from './foreign/foreign.service.ts';
 export { createTrainingTableService } from './foreign/training-table.service.ts';
 export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/market-record.task.ts';
+export { createMlflowWire } from './mlflow/mlflow.wire.ts';
 export { registerPatternRoutes } from './patterns/patterns.routes.ts';
 export { createPatternsService } from './patterns/patterns.service.ts';
+export { createThreadRunner } from './ray/part-runner.ts';
+export { createRayRunner, type RaySettings } from './ray/ray-runner.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
 export { createRegimeService } from './regimes/regimes.service.ts';
 export { registerModelDependents } from './registry/model-dependents.ts';
 export { registerRegistryRoutes } from './registry/registry.routes.ts';
 export { createRegistry } from './registry/registry.ts';
 export type { Registry, ResolvedVersion } from './registry/registry.types.ts';
-export { createServing, type Serving } from './serving/create-serving.ts';
+export { createServing } from './serving/create-serving.ts';
 export { verifyPredictions } from './serving/verify-predictions.ts';
 export { registerTrainingRoutes } from './training/training.routes.ts';
 export { createTrainingService } from './training/training.service.ts';

@@ -21,11 +21,13 @@ type WholeOptions = TestServerOptions & { stages?: Pick<Partial<StageParts>, 'tw
 
 /** The server with every stage wired, as `main.ts` does it. */
 export function startWholeServer(db: TestDatabase, options: WholeOptions = {}): Promise<TestServer> {
+  let stages: ReturnType<typeof createStages> | undefined;
   return startTestServer(db, {
+    wires: ({ serveWire }) => stages?.registerWires(serveWire),
     ...options,
     wire: (parts) => {
       const { serve, ...rest } = parts;
-      const stages = createStages({
+      stages = createStages({
         ...rest,
         ...{ connection: db.connection, compute: inlineCompute, clock: systemClock, codeVersion: 'test' },
         ...options.stages,

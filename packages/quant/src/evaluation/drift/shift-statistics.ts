@@ -1,5 +1,3 @@
-import { expect } from '../../checks/expect.ts';
-
 /** Sessions that are held against everything before them. */
 export const SHIFT_WINDOW = 21;
 /** Fewer sessions than this before the window say too little of what is usual. */
@@ -134,10 +132,4 @@ function rollingMaximum(values: Float64Array): Float64Array {
     if (queue.length > 0) largest[t] = values[queue[0]!]!;
   }
   return largest;
-}
-
-/** @throws RangeError unless all three have `rowCount` values. */
-export function checkStatistics(statistics: ShiftStatistics, rowCount: number): void {
-  for (const rule of SHIFT_RULES)
-    expect(statistics[rule].length === rowCount, `${rule} must have ${rowCount} rows, had ${statistics[rule].length}`);
 }

@@ -12,7 +12,7 @@ import { findLearner } from '../../learn/learners.ts';
 import { stackingWeights } from '../../learn/stacking.ts';
 import { normalQuantile } from '../../stats/normal.ts';
 import { sortedQuantile } from '../../stats/quantile.ts';
-import { areaUnderCurve, type DaySums, daySums, metricInterval, type SkillInterval } from '../panel-skill.ts';
+import { areaUnderCurve, type DaySums, daySums, metricInterval } from '../panel-skill.ts';
 import type { PanelSplit } from '../panel-splits.ts';
 import { type GateVerdict, judge, type Rival } from '../promotion-gate.ts';
 import { baselineForecasts, fitBaseline } from '../targets/baselines.ts';
@@ -436,5 +436,3 @@ function wilson(share: number, news: number): { low: number; high: number } {
 function orNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
-
-export type { SkillInterval };

@@ -6,7 +6,7 @@ import type { Goal, Watch } from '../../learn/learner.ts';
 import { findLearner } from '../../learn/learners.ts';
 import { createRandom } from '../../random/random.ts';
 import { type FittedScaler, fitScaler } from '../../series/preprocess/scaler.ts';
-import { type PanelSplit, walkForwardSplits } from '../panel-splits.ts';
+import { distinctDays, type PanelSplit, walkForwardSplits } from '../panel-splits.ts';
 import { targetNamed } from '../targets/targets.ts';
 import { type TrainingTable, usableRows, windowsOf } from './training-table.ts';
 
@@ -25,6 +25,8 @@ export type PartSpec = {
   stepCount: number;
   /** At most so many rows are learnt from, drawn by the seed; null: all. */
   rowsMax: number | null;
+  /** Learns from so many latest days only; absent or null: from all. The scale is that of all. */
+  trainDays?: number | null;
   walk: Walk;
   /** Number of the block to be told; null: learns from all there is and keeps the model. */
   fold: number | null;
@@ -101,7 +103,7 @@ export function fitPart(table: TrainingTable, spec: PartSpec, watch?: Watch): Pa
   const { train, test } = partRows(table, spec.walk, spec.fold);
   expect(train.length >= 1, `${table.target} has no row with a known outcome to learn from`);
   const scaler = scalerOf(table, train);
-  const rows = byDay(table, drawRows(train, spec.rowsMax, spec.seed));
+  const rows = byDay(table, drawRows(latestRows(table, train, spec.trainDays ?? null), spec.rowsMax, spec.seed));
   const prepare = (of: Int32Array): Inputs =>
     prepareInputs(
       { features: target.features, stepCount: spec.stepCount, scaler, clip: CLIP },
@@ -123,6 +125,14 @@ export function fitPart(table: TrainingTable, spec: PartSpec, watch?: Watch): Pa
     forecast.set(model.predict(prepare(batch)), from);
   }
   return { kind: 'forecasts', rows: test, forecast, trainedRows: rows.length };
+}
+
+/** Rows of the latest days. */
+function latestRows({ day }: TrainingTable, rows: Int32Array, dayCount: number | null): Int32Array {
+  if (dayCount === null) return rows;
+  const days = distinctDays(rows.map((row) => day[row]!));
+  const first = days[Math.max(0, days.length - dayCount)]!;
+  return rows.filter((row) => day[row]! >= first);
 }
 
 /** In order of time, as learners that hold back their last rows ask for. */

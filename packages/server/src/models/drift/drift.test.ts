@@ -325,6 +325,12 @@ test('what is not served is not checked, and another tenant sees nothing', async
   assert.equal(refused.json.code, 'NOT_POSSIBLE_NOW');
   assert.match(String(refused.json.detail), /waiting has no champion/);
   assert.equal((await server.call('POST', '/models/nobody/drift', { token: analyst })).status, 404);
+  const schedule = (input: object) =>
+    server.call('POST', '/schedules', {
+      ...{ token: analyst, body: { kind: 'drift', title: 'Drift', cron: '0 3 * * *', input, enabled: false } },
+    });
+  assert.equal((await schedule({})).status, 201);
+  assert.equal((await schedule({ universeId: 1 })).status, 400);
   assert.equal((await server.call('POST', '/models/calm/drift', { token: viewer })).status, 403);
   assert.equal((await server.call('GET', '/models/calm/drift?checkId=999999', { token: viewer })).status, 404);
   for (const path of ['/models/calm/drift', '/models/calm/bias'])

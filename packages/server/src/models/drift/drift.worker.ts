@@ -1,6 +1,7 @@
 import { createAdwin } from '@touchstone/quant/evaluation/drift/adwin';
 import { limitWithinBudget } from '@touchstone/quant/evaluation/drift/alarm-budget';
 import { effectsOnPredictions } from '@touchstone/quant/evaluation/drift/effect-on-predictions';
+import { estimatePerformance } from '@touchstone/quant/evaluation/drift/estimated-performance';
 import { outputDistances } from '@touchstone/quant/evaluation/drift/output-distribution';
 import { type LossReference, performanceDrift } from '@touchstone/quant/evaluation/drift/performance-drift';
 import {
@@ -232,8 +233,7 @@ function outputFindings(
       : { code: 'too_little_history', sentence: `Needs about 550 sessions of outputs; ${days.length} are known.` },
   };
   if (forecaster.goal !== 'binary') return [distribution];
-  // A forecast of p comes true with the chance p: its Brier score is expected at p (1 − p).
-  const expected = Float64Array.from(byDay, (day) => meanOf(day.map((p) => p * (1 - p))));
+  const expected = Float64Array.from(byDay, (day) => estimatePerformance(day).brier);
   const estimated = shiftFindings(expected, budget, random.split('estimated'), {
     ...{ feature: null, effect: null, instrumentCount: picked.length },
   })

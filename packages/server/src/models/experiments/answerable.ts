@@ -69,6 +69,7 @@ function answer(asked: PowerQuestion): PowerAnswer {
   const { question, first, power, level } = asked;
   const settings = { power, level };
   const told = (needed: number, unit: PowerAnswer['unit'], what: string): PowerAnswer => {
+    if (!Number.isFinite(needed)) throw new ProblemError('INVALID_REQUEST', `${what}: no number of ${unit} is enough.`);
     const years = unit === 'years' ? needed : needed / SESSIONS_PER_YEAR;
     const answerable = years <= YEARS_ANSWERABLE;
     const amount = unit === 'years' ? `${short(needed)} years` : `${needed.toLocaleString('en-US')} ${wordOf(unit)}`;

@@ -1,7 +1,7 @@
 import type { Transaction } from '../../platform/database/database.ts';
 import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
-import type { ObjectStore } from '../../platform/object-store/object-store.ts';
+import type { ObjectStore, StoredObject } from '../../platform/object-store/object-store.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import { insertTrial, type NewTrial } from '../trials/trial.repository.ts';
 import { ensureModel } from './ensure-model.ts';
@@ -61,11 +61,7 @@ export function createRunLog(objects: ObjectStore, codeVersion: string): RunLog 
 
     async logArtefact(tx, runId, name, content) {
       const stored = await objects.put(Buffer.from(content));
-      await repository.insertArtefact(tx, runId, { name, ...stored });
-      await appendEvidence(tx, {
-        ...{ kind: 'training_run.artefact_logged', subjectKind: RUN_SUBJECT, subjectId: runId },
-        body: { sha256: stored.sha256, byteCount: stored.byteCount },
-      });
+      await recordArtefact(tx, runId, name, stored);
       return stored;
     },
 
@@ -96,6 +92,20 @@ export function createRunLog(objects: ObjectStore, codeVersion: string): RunLog 
       return { trialId: counted };
     },
   };
+}
+
+/** Says that a file which is stored already belongs to a run. */
+export async function recordArtefact(
+  tx: Transaction,
+  runId: number,
+  name: string,
+  stored: StoredObject,
+): Promise<void> {
+  await repository.insertArtefact(tx, runId, { name, ...stored });
+  await appendEvidence(tx, {
+    ...{ kind: 'training_run.artefact_logged', subjectKind: RUN_SUBJECT, subjectId: runId },
+    body: { sha256: stored.sha256, byteCount: stored.byteCount },
+  });
 }
 
 async function getRun(tx: Transaction, runId: number) {

@@ -13,8 +13,6 @@ import { registerServingRoutes } from './serving.routes.ts';
 import { createServingService, type ServingService } from './serving.service.ts';
 import { createServingWatch } from './serving-watch.ts';
 
-export type Serving = ReturnType<typeof createServing>;
-
 /** Predictions from the question to the outcome: registers their tasks and schedules on the way. */
 export function createServing(parts: {
   database: Database;

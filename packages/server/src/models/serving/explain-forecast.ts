@@ -13,6 +13,8 @@ const PAIRS = 4;
 const STABILITY_REPEATS = 5;
 const STABILITY_NOISE = 0.01;
 const GROUPS_SHOWN_MAX = 20;
+/** What is between the members' mean and the forecast: no input. */
+const CALIBRATION = 'averaging and calibration';
 
 const NO_COUNTERFACTUAL = { found: false, sentence: 'No change of its inputs was looked for.' };
 const NOT_SHAKEN = { value: null, sentence: 'Not measured: nothing was estimated.' };
@@ -57,12 +59,13 @@ export function explainBaseline({ baseline, features }: Forecaster, values: Floa
   };
 }
 
-type Part = { base: number; contributions: Float64Array; variance: Float64Array | null; method: string };
+/** `value`: what the member says, on the scale of the contributions. */
+type Part = { base: number; value: number; contributions: Float64Array; variance: Float64Array | null; method: string };
 
 /**
  * Why an ensemble says what it says: what every member's answer is made of, times its weight, on the scale on which they add
- * up: log odds of a probability, else the space in which the members work. What averaging and calibrating add to it is told
- * as the residual.
+ * up: log odds of a probability, else the space in which the members work. What averaging and calibrating add to it is a
+ * part of its own, so that the residual is what the explanation itself leaves open.
  *
  * Members are held against the average case of training, where every scaled feature is 0.
  */
@@ -77,10 +80,12 @@ export function explainForecast(forecaster: Forecaster, values: Float64Array, ro
   const contributions = new Float64Array(width);
   const variance = new Float64Array(width);
   let base = 0;
+  let ofMembers = 0;
   for (const [m, part] of parts.entries()) {
     if (part === null || typeof part === 'string') continue;
     const { weight } = members[m]!;
     base += weight * part.base;
+    ofMembers += weight * part.value;
     for (let k = 0; k < width; k++) {
       contributions[k]! += weight * part.contributions[k]!;
       variance[k]! += weight * weight * (part.variance?.[k] ?? 0);
@@ -89,16 +94,19 @@ export function explainForecast(forecaster: Forecaster, values: Float64Array, ro
   const told = parts.filter((part) => part !== null && typeof part !== 'string');
   const isExact = told.every((part) => part.variance === null);
   const total = goal === 'binary' ? logit(value) : forecaster.link === 'exp' ? Math.log(value) : value;
-  const groups = toGroups(forecaster, values, contributions);
+  const ofInputs = toGroups(forecaster, values, contributions);
+  const calibration = total - ofMembers;
+  const groups =
+    calibration === 0 ? ofInputs : [...ofInputs, { name: CALIBRATION, contribution: calibration, features: [] }];
   return {
     method: [...new Set(told.map(({ method }) => method))].join('+'),
     ...{ exact: isExact, scale: goal === 'binary' || forecaster.link === 'exp' ? 'margin' : 'value' },
-    ...{ baseValue: base, total, residual: total - contributions.reduce((sum, part) => sum + part, base) },
+    ...{ baseValue: base, total, residual: ofMembers - contributions.reduce((sum, part) => sum + part, base) },
     standardError: isExact ? 0 : Math.sqrt(variance.reduce((sum, part) => sum + part, 0)),
     groups,
     counterfactual: findTurningPoint(forecaster, values, value, contributions),
     stability: isExact ? stabilityOf(forecaster, values) : NOT_SHAKEN,
-    sentence: sentenceOf(groups),
+    sentence: sentenceOf(ofInputs),
     reason: null,
   };
 }
@@ -117,14 +125,14 @@ function explainMember(forecaster: Forecaster, { name, model }: ForecastMember, 
   const found = samplingShap(predict, row, background, { seed: SEED, pairCount: PAIRS });
   if (found.status === 'undefined') return `${name}: ${found.reason}.`;
   const variance = found.standardError.map((error) => error * error);
-  return { base: found.base, contributions: found.contributions, variance, method: 'sampling' };
+  return { base: found.base, value: found.value, contributions: found.contributions, variance, method: 'sampling' };
 }
 
 const METHODS = { tree_shap: 'exact_trees', linear_shap: 'exact_linear', sampling_shap: 'sampling' } as const;
 
-function partOf({ method, base, contributions, standardError }: Attribution & { status: 'ok' }): Part {
+function partOf({ method, base, value, contributions, standardError }: Attribution & { status: 'ok' }): Part {
   const variance = standardError === null ? null : standardError.map((error) => error * error);
-  return { base, contributions, variance, method: METHODS[method] };
+  return { base, value, contributions, variance, method: METHODS[method] };
 }
 
 /** Probabilities carried over to log odds: each contribution times the slope between the average case and this one. */
@@ -133,7 +141,7 @@ function alongChord(found: Attribution & { status: 'ok' }): Part {
   const [from, to] = [logit(found.base), logit(found.value)];
   const slope = Math.abs(found.value - found.base) < 1e-12 ? 1 : (to - from) / (found.value - found.base);
   return {
-    ...{ base: from, contributions: part.contributions.map((one) => one * slope), method: part.method },
+    ...{ base: from, value: to, contributions: part.contributions.map((one) => one * slope), method: part.method },
     variance: part.variance?.map((one) => one * slope * slope) ?? null,
   };
 }

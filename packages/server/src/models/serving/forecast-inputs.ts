@@ -24,7 +24,6 @@ export type ForecastInputs = {
 };
 
 export type FeatureSet = { features: readonly ForecastFeature[]; stepCount: number };
-export type ForecastInputReader = ReturnType<typeof createForecastInputReader>;
 
 /** Windows of some hundred numbers: 20,000 of them are some 60 MB. */
 const KEPT_MAX = 20_000;

@@ -174,7 +174,7 @@ export function keyText(key: SaidKey): string {
 }
 
 /** Those of the keys that were said before, by their text. */
-export async function findSaid(tx: Transaction, keys: readonly SaidKey[]): Promise<Map<string, StoredPrediction>> {
+async function findSaid(tx: Transaction, keys: readonly SaidKey[]): Promise<Map<string, StoredPrediction>> {
   const column = <K extends keyof SaidKey>(name: K) => keys.map((key) => key[name]);
   const { rows } = await sql<PredictionRow>`
     SELECT p.* FROM unnest(${column('modelId')}::int[], ${column('version')}::int[], ${column('subjectKind')}::text[],
@@ -293,6 +293,16 @@ export async function listPredictionsPage(
 
 export async function findPrediction(tx: Transaction, id: number): Promise<ToldPrediction | undefined> {
   const { rows } = await sql<ToldRow>`${TOLD} WHERE p.tenant_id = ${tenantOf(tx)} AND p.id = ${id}
+    AND ${mayBeSeen(tx)}`.execute(tx.query);
+  return rows[0] === undefined ? undefined : toTold(rows[0]);
+}
+
+/** What was said to exactly this question; undefined: nothing yet. */
+export async function findTold(tx: Transaction, key: SaidKey): Promise<ToldPrediction | undefined> {
+  const { rows } = await sql<ToldRow>`${TOLD} WHERE p.tenant_id = ${tenantOf(tx)} AND p.model_id = ${key.modelId}
+    AND p.version_number = ${key.version} AND p.subject_kind = ${key.subjectKind} AND p.subject_id = ${key.subjectId}
+    AND p.as_of = ${key.asOf}::date AND p.known_at = ${key.knownAt}::timestamptz
+    AND p.recorded_at = ${key.recordedAt}::timestamptz AND p.way_sha256 = ${key.waySha256}
     AND ${mayBeSeen(tx)}`.execute(tx.query);
   return rows[0] === undefined ? undefined : toTold(rows[0]);
 }

@@ -9,11 +9,11 @@ import { found, ProblemError } from '../../platform/problem-error.ts';
 import type { Registry, ResolvedVersion } from '../registry/registry.types.ts';
 import { dueDayOf } from './due-day.ts';
 import { createForecastInputReader, encodeInputs, type FeatureSet } from './forecast-inputs.ts';
-import { forecastOf } from './forecast-of.ts';
+import { forecastOf, TookTooLong } from './forecast-of.ts';
 import { createIntervalLevels } from './interval-levels.ts';
 import { createKnownNow, type KnownNow } from './known-now.ts';
 import { makeForecast } from './make-forecast.ts';
-import { findSaid, keyText, type SaidKey, toPrediction } from './prediction.repository.ts';
+import { findTold, keyText, type SaidKey, toPrediction } from './prediction.repository.ts';
 import { seal, wayOf } from './seal.ts';
 import { createSealLine } from './seal-line.ts';
 import type { Candidate, PredictionQuestion, Step, Which } from './serving.types.ts';
@@ -189,6 +189,8 @@ export function createServingService(parts: ServingParts) {
     abstain: { code: HopCode; sentence: string } | null,
     key: SaidKey,
   ): Promise<Prediction> {
+    const said = await database.transaction(principal, (tx) => findTold(tx, key), { readOnly: true });
+    if (said !== undefined) return toPrediction(said);
     const set: FeatureSet = warm.ok ? warm.forecaster : NO_FEATURES;
     const inputs = await readInputs.read(principal, subject, time, set, warm.ok ? warm.featureKey : '');
     const name = inputs.subject.symbol ?? inputs.subject.name;
@@ -197,9 +199,6 @@ export function createServingService(parts: ServingParts) {
         'NOT_ENOUGH_HISTORY',
         `No bar of ${name} is known by then, so that there is nothing to go by.`,
       );
-    const before = await database.transaction(principal, (tx) => findSaid(tx, [key]), { readOnly: true });
-    const [said] = before.values();
-    if (said !== undefined) return toPrediction({ stored: said, subject: inputs.subject, outcome: null });
     if (servedBy !== 'nobody' && inputs.failure !== null) throw new Hops(inputs.failure.code, inputs.failure.sentence);
 
     const { manifest } = version;
@@ -325,7 +324,8 @@ async function tryToMake(...given: Parameters<typeof makeForecast>): ReturnType<
   } catch (error) {
     // A model that throws must not take the answer with it: the next one is asked.
     const sentence = `It failed: ${error instanceof Error ? error.message : String(error)}`;
-    if (given[1].servedBy !== 'nobody') throw new Hops('failed', sentence);
+    if (given[1].servedBy !== 'nobody')
+      throw new Hops(error instanceof TookTooLong ? 'took_too_long' : 'failed', sentence);
     return makeForecast(null, { ...given[1], abstain: given[1].abstain ?? { code: 'failed', sentence } });
   }
 }

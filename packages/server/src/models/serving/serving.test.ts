@@ -153,7 +153,7 @@ test('a forecast of a past day rests on nothing that came later', async () => {
   assert.equal(before.forecast.value, later.forecast.value);
 });
 
-test('every prediction has its explanation: contributions add up to what it says, less a told residual', async () => {
+test('every prediction has its explanation: contributions add up to what it says, and what calibration adds is a part of its own', async () => {
   const told = await ask(MODEL, { symbol: 'ONE', asOf: '2020-06-18' });
   const reply = await server.call('GET', `/predictions/${told.predictionId}/explanation`, { token: viewer });
   assert.equal(reply.status, 200, reply.text);
@@ -162,7 +162,9 @@ test('every prediction has its explanation: contributions add up to what it says
   assert.equal(explained.method, 'exact_linear');
   const sum = explained.groups.reduce((total, { contribution }) => total + contribution, explained.baseValue!);
   assert.ok(Math.abs(sum + explained.residual! - explained.total!) < 1e-12);
-  assert.ok(Math.abs(explained.residual! - 0.01) < 1e-9, 'what is left open is the shift of the calibration');
+  assert.ok(Math.abs(explained.residual!) < 1e-9, 'nothing is left open');
+  const calibration = explained.groups.find(({ name }) => name === 'averaging and calibration');
+  assert.ok(Math.abs(calibration!.contribution - 0.01) < 1e-9, 'the shift of the calibration');
   assert.ok(Math.abs(Math.exp(explained.total!) - told.forecast.value!) < 1e-12);
   assert.ok(explained.groups.some(({ name }) => name === 'variance'));
   assert.match(explained.counterfactual.sentence, /would/);
@@ -355,6 +357,13 @@ test('an expired model abstains; a damaged one is answered by the champion befor
   const alerts = await server.call('GET', '/alerts', { token: analyst });
   assert.match(alerts.text, /old: the served version has expired/);
   assert.match(alerts.text, /broken: the served version does not answer/);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  assert.match(
+    metrics,
+    /touchstone_prediction_hops_total\{tenant="5",model="broken",reason="artefact_damaged"\} [1-9]/,
+  );
+  assert.match(metrics, /touchstone_prediction_abstentions_total\{tenant="5",model="old",reason="expired"\} 1/);
+  assert.match(metrics, /touchstone_prediction_model_seconds\{tenant="5",model="old",quantile="0.99"\}/);
   for (const { predictionId } of [late, told, named]) {
     const replay = await server.call('POST', `/predictions/${predictionId}/replay`, { token: viewer });
     assert.equal(replay.json.equal, true, replay.text);
@@ -456,6 +465,9 @@ test('outcomes are joined when they are due, move the interval and fill the cali
     assert.ok(Math.abs(outcome.loss! - (ratio - Math.log(ratio) - 1)) < 1e-12);
     assert.equal(outcome.inside, forecast.lower! <= outcome.value && outcome.value <= forecast.upper!);
   }
+  const { subject, time, outcome } = items[0]!;
+  const asked = await ask(MODEL, { subject: { id: subject.id }, asOf: time.asOf });
+  assert.deepEqual([asked.fromStore, asked.outcome], [true, outcome], 'asked again, it knows what happened');
   const told = calibration.parse((await server.call('GET', `/models/${MODEL}/calibration`, { token: viewer })).json);
   assert.ok(told.counts.resolved >= 80 && told.counts.inSample > 0);
   assert.match(told.note, /learnt from and are left out/);
@@ -470,6 +482,44 @@ test('outcomes are joined when they are due, move the interval and fill the cali
   assert.equal(next.forecast.level, adaptive.level);
   const replay = await server.call('POST', `/predictions/${next.predictionId}/replay`, { token: viewer });
   assert.equal(replay.json.equal, true, replay.text);
+});
+
+test('a probability is held against how often it came', async () => {
+  await champion('reliable', makeForecaster({ target: 'volatility_direction' }));
+  for (const asOf of DAYS.slice(-50, -30))
+    await server.call('POST', '/predict/reliable/batch', {
+      token: analyst,
+      body: { subjects: [{ symbol: 'ONE' }, { symbol: 'TWO' }], asOf },
+    });
+  const early = calibration.parse((await server.call('GET', '/models/reliable/calibration', { token: viewer })).json);
+  assert.equal(early.reliability.reason?.code, 'too_little_history');
+  await done(await server.call('POST', '/predictions/outcomes', { token: analyst }));
+  const told = calibration.parse((await server.call('GET', '/models/reliable/calibration', { token: viewer })).json);
+  assert.equal(told.counts.resolved, 40);
+  assert.equal(
+    told.reliability.bins.reduce((sum, { count }) => sum + count, 0),
+    40,
+  );
+  for (const { from, to, forecast, observed, low, high } of told.reliability.bins)
+    assert.ok(from <= forecast && forecast <= to && low! <= observed && observed <= high!);
+  assert.ok(told.reliability.error! >= 0);
+  assert.equal(told.coverage.reason?.code, 'not_defined');
+  const sealed = await server.call('GET', '/models/reliable/calibration?basis=sealed', { token: viewer });
+  assert.equal(calibration.parse(sealed.json).reliability.reason?.code, 'too_little_history');
+});
+
+test('a universe is predicted and outcomes are joined on schedule, by those who may', async () => {
+  const plan = (kind: string, input: object, token = analyst) =>
+    server.call('POST', '/schedules', {
+      token,
+      body: { kind, input, title: kind, cron: '0 3 1 1 *', enabled: true },
+    });
+  assert.equal((await plan('predict', { model: MODEL, universeId: 1 })).status, 201);
+  assert.equal((await plan('outcomes', {})).status, 201);
+  assert.equal((await plan('predict', { universeId: 1 })).status, 400);
+  assert.equal((await plan('predict', { model: 'nobody', universeId: 1 })).status, 404);
+  assert.equal((await plan('outcomes', { model: MODEL })).status, 400);
+  assert.equal((await plan('predict', { model: MODEL, universeId: 1 }, stranger)).status, 404);
 });
 
 test('another tenant sees nothing of it: not the model, not a prediction by its number, not a figure', async () => {

@@ -13,8 +13,6 @@ const HELD_MAX = 64;
 /** A damaged artefact may be restored: it is looked at again after this. */
 const FAILURE_KEPT_MS = 5_000;
 
-export type WarmForecasters = ReturnType<typeof createWarmForecasters>;
-
 /** Loads the forecaster of a version once in a process. Requests that began with an older one keep it to their end. */
 export function createWarmForecasters(readArtefact: Registry['readArtefact']) {
   const held = new Map<string, { at: number; warm: Promise<Warm> }>();

@@ -72,7 +72,7 @@ test('a planted feature of the future is refused by name', async () => {
 
 test('every feature of the targets is of the view that serves them, and compiles', () => {
   for (const { features } of listTargetDefinitions()) {
-    assert.ok(features.length >= 20 && features.length <= 60);
+    assert.ok(features.length >= 15 && features.length <= 60);
     for (const { name, expression } of features) {
       assert.ok(FORECAST_FEATURES.some((feature) => name === `forecast:${feature.name}`));
       assert.ok(compileExpression(expression, CATALOGUE).ok);

@@ -65,6 +65,7 @@ async function trained(by: Trainer, body: TrainBody): Promise<Training> {
 }
 
 const bytesOf = ({ models }: Training) => models.map(({ family, artefactSha256 }) => [family, artefactSha256]);
+const LEASE_MS = 600;
 /** Nothing is kept: the next training does every part itself. */
 const forgetParts = () => db.migrator.query('DELETE FROM work.training_part');
 
@@ -140,26 +141,33 @@ test('a training that is stopped goes on where it was', async () => {
   );
 });
 
-test('a worker that is killed in the middle of a part changes nothing', async () => {
+/** Starts another process that helps with a training. */
+function helper(by: Trainer, trainingId: number, hangs: boolean) {
+  const settings = { connection: db.connection, home: by.home, trainingId, leaseMs: LEASE_MS, hangs };
+  const file = path.join(import.meta.dirname, '../../../test/training-child.ts');
+  return spawn(process.execPath, [file, JSON.stringify(settings)], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+test('a worker that is killed in the middle of a part changes nothing, and one that helps changes nothing either', async () => {
   const body = ask({ seed: 2 });
   const calm = await trained(await trainer(), body);
-  await forgetParts();
-  const gate = createGate();
-  const by = await trainer({ gate, leaseMs: 600 });
-  const { trainingId } = await by.training.start(OWNER, body);
-  await until(by, trainingId, ({ partCount }) => partCount > 0);
-  const settings = { connection: db.connection, home: by.home, trainingId, leaseMs: 600 };
-  const child = spawn(
-    process.execPath,
-    [path.join(import.meta.dirname, '../../../test/training-child.ts'), JSON.stringify(settings)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  await once(child.stdout, 'data');
-  child.kill('SIGKILL');
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  gate.open(100);
-  const done = await until(by, trainingId, isDone);
-  assert.deepEqual(bytesOf(done), bytesOf(calm));
+  for (const hangs of [true, false]) {
+    await forgetParts();
+    const gate = createGate();
+    const by = await trainer({ gate, leaseMs: LEASE_MS });
+    const { trainingId } = await by.training.start(OWNER, body);
+    // The first part waits at the gate; the others are there to be taken.
+    await until(by, trainingId, ({ partCount }) => partCount > 0);
+    const child = helper(by, trainingId, hangs);
+    const gone = once(child, 'exit');
+    if (hangs) {
+      await once(child.stdout, 'data');
+      child.kill('SIGKILL');
+    } else await until(by, trainingId, ({ partsDone }) => partsDone === 3);
+    await gone;
+    gate.open(100);
+    assert.deepEqual(bytesOf(await until(by, trainingId, isDone)), bytesOf(calm));
+  }
 });
 
 test('a trainer that dies costs its own family only, and says so', async () => {

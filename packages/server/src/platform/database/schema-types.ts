@@ -133,6 +133,24 @@ export interface ArchivedDaysTable {
   days: string;
 }
 
+export interface AutomlTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  universe_tenant_id: number;
+  universe_id: number;
+  task_id: number;
+  settings: JsonColumn;
+  dataset_sha256: string | null;
+  told: JsonColumn | null;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface BarKeyTable {
   tenant_id: number | null;
   instrument_id: number | null;
@@ -283,6 +301,7 @@ export interface ExperimentTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  tags: Defaulted<JsonColumn>;
 }
 
 export interface FeaturePushTable {
@@ -500,6 +519,27 @@ export interface ListingEventTable {
   calendar: string;
 }
 
+export interface LoggedModelTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  run_id: number;
+  name: string;
+  model_type: Defaulted<string>;
+  status: Defaulted<string>;
+  output_step: number | null;
+  owns_run: Defaulted<boolean>;
+  tags: Defaulted<JsonColumn>;
+  parameters: Defaulted<JsonColumn>;
+  metrics: Defaulted<JsonColumn>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface MacroObservationTable {
   tenant_id: number;
   series: string;
@@ -561,6 +601,7 @@ export interface ModelTable {
   deleted_at: string | null;
   deleted_by: number | null;
   version: Defaulted<number>;
+  tags: Defaulted<JsonColumn>;
 }
 
 export interface ModelAliasEventTable {
@@ -1191,6 +1232,23 @@ export interface VendorCreditTable {
   version: Defaulted<number>;
 }
 
+export interface VersionNoteTable {
+  id: GeneratedAlways<number>;
+  tenant_id: number;
+  model_id: number;
+  version_number: number;
+  logged_model_id: number | null;
+  description: Defaulted<string>;
+  tags: Defaulted<JsonColumn>;
+  created_at: Defaulted<string>;
+  created_by: Defaulted<number | null>;
+  updated_at: Defaulted<string>;
+  updated_by: Defaulted<number | null>;
+  deleted_at: string | null;
+  deleted_by: number | null;
+  version: Defaulted<number>;
+}
+
 export interface VisibleRunTable {
   tenant_id: number | null;
   run_id: number | null;
@@ -1208,6 +1266,7 @@ export interface DB {
   app_user: AppUserTable;
   archive: ArchiveTable;
   archived_days: ArchivedDaysTable;
+  automl: AutomlTable;
   bar_key: BarKeyTable;
   corporate_action: CorporateActionTable;
   data_case: DataCaseTable;
@@ -1231,6 +1290,7 @@ export interface DB {
   instrument: InstrumentTable;
   invitation: InvitationTable;
   listing_event: ListingEventTable;
+  logged_model: LoggedModelTable;
   macro_observation: MacroObservationTable;
   market_anomaly: MarketAnomalyTable;
   market_cap: MarketCapTable;
@@ -1271,5 +1331,6 @@ export interface DB {
   universe: UniverseTable;
   universe_member: UniverseMemberTable;
   vendor_credit: VendorCreditTable;
+  version_note: VersionNoteTable;
   visible_run: VisibleRunTable;
 }

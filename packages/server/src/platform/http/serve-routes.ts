@@ -101,7 +101,8 @@ function tooLarge(byteCountMax: number): ProblemError {
   return new ProblemError('TOO_LARGE', `At most ${byteCountMax} bytes can be sent at once.`);
 }
 
-function takeBytes(scope: FastifyInstance): void {
+/** Inside this scope every content type is a raw stream. */
+export function takeBytes(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 }
@@ -176,8 +177,8 @@ function addRoute(
 }
 
 /** Says who asks, counts the request, and refuses who may not. */
-async function admit(
-  route: Route,
+export async function admit(
+  route: Pick<Route, 'scope' | 'limit'>,
   request: FastifyRequest,
   reply: FastifyReply,
   authenticate: Authenticate,
