@@ -20,6 +20,7 @@ import { createBucketStore } from '../../src/platform/object-store/bucket-store.
 import { createFolderStore } from '../../src/platform/object-store/object-store.ts';
 import { createTestDatabase, type TestDatabase } from '../cluster.ts';
 import { addFrozenTable, smallManifest, smallModel } from '../foreign/frozen-table.ts';
+import { priceFile } from '../market-data/import-harness.ts';
 import { fillModels } from '../models/fill-models.ts';
 import { SIGNED, testManifest } from '../models/manifest.ts';
 import { makeForecaster, promote, registerModel } from '../models/served-model.ts';
@@ -556,10 +557,24 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     const { json } = await world.server.call('POST', '/foreign-models', { token, body: smallModel() });
     return { path: `/models/foreign-${n++}/foreign`, body: { fileSha256: json.fileSha256, manifest } };
   },
-  freezeTrainingTable: () => ({
-    path: '/training-tables',
-    body: { universeId: world.universeId, target: 'drawdown_touch' },
-  }),
+  async freezeTrainingTable() {
+    const days = Array.from(tradingDays('XNYS', dayNumber('2021-01-04'), dayNumber('2023-06-30')), dayText);
+    const upload = await world.server.call('POST', '/data/uploads?fileName=long.csv', {
+      ...{ token: world.owner, body: priceFile(['LONG', 'LONGER'], days) },
+      headers: { 'content-type': 'application/octet-stream' },
+    });
+    const imported = await call('POST', '/data/imports', {
+      ...{ uploadId: upload.json.uploadId, fileName: 'long.csv', source: { code: 'long', name: 'Long' } },
+      ...{ choices: { priceBasis: 'total_return' }, onBadRow: 'keep-good', universeName: 'Long' },
+    });
+    await taskDone(world.server, world.owner, imported);
+    const { items } = await call('GET', '/universes');
+    const universe = z
+      .array(z.object({ id: z.int(), name: z.string() }))
+      .parse(items)
+      .find(({ name }) => name === 'Long');
+    return { path: '/training-tables', body: { universeId: universe!.id, target: 'drawdown_touch' } };
+  },
   getTrainingTable: async () => ({
     path: `/training-tables/${(await frozenTable()).datasetSha256}/volatility_direction`,
   }),

@@ -27,7 +27,7 @@ export function ForeignPanel() {
       title="Bring a model"
       hint="An ONNX file of PyTorch, scikit-learn or another trainer. It is judged by the same gate, on the days after it was trained."
     >
-      <form className="grid gap-4 md:grid-cols-3" onSubmit={onSubmit(() => bring.mutate())}>
+      <form className="mb-3 grid gap-4 md:grid-cols-3" onSubmit={onSubmit(() => bring.mutate())}>
         <TextField
           label="Name of the model"
           path="params.model"
@@ -108,7 +108,7 @@ function FileField({ label, accept, onFile }: { label: string; accept: string; o
         id={id}
         type="file"
         accept={accept}
-        className="block w-full min-w-0 text-sm"
+        className="block w-full min-w-0 text-sm file:mr-3 file:cursor-pointer file:rounded file:border file:border-strong-line file:bg-well file:px-3 file:py-1.5"
         onChange={(event) => onFile(event.currentTarget.files?.[0] ?? null)}
       />
     </div>
