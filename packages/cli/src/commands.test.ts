@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { getStatus } from '@touchstone/contracts/diagnostics';
@@ -24,6 +24,15 @@ before(async () => {
   }
   await writeFile(path.join(folder, 'rows.csv'), 'instrument,as_of,known_at\nALDR,2026-01-15,\n');
   const { body } = ALL_ROUTES.find(({ id }) => id === 'createFeatureView') as Route;
+  const { body: foreign } = ALL_ROUTES.find(({ id }) => id === 'registerForeignModel') as Route;
+  const { manifest } = Object(bodyExampleOf(foreign!));
+  await writeFile(path.join(folder, 'manifest.json'), JSON.stringify(manifest));
+  await writeFile(path.join(folder, 'model.onnx'), 'a model');
+  await mkdir(path.join(folder, 'my-rows'));
+  await writeFile(path.join(folder, 'my-rows', 'model.onnx'), 'a model');
+  await writeFile(path.join(folder, 'my-rows', 'spec.json'), JSON.stringify(like('getTrainingTable', {})));
+  const { datasetSha256 } = Object(like('getTrainingTable', {}));
+  await writeFile(path.join(folder, 'my-rows', 'metadata.json'), JSON.stringify({ ...manifest, datasetSha256 }));
   await writeFile(path.join(folder, 'view.json'), JSON.stringify(bodyExampleOf(body!)));
 });
 beforeEach(async () => {
@@ -45,7 +54,7 @@ const session = (changes: object = {}) =>
     ...changes,
   });
 const NORMAL: Answers = {
-  getTask: () => doneTask({ runId: 12, ...VERDICT }),
+  getTask: () => doneTask({ runId: 12, datasetSha256: HASH, ...VERDICT }),
   signIn: () => session(),
   createOwner: () => session(),
   acceptInvitation: () => session(),
@@ -75,7 +84,7 @@ async function call(words: string[], { answers, replies, ...rest }: Options = {}
 function split(example: string): string[] {
   const words = [...example.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '');
   return words.map((word) =>
-    /\.(csv|csv\.gz|arrow|json|bin)$|^my-repository$/.test(word) ? path.join(folder, word) : word,
+    /\.(csv|csv\.gz|arrow|json|bin|onnx)$|^my-repository$|^my-rows$/.test(word) ? path.join(folder, word) : word,
   );
 }
 
@@ -97,6 +106,16 @@ for (const command of COMMANDS.filter(({ name }) => !BY_SERVER.includes(name))) 
     assert.equal(typeof JSON.parse(asJson.out), 'object');
   });
 }
+
+test('a folder whose metadata is of another dataset is refused before anything is sent', async () => {
+  const file = path.join(folder, 'my-rows', 'metadata.json');
+  const before = await readFile(file, 'utf8');
+  await writeFile(file, JSON.stringify({ ...JSON.parse(before), datasetSha256: 'f'.repeat(64) }));
+  const { code, err, ids } = await call(['train', 'import', path.join(folder, 'my-rows')]);
+  await writeFile(file, before);
+  assert.deepEqual([code, ids], [2, []]);
+  assert.match(err, /learnt from dataset ffffffffffff, spec\.json is of/);
+});
 
 test('doctor says why a finding matters and what to do, and ends with 1 when something is broken', async () => {
   const finding = { check: 'backups', state: 'broken', what: 'No backup.', why: 'All may be lost.', command: 'do it' };

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import type { RaySettings } from './models/ray/ray-runner.ts';
 import type { BucketSettings } from './platform/object-store/bucket-store.ts';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -44,6 +45,8 @@ export type Config = Readonly<{
   twelveDataUrl: string;
   /** Where objects lie that several machines share. Null: in the home only. */
   bucket: BucketSettings | null;
+  /** A Ray cluster that does the fits of trainings. Null: own threads do. */
+  ray: RaySettings | null;
   /** Absolute. Where scheduled backups go. */
   backupFolder: string;
   version: string;
@@ -90,6 +93,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     traceEndpoint: readHttpUrl('OTEL_EXPORTER_OTLP_ENDPOINT', text('OTEL_EXPORTER_OTLP_ENDPOINT'), problems),
     twelveDataUrl: readHttpUrl('TWELVEDATA_URL', text('TWELVEDATA_URL') ?? 'https://api.twelvedata.com', problems),
     bucket: readBucket(text, problems),
+    ray: readRay(text, home, problems),
     backupFolder: path.resolve(text('BACKUP_FOLDER') ?? path.join(home, 'backups')),
     version: readVersion(),
   };
@@ -219,6 +223,17 @@ function readBucket(text: (name: string) => string | null, problems: string[]): 
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
     problems.push(`S3_BUCKET is no name of a bucket: "${bucket}"`);
   return { endpoint, bucket, accessKey, secretKey, region: text('S3_REGION') ?? 'us-east-1' };
+}
+
+function readRay(text: (name: string) => string | null, home: string, problems: string[]): RaySettings | null {
+  const address = readHttpUrl('RAY_ADDRESS', text('RAY_ADDRESS'), problems);
+  if (address === null) return null;
+  return {
+    address,
+    folder: path.resolve(text('RAY_FOLDER') ?? path.join(home, 'ray')),
+    command: text('RAY_COMMAND'),
+    jobs: readCount('RAY_JOBS', text('RAY_JOBS'), { first: 8, min: 1, max: 1_000 }, problems),
+  };
 }
 
 function readChoice<T extends string>(name: string, text: string, choices: readonly T[], problems: string[]): T {

@@ -66,6 +66,7 @@ export async function openServer(config: Config, kind: 'server' | 'worker') {
       home: config.home,
       secretBox: createSecretBox(secret),
       twelveDataUrl: config.twelveDataUrl,
+      ray: config.ray,
       keeping: { backupFolder: config.backupFolder, reachOwner: ownerOf(config), config },
     });
     const processes = createProcesses(database, { kind, codeVersion }, log);

@@ -29,13 +29,16 @@ import {
   createForeignService,
   createMlflowWire,
   createPatternsService,
+  createRayRunner,
   createRegimeService,
   createRegistry,
   createServing,
+  createThreadRunner,
   createTrainingService,
   createTrainingTableService,
   createVolatilityService,
   createWatching,
+  type RaySettings,
   registerAnomalyRoutes,
   registerAutomlRoutes,
   registerDependenceRoutes,
@@ -105,6 +108,8 @@ export type StageParts = {
   onlineStore?: OnlineStoreKind;
   /** For an online store in Redis. */
   redis?: RedisLine | null;
+  /** A cluster that does the fits of trainings. Left out: own threads do. */
+  ray?: RaySettings | null;
   /** How backups reach the whole database. Left out: the server cannot make any. */
   keeping?: Pick<KeepingParts, 'backupFolder' | 'reachOwner' | 'config'>;
   log?: { warn(fields: object, text: string): void };
@@ -148,7 +153,14 @@ export function createStages(parts: StageParts) {
     answering: watching.answering,
     ...(parts.log === undefined ? {} : { log: parts.log }),
   });
+  const runner =
+    parts.ray == null ? {} : { runner: createRayRunner(parts.ray, createThreadRunner(compute), parts.log) };
   const training = createTrainingService({
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
+    computer: createFeatureComputer(compute),
+  });
+  const automl = createAutomlService({
+    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion, ...runner },
     ...{ database, objects, tasks, series, registry, universeBars, codeVersion },
     compute: parts.trainingCompute ?? compute,
     computer: createFeatureComputer(parts.trainingCompute ?? compute),
@@ -156,10 +168,6 @@ export function createStages(parts: StageParts) {
   const foreign = createForeignService({ database, objects, compute, registry });
   const trainingTables = createTrainingTableService({
     ...{ database, objects, tasks, compute, series, universeBars },
-    computer: createFeatureComputer(compute),
-  });
-  const automl = createAutomlService({
-    ...{ database, objects, tasks, compute, series, registry, universeBars, codeVersion },
     computer: createFeatureComputer(compute),
   });
   registerMarketRecordTask({ database, tasks, regimes, anomalies, universeBars });
@@ -217,8 +225,8 @@ export function createStages(parts: StageParts) {
       serving.registerRoutes(serve);
       watching.registerRoutes(serve);
       registerTrainingRoutes(serve, training);
-      registerForeignRoutes(serve, foreign, trainingTables);
       registerAutomlRoutes(serve, automl);
+      registerForeignRoutes(serve, foreign, trainingTables);
       registerAnomalyRoutes(serve, anomalies);
       registerDatasetRoutes(serve, datasets, augmentation);
       registerPatternRoutes(serve, patterns);

@@ -324,6 +324,11 @@ const FIXTURES: Record<string, Fixture> = {
      VALUES (7, $2, $3, 'GAP ' || $1, 'empty', 'nothing', '2026-01-02', '2026-01-05') RETURNING id`,
     ['source', 'refresh'],
   ),
+  automl: fixture(
+    `INSERT INTO automl (tenant_id, universe_tenant_id, universe_id, task_id, settings)
+     VALUES (7, 7, $2, $3, '{}') RETURNING id`,
+    ['universe', 'task'],
+  ),
   training: fixture(
     `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings)
      VALUES (7, 7, $2, $3, '{}') RETURNING id`,
@@ -364,10 +369,8 @@ function fixture(statement: string, needs: readonly string[] = []): Fixture {
       for (const table of needs) keys.push(await FIXTURES[table]!.make(tx));
       rowCount += 1;
       // Naming $1 in every statement lets it be given to every statement.
-      const { rows } = await tx.client.query(`WITH number AS (SELECT $1::text) ${statement}`, [
-        String(rowCount),
-        ...keys,
-      ]);
+      const rest = statement.startsWith('WITH ') ? statement.replace('WITH ', ', ') : statement;
+      const { rows } = await tx.client.query(`WITH number AS (SELECT $1::text) ${rest}`, [String(rowCount), ...keys]);
       return Number(rows[0].id);
     },
   };

@@ -55,6 +55,7 @@ type Belongings = {
   abTestId: number;
   trainingRunId: number;
   trainingId: number;
+  automlId: number;
   frozen: { datasetSha256: string; trainedUntil: string };
   foreignFile: string;
   family: string;
@@ -195,6 +196,11 @@ async function own(token: string, mark: string): Promise<Belongings> {
     `INSERT INTO training (tenant_id, universe_tenant_id, universe_id, task_id, settings) VALUES ($1, $1, $2, $3, $4) RETURNING id`,
     [instrument.tenantId, universe.id, taskId, TRAINING_SETTINGS],
   );
+  const { rows: searches } = await db.migrator.query(
+    `INSERT INTO automl (tenant_id, universe_tenant_id, universe_id, task_id, settings)
+     VALUES ($1, $1, $2, $3, $4) RETURNING id`,
+    [instrument.tenantId, universe.id, taskId, SEARCH_SETTINGS],
+  );
   const abTest = await must(token, 'POST', `/models/${models.model}/ab-tests`, newAbTest);
   const frozen = await addFrozenTable(
     { database: db.database, objects: createFolderStore(path.join(server.home, 'objects')) },
@@ -220,12 +226,19 @@ async function own(token: string, mark: string): Promise<Belongings> {
     abTestId: Number(abTest.id),
     trainingRunId: trained.runId,
     trainingId: Number(trainings[0].id),
+    automlId: Number(searches[0].id),
     ...{ frozen, foreignFile: String(foreignFile.fileSha256) },
     family: String(session.family ?? ''),
     ...{ userId: Number(Object(state.signedIn).userId), serviceId: Number(service.userId) },
     ...{ invitationId: Number(Object(invited.invitation).id), keyId: Number(Object(key.apiKey).id) },
   };
 }
+
+/** As a search keeps them. */
+const SEARCH_SETTINGS = JSON.stringify({
+  ...{ target: 'drawdown_touch', families: ['linear'], seed: 1, seconds: 60, effort: 'quick' },
+  ...{ asOf: '2024-07-31', knownAt: '2024-07-31T21:00:00.000Z', recordedAt: '2024-07-31T21:00:00.000Z' },
+});
 
 /** As a training keeps them. */
 const TRAINING_SETTINGS = JSON.stringify({
@@ -357,6 +370,8 @@ const HIDDEN: Record<string, () => Attack[]> = {
   getModelCalibration: () => [{ path: `/models/${MODEL}/calibration` }],
   train: () => [{ path: '/models/train', body: { universeId: a.universeId } }],
   getTraining: () => [{ path: `/trainings/${a.trainingId}` }],
+  startAutoml: () => [{ path: '/models/automl', body: { universeId: a.universeId, target: 'drawdown_touch' } }],
+  getAutoml: () => [{ path: `/automl/${a.automlId}` }],
   downloadVersionOnnx: () => [{ path: `/models/${MODEL}/versions/1/onnx` }],
   registerForeignModel: () => [
     // Another's file, and another's dataset with a file of one's own.
@@ -519,6 +534,7 @@ const LISTS: Record<string, () => Attack[]> = {
   listDatasets: () => [{ path: '/datasets?limit=500' }],
   listModels: () => [{ path: '/models' }, { path: '/models?includeDeleted=true' }],
   listTrainings: () => [{ path: '/trainings?limit=500' }],
+  listAutoml: () => [{ path: '/automl?limit=500' }],
   getLeaderboard: () => [{ path: '/leaderboard' }],
   listExperiments: () => [{ path: '/experiments?limit=500' }],
   listTrainingRuns: () => [

@@ -1,5 +1,6 @@
 import * as drift from '@touchstone/contracts/drift';
 import * as experiments from '@touchstone/contracts/experiments';
+import * as foreign from '@touchstone/contracts/foreign';
 import type { ModelManifest, Skill, TargetName } from '@touchstone/contracts/model-manifest';
 import * as models from '@touchstone/contracts/models';
 import * as predictions from '@touchstone/contracts/predictions';
@@ -379,6 +380,24 @@ export function answerModels(on: On, isEmpty: boolean, startTask: Stage['startTa
     checklist: models.CHECKLIST.map((item) => ({ item, signed: true, note: '' })),
   }));
   on(models.downloadModelArtefact, () => undefined);
+  on(foreign.downloadVersionOnnx, () => undefined);
+  on(foreign.sendForeignModel, () => ({
+    ...{ fileSha256: 'f'.repeat(64), byteCount: 4150, producer: 'pytorch 1.13.0', operators: ['Gemm', 'Sigmoid'] },
+    inputs: [{ name: 'features', element: 'float32', sizes: ['rows', 17] }],
+    outputs: [{ name: 'value', element: 'float32', sizes: ['rows', 1] }],
+  }));
+  on(foreign.registerForeignModel, ({ params }) => {
+    const { skill } = withoutManifest(params.model, 1);
+    return {
+      ...{ model: params.model, version: 1, artefactSha256: 'e'.repeat(64), judgedRows: 5040, skill },
+      verdict: {
+        passed: false,
+        sentence:
+          'Not better than the linear model: the difference is +0.004, 95 % interval −0.011 to +0.019. It came trained and was not walked forward: judged only on the days after 2022-12-30.',
+      },
+      rowMilliseconds: 0.08,
+    };
+  });
   on(models.archiveModelVersion, ({ params }) => ({
     ...withoutManifest(params.model, params.version),
     archived: true,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { exampleOf } from '@touchstone/contracts/example';
+import { registerForeignModel } from '@touchstone/contracts/foreign';
 import type { Browser } from 'playwright-core';
 import { type Fixture, startFixtureServer } from './fixture-server.ts';
 import { buildPages, fresh, launchBrowser, serve, skipsBrowser } from './in-browser.ts';
@@ -51,6 +53,34 @@ describe('forecasts one can check, in a browser', { skip: skipsBrowser() }, () =
     await promote.click();
     await promote.waitFor({ state: 'detached' });
     assert.ok(owner.requests.includes('POST /api/v1/models/volatility-direction/promote'));
+    assert.deepEqual(errors, []);
+  });
+
+  test('A foreign model is brought as two files, and what the gate says of it stands beside.', async (t) => {
+    const { page, errors } = await fresh(t, browser, `${owner.origin}/models`);
+    const panel = page.getByRole('region', { name: 'Bring a model' });
+    await panel.getByLabel('Name of the model').fill('by-pytorch');
+    const file = (name: string, text: string) => ({
+      name,
+      mimeType: 'application/octet-stream',
+      buffer: Buffer.from(text),
+    });
+    await panel.getByLabel('Model (.onnx)').setInputFiles(file('model.onnx', 'a model'));
+    await panel.getByLabel('Manifest (.json)').setInputFiles(file('manifest.json', '{}'));
+    await panel.getByRole('button', { name: 'Register and judge it' }).click();
+    await panel.getByText('The manifest is not whole').waitFor();
+    const { manifest } = Object(exampleOf(registerForeignModel.body!));
+    await panel.getByLabel('Manifest (.json)').setInputFiles(file('manifest.json', JSON.stringify(manifest)));
+    await panel.getByRole('button', { name: 'Register and judge it' }).click();
+    await panel.getByText('judged only on the days after 2022-12-30').waitFor();
+    assert.ok(owner.requests.includes('POST /api/v1/models/by-pytorch/foreign'));
+    if (process.env.TOUCHSTONE_PICTURES)
+      await page.screenshot({ path: process.env.TOUCHSTONE_PICTURES, fullPage: true });
+    await page.goto(`${owner.origin}/models/volatility-direction/versions/3`);
+    await page
+      .getByRole('button', { name: /^Save .* as ONNX$/ })
+      .first()
+      .waitFor();
     assert.deepEqual(errors, []);
   });
 

@@ -3,6 +3,7 @@ import { abCommands } from './ab.ts';
 import { accountCommands } from './account.ts';
 import { alertCommands } from './alerts.ts';
 import { anomalyCommands } from './anomalies.ts';
+import { automlCommands } from './automl.ts';
 import { blastRadiusCommands } from './blast-radius.ts';
 import { caseCommands } from './cases.ts';
 import { dataCommands } from './data.ts';
@@ -14,6 +15,7 @@ import { evidenceCommands } from './evidence.ts';
 import { factorsCommands } from './factors.ts';
 import { featureCommands } from './features.ts';
 import { feedCommands } from './feeds.ts';
+import { foreignCommands } from './foreign.ts';
 import { healthCommands } from './health.ts';
 import { importCommands } from './import.ts';
 import { indexCommands } from './indexes.ts';
@@ -61,9 +63,11 @@ export const COMMANDS: readonly Command[] = [
   ...patternCommands,
   ...featureCommands,
   ...modelCommands,
+  ...foreignCommands,
   ...trainingRunCommands,
   ...predictionCommands,
   ...trainingCommands,
+  ...automlCommands,
   ...driftCommands,
   ...abCommands,
   ...taskCommands,

@@ -88,6 +88,7 @@ function mask(inputs: Inputs, kept: Int32Array): Inputs {
 
 /** Trees never split by a column that is always zero; weights of the others are set to none. */
 function bodyOf(body: ModelBody, kept: Int32Array, featureCount: number): ModelBody {
+  // A foreign model is no learner of ours, and never stands here.
   if (kept.length === featureCount || body.kind === 'trees' || body.kind === 'foreign') return body;
   const isKept = new Set(kept);
   if (body.kind === 'linear')

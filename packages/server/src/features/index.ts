@@ -14,6 +14,7 @@ export { registerDatasetRoutes } from './dataset/dataset.routes.ts';
 export { createDatasetService } from './dataset/dataset.service.ts';
 export { checkEvaluable } from './dataset/evaluable.ts';
 export { type DatasetQuestion, type FrozenInstrument, freezeDataset } from './dataset/freeze.ts';
+export { csvOf } from './dataset/table-csv.ts';
 export { createFeatureComputer, type FeatureComputer } from './feature-compute/feature-computer.ts';
 export {
   createFeatureStore,

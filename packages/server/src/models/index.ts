@@ -16,6 +16,8 @@ export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/ma
 export { createMlflowWire } from './mlflow/mlflow.wire.ts';
 export { registerPatternRoutes } from './patterns/patterns.routes.ts';
 export { createPatternsService } from './patterns/patterns.service.ts';
+export { createThreadRunner } from './ray/part-runner.ts';
+export { createRayRunner, type RaySettings } from './ray/ray-runner.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
 export { createRegimeService } from './regimes/regimes.service.ts';
 export { registerModelDependents } from './registry/model-dependents.ts';

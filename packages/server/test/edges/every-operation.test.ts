@@ -112,6 +112,12 @@ after(async () => {
   await db.close();
 });
 
+/** A search that is over at once. */
+const searchBody = () => ({
+  ...{ universeId: world.universeId, target: 'drawdown_touch', families: ['linear'] },
+  ...{ effort: 'quick', workUnits: 1 },
+});
+
 const call = (method: string, path: string, body?: unknown) => must(world.server, world.owner, method, path, body);
 
 async function guest(): Promise<{ userId: number; token: string }> {
@@ -533,6 +539,11 @@ const GOOD: Record<string, () => Made | Promise<Made>> = {
     const body = { universeId: world.universeId, targets: ['drawdown_touch'], families: ['linear'], effort: 'quick' };
     const { trainingId } = await call('POST', '/models/train', body);
     return { path: `/trainings/${trainingId}` };
+  },
+  startAutoml: () => ({ path: '/models/automl', body: searchBody() }),
+  async getAutoml() {
+    const { automlId } = await call('POST', '/models/automl', searchBody());
+    return { path: `/automl/${automlId}` };
   },
   downloadVersionOnnx: async () => ({ path: `/models/${await watchedModel()}/versions/1/onnx?member=ridge` }),
   sendForeignModel: () => ({

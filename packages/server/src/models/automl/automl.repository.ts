@@ -55,6 +55,17 @@ export function listAutomlRows(tx: Transaction, page: { before: number | undefin
   return query.orderBy('id', 'desc').limit(page.limit).execute();
 }
 
+/** Where the tasks of searches stand, by their number. */
+export async function tasksOf(tx: Transaction, ids: readonly number[]) {
+  if (ids.length === 0) return new Map<number, { state: string; progress: number; progress_note: string }>();
+  const rows = await tx.query
+    .selectFrom('task')
+    .select(['id', 'state', 'progress', 'progress_note'])
+    .where('id', 'in', [...ids])
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
 export async function setDataset(tx: Transaction, id: number, datasetSha256: string): Promise<void> {
   await tx.query.updateTable('automl').set({ dataset_sha256: datasetSha256 }).where('id', '=', id).execute();
 }

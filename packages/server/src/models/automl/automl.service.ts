@@ -7,7 +7,6 @@ import {
   automlBody,
   FAMILIES_BY_SIMPLICITY,
 } from '@touchstone/contracts/automl';
-import { type TargetName, targetName } from '@touchstone/contracts/model-manifest';
 import { taskState } from '@touchstone/contracts/tasks';
 import { FAMILIES, type FamilyName } from '@touchstone/contracts/training';
 import type { PartSpec, Walk } from '@touchstone/quant/evaluation/forecast-training/fit-part';
@@ -29,9 +28,8 @@ import { appendEvidence } from '../../platform/evidence/evidence.ts';
 import type { Caller } from '../../platform/http/serve.ts';
 import { hashOf } from '../../platform/object-store/bundle.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
-import { findTask } from '../../platform/tasks/task.repository.ts';
 import type { TaskContext, TaskInput } from '../../platform/tasks/tasks.ts';
-import { createThreadRunner, type PartRunner } from '../ray/part-runner.ts';
+import { createThreadRunner } from '../ray/part-runner.ts';
 import type { Effort } from '../training/families.ts';
 import { type FrozenTables, freezeTables } from '../training/freeze-tables.ts';
 import { keyOfPart } from '../training/pack-part.ts';
@@ -48,10 +46,7 @@ import { forecastSpace, recipeOfCandidate, type SearchRecipe, searchedFamilies }
 export const AUTOML_TASK = 'models.automl.run';
 export const AUTOML_SUBJECT = 'automl';
 
-export type AutomlParts = Omit<TrainingParts, 'leaseMs' | 'worker'> & {
-  /** Where fits are done; default: on own threads. */
-  runner?: PartRunner;
-};
+export type AutomlParts = Omit<TrainingParts, 'leaseMs' | 'worker'>;
 export type AutomlService = ReturnType<typeof createAutomlService>;
 
 const WORKER = new URL('./automl.worker.ts', import.meta.url);
@@ -94,8 +89,8 @@ type Rows = { sha256: string; bytes: Uint8Array };
  */
 export function createAutomlService(parts: AutomlParts) {
   const { database, objects, tasks, compute, registry, codeVersion } = parts;
-  const lanes = parts.lanes ?? availableParallelism();
   const runner = parts.runner ?? createThreadRunner(compute);
+  const lanes = runner.lanes ?? parts.lanes ?? availableParallelism();
   tasks.register(AUTOML_TASK, run);
 
   async function run(_input: TaskInput, context: TaskContext): Promise<Record<string, unknown>> {
@@ -115,7 +110,8 @@ export function createAutomlService(parts: AutomlParts) {
       ...{ principal, signal, progress, id: row.id, universeId: row.universe_id, settings, frozen },
       target: targetNamed(name),
     };
-    const full: Rows = { sha256: frozen.tables[0]!.sha256, bytes: await objects.get(frozen.tables[0]!.sha256) };
+    const { sha256: fullSha256 } = frozen.tables[0]!;
+    const full: Rows = { sha256: fullSha256, bytes: shared(await objects.get(fullSha256)) };
     const { walk } = innerPlan(settings.effort);
     const split = await compute
       .run<SplitRows>(WORKER, 'splitRows', { tableBytes: full.bytes, innerWalk: walk }, { signal })
@@ -124,7 +120,7 @@ export function createAutomlService(parts: AutomlParts) {
         throw new ProblemError('NOT_ENOUGH_HISTORY', `The history is too short to search: ${error.message}.`);
       });
     const { sha256 } = await objects.put(Buffer.from(split.inner));
-    const inner: Rows = { sha256, bytes: split.inner };
+    const inner: Rows = { sha256, bytes: shared(split.inner) };
     const searched = await searchInner(own, inner, split);
     const { chosen, told } = await judgeChoice(own, full, inner, split.judging, searched);
     return {
@@ -338,6 +334,7 @@ export function createAutomlService(parts: AutomlParts) {
           ...{ registry, universeId: own.universeId, codeVersion, trialCount, datasetSha256: frozen.datasetSha256 },
           ...{ seed: settings.seed, effort: `automl ${settings.effort}`, promote: 'never' },
           firstDay: frozen.tables[0]!.firstDay ?? settings.asOf,
+          members: { count: frozen.memberCount, of: frozen.candidateCount },
         },
         {
           ...{ target: settings.target, assembled: [made], failed: new Map() },
@@ -423,7 +420,8 @@ export function createAutomlService(parts: AutomlParts) {
         principal,
         async (tx) => {
           const row = found(await repository.findAutoml(tx, id), `There is no search ${id}.`);
-          return { ...(await toAutoml(tx, row)), trials: repository.readTold(row).trials };
+          const [told] = await toAutoml(tx, [row]);
+          return { ...told!, trials: repository.readTold(row).trials };
         },
         { readOnly: true },
       ),
@@ -433,35 +431,40 @@ export function createAutomlService(parts: AutomlParts) {
       database.transaction(
         principal,
         async (tx) => {
-          const items: Omit<Automl, 'chosen' | 'bias'>[] = [];
-          for (const row of await repository.listAutomlRows(tx, page)) {
-            const { chosen: _chosen, bias: _bias, ...item } = await toAutoml(tx, row);
-            items.push(item);
-          }
-          return items;
+          const searches = await toAutoml(tx, await repository.listAutomlRows(tx, page));
+          return searches.map(({ chosen: _chosen, bias: _bias, ...search }) => search);
         },
         { readOnly: true },
       ),
   };
 }
 
-async function toAutoml(tx: Transaction, row: repository.AutomlRow): Promise<Automl> {
-  const task = found(await findTask(tx, row.task_id), `Task ${row.task_id} is gone.`);
-  const { target, ...settings } = settingsSchema.parse(row.settings);
-  const { trials, batches: _batches, spentSeconds: _spent, ...told } = repository.readTold(row);
-  const { walk, rungs } = innerPlan(settings.effort);
-  return {
-    ...{ id: row.id, universeId: row.universe_id, target: targetOf(target), taskId: row.task_id },
-    ...{ state: taskState.parse(task.state), progress: task.progress, progressNote: task.progress_note },
-    ...{ settings, datasetSha256: row.dataset_sha256, loss: comparedLossOf(target) },
-    ...{ rungCount: rungs.length, innerBlocks: walk.foldCount },
-    ...{ ...told, trialCount: trials.length, trialsReused: trials.filter(({ reused }) => reused).length },
-    ...{ createdAt: row.created_at, createdBy: row.created_by },
-  };
+async function toAutoml(tx: Transaction, rows: readonly repository.AutomlRow[]): Promise<Automl[]> {
+  const tasks = await repository.tasksOf(
+    tx,
+    rows.map((row) => row.task_id),
+  );
+  return rows.map((row) => {
+    const task = found(tasks.get(row.task_id), `Task ${row.task_id} is gone.`);
+    const { target, ...settings } = settingsSchema.parse(row.settings);
+    const { trials, batches: _batches, spentSeconds: _spent, ...told } = repository.readTold(row);
+    const { walk, rungs } = innerPlan(settings.effort);
+    return {
+      ...{ id: row.id, universeId: row.universe_id, target, taskId: row.task_id },
+      ...{ state: taskState.parse(task.state), progress: task.progress, progressNote: task.progress_note },
+      ...{ settings, datasetSha256: row.dataset_sha256, loss: comparedLossOf(target) },
+      ...{ rungCount: rungs.length, innerBlocks: walk.foldCount },
+      ...{ ...told, trialCount: trials.length, trialsReused: trials.filter(({ reused }) => reused).length },
+      ...{ createdAt: row.created_at, createdBy: row.created_by },
+    };
+  });
 }
 
-function targetOf(name: string): TargetName {
-  return targetName.parse(name);
+/** The same bytes in memory that threads share: they are handed over with every fit. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
 }
 
 function specOf(recipe: SearchRecipe, seed: number, walk: Walk, fold: number | null): PartSpec {

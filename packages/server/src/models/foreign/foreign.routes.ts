@@ -1,4 +1,5 @@
 import * as contract from '@touchstone/contracts/foreign';
+import { csvOf } from '../../features/index.ts';
 import type { Serve } from '../../platform/http/serve.ts';
 import { bytesOf } from '../../platform/http/serve-routes.ts';
 import type { ForeignService } from './foreign.service.ts';
@@ -19,9 +20,10 @@ export function registerForeignRoutes(serve: Serve, foreign: ForeignService, tab
     const { spec } = await tables.read(caller, sha256, target);
     return spec;
   });
-  serve(contract.downloadTrainingTable, async ({ caller, params: { sha256, target }, reply }) => {
-    const { file } = await tables.read(caller, sha256, target);
-    return send(reply, `${sha256.slice(0, 12)}-${target}.arrow`, file);
+  serve(contract.downloadTrainingTable, async ({ caller, params: { sha256, target }, query, reply }) => {
+    const { file, rows } = await tables.read(caller, sha256, target);
+    const bytes = query.format === 'arrow' ? file : Buffer.from([...csvOf(rows)].join(''));
+    return send(reply, `${sha256.slice(0, 12)}-${target}.${query.format}`, bytes);
   });
 }
 

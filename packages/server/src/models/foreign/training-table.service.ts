@@ -68,8 +68,9 @@ export function createTrainingTableService(parts: TrainingTableParts) {
   async function read(principal: Principal, datasetSha256: string, target: TargetName) {
     const frozen = await readFrozenTable({ database, objects }, principal, datasetSha256, target);
     const shown = split(loadTable(frozen.bytes));
-    const file = await encodeTable(toTable(shown));
-    return { spec: specOf(frozen, target, shown, createHash('sha256').update(file).digest('hex')), file };
+    const rows = toTable(shown);
+    const file = await encodeTable(rows);
+    return { spec: specOf(frozen, target, shown, createHash('sha256').update(file).digest('hex')), file, rows };
   }
 
   return {

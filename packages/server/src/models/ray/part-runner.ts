@@ -6,6 +6,8 @@ export type PartRunner = {
   runsOn: 'threads' | 'ray';
   /** Why not where it was asked for; null: as asked. */
   note(): string | null;
+  /** Parts at a time, where it is not as many as this machine has cores. */
+  lanes?: number;
   /** @throws what the part itself failed with, or the signal's reason. */
   run(job: PartJob, signal: AbortSignal): Promise<PartDone>;
 };

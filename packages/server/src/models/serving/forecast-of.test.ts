@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createForeignModel, type ForeignBody } from '@touchstone/quant/learn/foreign/foreign-model';
 import { makeForecaster } from '../../../test/models/served-model.ts';
 import type { OnnxModel } from '../../platform/onnx/onnx-runtime.ts';
-import { forecastOf } from './forecast-of.ts';
+import { forecastOf, TookTooLong } from './forecast-of.ts';
 import { type MadeForecast, makeForecast } from './make-forecast.ts';
 
 /** A forecaster with a foreign model that doubles its first feature, and a session that may die. */
@@ -53,6 +53,16 @@ test('a session that dies fails the forecast, not the baseline, and is opened an
   opened.dead = false;
   assert.deepEqual(withoutTime(await forecastOf(only, QUESTION, open)), withoutTime(before));
   assert.equal(opened.count, 2);
+});
+
+test('a session that hangs is given up in time, and opened anew', async () => {
+  const { only, open } = made();
+  const hanging = async (): Promise<OnnxModel> => ({
+    ...(await open()),
+    run: () => new Promise(() => {}),
+  });
+  await assert.rejects(forecastOf(only, QUESTION, hanging, 30), TookTooLong);
+  assert.ok((await forecastOf(only, QUESTION, open)).forecast.value! > 0);
 });
 
 test('a forecaster of our own is asked as ever', async () => {

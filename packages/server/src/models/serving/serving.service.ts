@@ -9,7 +9,7 @@ import { found, ProblemError } from '../../platform/problem-error.ts';
 import type { Registry, ResolvedVersion } from '../registry/registry.types.ts';
 import { dueDayOf } from './due-day.ts';
 import { createForecastInputReader, encodeInputs, type FeatureSet } from './forecast-inputs.ts';
-import { forecastOf } from './forecast-of.ts';
+import { forecastOf, TookTooLong } from './forecast-of.ts';
 import { createIntervalLevels } from './interval-levels.ts';
 import { createKnownNow, type KnownNow } from './known-now.ts';
 import { makeForecast } from './make-forecast.ts';
@@ -324,7 +324,8 @@ async function tryToMake(...given: Parameters<typeof makeForecast>): ReturnType<
   } catch (error) {
     // A model that throws must not take the answer with it: the next one is asked.
     const sentence = `It failed: ${error instanceof Error ? error.message : String(error)}`;
-    if (given[1].servedBy !== 'nobody') throw new Hops('failed', sentence);
+    if (given[1].servedBy !== 'nobody')
+      throw new Hops(error instanceof TookTooLong ? 'took_too_long' : 'failed', sentence);
     return makeForecast(null, { ...given[1], abstain: given[1].abstain ?? { code: 'failed', sentence } });
   }
 }

@@ -3,6 +3,7 @@ import type { Compute } from '../../platform/compute/compute.ts';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import type { ObjectStore } from '../../platform/object-store/object-store.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
+import { createThreadRunner, type PartRunner } from '../ray/part-runner.ts';
 import {
   type ClaimedPart,
   claimPart,
@@ -13,7 +14,7 @@ import {
   releaseParts,
   renewLeases,
 } from './training.repository.ts';
-import type { PartDone, PartJob } from './training.worker.ts';
+import type { PartJob } from './training.worker.ts';
 
 export type PartLoopParts = {
   database: Database;
@@ -25,6 +26,8 @@ export type PartLoopParts = {
   leaseMs: number;
   /** How a part is done; for tests another module. */
   worker?: URL;
+  /** Where parts are done; default: on own threads. */
+  runner?: PartRunner;
 };
 
 export type PartLoopOptions = {
@@ -32,7 +35,6 @@ export type PartLoopOptions = {
   onProgress(counts: PartCounts, part: ClaimedPart | null): void;
 };
 
-const WORKER = new URL('./training.worker.ts', import.meta.url);
 /** A part that fails unexpectedly is tried so often in all. */
 const FAILURES_MAX = 2;
 const POLL_MS = 250;
@@ -52,7 +54,9 @@ export async function runParts(
   trainingId: number,
   { signal, onProgress }: PartLoopOptions,
 ): Promise<number> {
-  const { database, objects, compute, lanes, leaseMs, worker = WORKER } = parts;
+  const { database, objects, compute, leaseMs } = parts;
+  const runner = parts.runner ?? createThreadRunner(compute, parts.worker);
+  const lanes = runner.lanes ?? parts.lanes;
   const me = randomUUID();
   const tables = new Map<string, Promise<Uint8Array>>();
   let done = 0;
@@ -66,9 +70,7 @@ export async function runParts(
     try {
       const tableBytes = await tableOf(part.tableSha256);
       const job: PartJob = { tableSha256: part.tableSha256, tableBytes, spec: part.spec };
-      const { bytes, seconds } = await compute.run<PartDone>(worker, 'runPart', job, {
-        signal: AbortSignal.any([signal, over]),
-      });
+      const { bytes, seconds } = await runner.run(job, AbortSignal.any([signal, over]));
       const { sha256 } = await objects.put(Buffer.from(bytes));
       await database.transaction(principal, (tx) =>
         finishPart(tx, trainingId, { ordinal: part.ordinal, resultSha256: sha256, seconds }),

@@ -1,5 +1,6 @@
 // Does one part of a training on any machine: `node run-subtask.ts IN OUT`. IN holds the rows and what to do with them, OUT
 // gets the result; the same IN gives the same OUT. Needs no database and no network.
+import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { fitPart, type PartSpec, saveResult } from '@touchstone/quant/evaluation/forecast-training/fit-part';
 import { loadTable } from '@touchstone/quant/evaluation/forecast-training/training-table';
@@ -19,6 +20,10 @@ if (input === undefined || output === undefined) {
     // Whole or not at all: whoever waits for the file never reads half of it.
     await writeFile(`${output}.part`, bytes);
     await rename(`${output}.part`, output);
+    // Whoever waits elsewhere checks by this that what it reads is what was written.
+    const seconds = process.cpuUsage().user / 1e6;
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    process.stdout.write(`${JSON.stringify({ sha256, seconds })}\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

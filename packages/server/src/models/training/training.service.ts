@@ -21,6 +21,7 @@ import { hashOf } from '../../platform/object-store/bundle.ts';
 import type { ObjectStore } from '../../platform/object-store/object-store.ts';
 import { found, ProblemError } from '../../platform/problem-error.ts';
 import type { TaskContext, TaskInput, Tasks } from '../../platform/tasks/tasks.ts';
+import type { PartRunner } from '../ray/part-runner.ts';
 import type { Registry } from '../registry/registry.types.ts';
 import { type FamilyRecipe, MEMBER_FAMILIES, recipeOf, walkOf } from './families.ts';
 import { type FrozenTables, freezeTables } from './freeze-tables.ts';
@@ -51,6 +52,8 @@ export type TrainingParts = {
   leaseMs?: number;
   /** How parts are done; for tests another module. */
   worker?: URL;
+  /** Where parts are done; default: on own threads. */
+  runner?: PartRunner;
 };
 
 export type TrainingService = ReturnType<typeof createTrainingService>;
@@ -81,6 +84,7 @@ export function createTrainingService(parts: TrainingParts) {
   const loop = {
     ...{ database, objects, compute, lanes, leaseMs: parts.leaseMs ?? LEASE_MS },
     ...(parts.worker === undefined ? {} : { worker: parts.worker }),
+    ...(parts.runner === undefined ? {} : { runner: parts.runner }),
   };
   tasks.register(TRAIN_TASK, run);
   tasks.register(HELP_TASK, help);
@@ -114,7 +118,10 @@ export function createTrainingService(parts: TrainingParts) {
           part === null
             ? ''
             : `; ${part.spec.family}, ${part.spec.fold === null ? 'all rows' : `block ${part.spec.fold + 1}`}`;
-        progress(0.1 + (0.8 * done) / Math.max(1, counts.partCount), `${done} of ${counts.partCount} parts${now}`);
+        progress(
+          0.1 + (0.8 * done) / Math.max(1, counts.partCount),
+          `${done} of ${counts.partCount} parts${now}${noteOf(parts.runner)}`,
+        );
       },
     });
     const models = await joinAndRegister(context, row.id, settings, frozen, recipes, planned);
@@ -357,6 +364,12 @@ export function createTrainingService(parts: TrainingParts) {
         { readOnly: true },
       ),
   };
+}
+
+/** Why parts are not done where it was asked for. */
+function noteOf(runner: PartRunner | undefined): string {
+  const note = runner?.note() ?? null;
+  return note === null ? '' : `. ${note}`;
 }
 
 async function universeOf(tx: Transaction, trainingId: number): Promise<number> {

@@ -7,6 +7,7 @@ import { Badge, Empty, PageHeader, Panel } from '../../components/ui.tsx';
 import { formatDay, formatInstant } from '../../lib/format.ts';
 import { usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
+import { ForeignPanel } from './foreign-panel.tsx';
 import { LeaderboardPanel } from './leaderboard-panel.tsx';
 import { targetWords } from './model-words.ts';
 import { SkillFigure } from './skill-parts.tsx';
@@ -43,6 +44,7 @@ export function ModelsPage() {
           <MoreRows query={query} />
         </Panel>
         <LeaderboardPanel />
+        <ForeignPanel />
       </div>
     </>
   );

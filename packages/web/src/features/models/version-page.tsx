@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { downloadModelArtefact, getModelCard } from '@touchstone/contracts/models';
+import { downloadVersionOnnx } from '@touchstone/contracts/foreign';
+import { downloadModelArtefact, getModelCard, getModelVersion } from '@touchstone/contracts/models';
 import { QueryView } from '../../components/query-view.tsx';
 import { SaveButton } from '../../components/save-button.tsx';
 import { Badge, Panel } from '../../components/ui.tsx';
@@ -11,17 +12,32 @@ import { VersionOverview } from './model-page.tsx';
 
 export function VersionPage() {
   const { model, version } = useParams({ from: '/models/$model/versions/$version' });
+  const detail = useQuery(apiQuery(getModelVersion, { params: { model, version } }));
   const card = useQuery(apiQuery(getModelCard, { params: { model, version } }));
   return (
     <ModelFrame
       actions={
-        <SaveButton
-          route={downloadModelArtefact}
-          input={{ params: { model, version } }}
-          fileName={`${model}-${version}.bin`}
-        >
-          Save the model
-        </SaveButton>
+        <>
+          <SaveButton
+            route={downloadModelArtefact}
+            input={{ params: { model, version } }}
+            fileName={`${model}-${version}.bin`}
+          >
+            Save the model
+          </SaveButton>
+          {(detail.data?.manifest.members ?? [])
+            .filter(({ weight }) => weight > 0)
+            .map(({ learner }) => (
+              <SaveButton
+                key={learner}
+                route={downloadVersionOnnx}
+                input={{ params: { model, version }, query: { member: learner } }}
+                fileName={`${model}-${version}-${learner}.onnx`}
+              >
+                Save {words(learner)} as ONNX
+              </SaveButton>
+            ))}
+        </>
       }
     >
       <div className="grid min-w-0 gap-4">
