@@ -20,9 +20,13 @@ const folder = mkdtempSync('/tmp/touchstone-onnx-');
 try {
   for (const learner of LEARNERS) for (const goal of learner.goals) writeCases(learner, goal);
   console.log(
-    execFileSync(process.argv[2] ?? 'python3', [path.join(import.meta.dirname, '../packages/quant/golden/check-onnx.py'), folder], {
-      encoding: 'utf8',
-    }),
+    execFileSync(
+      process.argv[2] ?? 'python3',
+      [path.join(import.meta.dirname, '../packages/quant/golden/check-onnx.py'), folder],
+      {
+        encoding: 'utf8',
+      },
+    ),
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -16,7 +16,6 @@ export { MARKET_RECORD_TASK, registerMarketRecordTask } from './market-record/ma
 export { createMlflowWire } from './mlflow/mlflow.wire.ts';
 export { registerPatternRoutes } from './patterns/patterns.routes.ts';
 export { createPatternsService } from './patterns/patterns.service.ts';
-export { createThreadRunner } from './ray/part-runner.ts';
 export { createRayRunner, type RaySettings } from './ray/ray-runner.ts';
 export { registerRegimeRoutes } from './regimes/regimes.routes.ts';
 export { createRegimeService } from './regimes/regimes.service.ts';
@@ -26,6 +25,7 @@ export { createRegistry } from './registry/registry.ts';
 export type { Registry, ResolvedVersion } from './registry/registry.types.ts';
 export { createServing } from './serving/create-serving.ts';
 export { verifyPredictions } from './serving/verify-predictions.ts';
+export { createThreadRunner } from './training/part-runner.ts';
 export { registerTrainingRoutes } from './training/training.routes.ts';
 export { createTrainingService } from './training/training.service.ts';
 export { countDistinctTrials, insertTrial } from './trials/trial.repository.ts';

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import {
   type AutomlAnswer,
@@ -9,18 +8,12 @@ import {
   automlBody,
   FAMILIES_BY_SIMPLICITY,
 } from '@touchstone/contracts/automl';
+import { type Searcher, startSearcher } from '../../../test/automl-world.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/cluster.ts';
 import { addWorld, TENANT } from '../../../test/training-world.ts';
-import { createFeatureComputer, createSeriesService } from '../../features/index.ts';
-import { createCompute } from '../../platform/compute/compute.ts';
 import type { Caller } from '../../platform/http/serve.ts';
-import { createFolderStore } from '../../platform/object-store/object-store.ts';
-import { createTaskEngine } from '../../platform/tasks/task-engine.ts';
-import { universeBars } from '../../portfolio/index.ts';
-import { createThreadRunner, type PartRunner } from '../ray/part-runner.ts';
-import { createRegistry } from '../registry/registry.ts';
+import type { PartRunner } from '../training/part-runner.ts';
 import { countDistinctTrials, listTrialsPage } from '../trials/trial.repository.ts';
-import { type AutomlService, createAutomlService } from './automl.service.ts';
 
 const OWNER: Caller = {
   ...{ ...TENANT, role: 'owner', family: null, keyId: null },
@@ -41,45 +34,23 @@ after(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-type Searcher = { automl: AutomlService; close(): Promise<void> };
 const open = new Set<Searcher>();
 async function closeAll(): Promise<void> {
   for (const searcher of open) await searcher.close();
   open.clear();
 }
 
-/** A process that searches, as `stages.ts` wires it: the only one that takes tasks. */
-async function searcher(
-  threads: number,
-  change: (runner: PartRunner) => PartRunner = (runner) => runner,
-): Promise<Searcher> {
+/** The only one that takes tasks. */
+async function searcher(threads: number, change?: (runner: PartRunner) => PartRunner): Promise<Searcher> {
   await closeAll();
-  const { database, connection } = db;
-  const log = { info() {}, warn() {}, error() {} };
-  const tasks = createTaskEngine({ database, connection, clock: { now: Date.now }, log });
-  const compute = createCompute(threads);
-  const objects = createFolderStore(path.join(home, 'objects'));
-  const automl = createAutomlService({
-    ...{ database, objects, tasks, compute, universeBars, codeVersion: 'test', lanes: threads },
-    registry: createRegistry({ database, objects, codeVersion: 'test' }),
-    ...{ series: createSeriesService(database, universeBars), computer: createFeatureComputer(compute) },
-    runner: change(createThreadRunner(compute)),
-  });
-  await tasks.run();
-  const made: Searcher = {
-    automl,
-    async close() {
-      await tasks.stop();
-      await compute.close();
-    },
-  };
+  const made = await startSearcher(db, { home, threads }, change);
   open.add(made);
   return made;
 }
 
 const ask = (change: Partial<AutomlBody> = {}): AutomlBody =>
   automlBody.parse({
-    ...{ universeId, target: 'volatility_direction', effort: 'quick', seconds: 3_600, workUnits: 16 },
+    ...{ universeId, target: 'volatility_direction', effort: 'quick', seconds: 3_600, workUnits: 12 },
     ...{ families: ['linear', 'random_forest', 'ensemble'], ...change },
   });
 
@@ -116,7 +87,7 @@ test('a search tries, stops early, finds equals, and registers the simplest with
   const told = await searched(by, ask());
   automlAnswer.parse(told);
   assert.deepEqual(
-    [told.ended, told.unitsDone <= 16, told.unitsDone >= 15, told.ranOn],
+    [told.ended, told.unitsDone <= 12, told.unitsDone >= 11, told.ranOn],
     ['work_units', true, true, 'threads'],
   );
   assert.deepEqual(
@@ -176,12 +147,12 @@ test('a search that is stopped goes on where it was, with the same end', async (
     async run(job, signal) {
       done += 1;
       // Nobody goes on before the search was stopped.
-      if (done > 8) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      if (done > 6) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
       return runner.run(job, signal);
     },
   }));
   const { automlId } = await by.automl.start(OWNER, ask({ seed: 5 }));
-  const half = await until(by, automlId, ({ trials }) => trials.length > 0 && done > 8);
+  const half = await until(by, automlId, ({ trials }) => trials.length > 0 && done > 6);
   await closeAll();
   assert.ok(half.trialCount < whole.trialCount && half.chosen === null);
   const ended = await until(await searcher(1), automlId, isDone);

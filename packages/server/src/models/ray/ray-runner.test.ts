@@ -8,9 +8,9 @@ import { fitPart, type PartSpec, saveResult } from '@touchstone/quant/evaluation
 import { saveTable, type TrainingTable } from '@touchstone/quant/evaluation/forecast-training/training-table';
 import { targetNamed } from '@touchstone/quant/evaluation/targets/targets';
 import { createRandom } from '@touchstone/quant/random/random';
+import type { PartRunner } from '../training/part-runner.ts';
 import type { PartJob } from '../training/training.worker.ts';
 import { createRayJobs } from './jobs-api.ts';
-import type { PartRunner } from './part-runner.ts';
 import { createRayRunner } from './ray-runner.ts';
 
 type Recorded = { ask: string; status: number; body: unknown };

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadResult } from '@touchstone/quant/evaluation/forecast-training/fit-part';
 import { packPart } from '../training/pack-part.ts';
+import type { PartRunner } from '../training/part-runner.ts';
 import type { PartDone, PartJob } from '../training/training.worker.ts';
 import { createRayJobs, RayAwayError, type RayJob } from './jobs-api.ts';
-import type { PartRunner } from './part-runner.ts';
 
 export type RaySettings = Readonly<{
   /** Of the dashboard, as http://127.0.0.1:8265. */

@@ -3,7 +3,7 @@ import type { Compute } from '../../platform/compute/compute.ts';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import type { ObjectStore } from '../../platform/object-store/object-store.ts';
 import { ProblemError } from '../../platform/problem-error.ts';
-import { createThreadRunner, type PartRunner } from '../ray/part-runner.ts';
+import { createThreadRunner, type PartRunner } from './part-runner.ts';
 import {
   type ClaimedPart,
   claimPart,

@@ -1,5 +1,5 @@
 import type { Compute } from '../../platform/compute/compute.ts';
-import type { PartDone, PartJob } from '../training/training.worker.ts';
+import type { PartDone, PartJob } from './training.worker.ts';
 
 /** Where parts of a training are done. Wherever it is, the same part gives the same bytes. */
 export type PartRunner = {
@@ -12,7 +12,7 @@ export type PartRunner = {
   run(job: PartJob, signal: AbortSignal): Promise<PartDone>;
 };
 
-const WORKER = new URL('../training/training.worker.ts', import.meta.url);
+const WORKER = new URL('./training.worker.ts', import.meta.url);
 
 /** Does parts on this process's own threads. */
 export function createThreadRunner(compute: Compute, worker: URL = WORKER): PartRunner {
