@@ -335,7 +335,7 @@ const FIXTURES: Record<string, Fixture> = {
     ['universe', 'task'],
   ),
   version_note: fixture(
-    `WITH version AS (
+    `, version AS (
        INSERT INTO model_version (tenant_id, model_id, number, manifest, manifest_sha256, artefact_sha256,
          artefact_byte_count, dataset_sha256, feature_sha256, code_version, seed)
        VALUES (7, $2, 1, '{}', repeat('0', 64), repeat('0', 64), 1, repeat('0', 64), repeat('0', 64), '0.1.0', 1))

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { crc32 } from 'node:zlib';
+import { crc32, gunzipSync } from 'node:zlib';
 import type { ExportedRun } from './read-run.ts';
 import { exportToMlflow } from './to-mlflow.ts';
 import { toLog, toWandb } from './to-wandb.ts';
@@ -100,6 +100,60 @@ test('wandb reads history, config and summary of an offline run', async (t) => {
     assert.deepEqual([...new Set(told.kinds)], ['header', 'run', 'history', 'summary', 'exit']);
   } finally {
     await rm(place, { recursive: true });
+  }
+});
+
+test('wandb sync sends history, config and summary of an offline run', async (t) => {
+  const python = pythonOf(t);
+  if (python === undefined) return;
+  const { folder, file, content } = toWandb(aRun(10));
+  const place = await mkdtemp('/tmp/touchstone-wandb-');
+  const sent: { history: unknown[]; summary: unknown; config: string } = { history: [], summary: null, config: '' };
+  // As much of W&B's server as a sync asks for.
+  const bucket = {
+    ...{ id: 'QQ==', name: 'touchstone12', displayName: 'weekly', config: '{}', historyLineCount: 0 },
+    project: { id: 'UA==', name: 'volatility', entity: { id: 'RQ==', name: 'e' } },
+  };
+  const data = {
+    viewer: { id: 'VQ==', entity: 'e', username: 'u', flags: '{}', teams: { edges: [] } },
+    serverInfo: { cliVersionInfo: { max_cli_version: '99' }, features: [] },
+    upsertBucket: { bucket, inserted: true },
+    createRunFiles: { runID: 'QQ==', uploadHeaders: [], files: [] },
+  };
+  const server = createServer(async (request, response) => {
+    const raw = Buffer.concat(await request.toArray());
+    const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw).toString();
+    if (request.url?.endsWith('file_stream')) {
+      const { files = {} } = JSON.parse(text);
+      for (const line of files['wandb-history.jsonl']?.content ?? []) sent.history.push(JSON.parse(line));
+      for (const line of files['wandb-summary.json']?.content ?? []) sent.summary = JSON.parse(line);
+    } else if (text.includes('UpsertBucket')) sent.config = JSON.parse(text).variables.config;
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ data }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await mkdir(path.join(place, folder));
+    await writeFile(path.join(place, folder, file), content);
+    const { port } = server.address() as AddressInfo;
+    const env = {
+      ...{ ...process.env, WANDB_BASE_URL: `http://127.0.0.1:${port}`, WANDB_API_KEY: 'a'.repeat(40) },
+      ...{ WANDB_ERROR_REPORTING: 'false', WANDB_CACHE_DIR: place, WANDB_CONFIG_DIR: place, WANDB_DATA_DIR: place },
+    };
+    const wandb = path.join(path.dirname(python), 'wandb');
+    await promisify(execFile)(wandb, ['sync', '--yes', path.join(place, folder)], { env, cwd: place, timeout: 60_000 });
+    const row = (step: number) => ({ loss: 1 / (2 * step + 1), skill: 1 / (2 * step + 2), _step: step });
+    const times = { _timestamp: 1768514400.5, _runtime: 0 };
+    assert.deepEqual(
+      sent.history,
+      [0, 1, 2, 3, 4].map((step) => ({ ...row(step), ...times })),
+    );
+    assert.deepEqual(sent.summary, { ...row(4), ...times });
+    assert.deepEqual(JSON.parse(sent.config).trees, { value: 200 });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await rm(place, { recursive: true, maxRetries: 5, retryDelay: 200 });
   }
 });
 

@@ -67,6 +67,11 @@ export function createServe(app: FastifyInstance, authenticate: Authenticate, se
 type BytesState = { pieceMs: number; mac: Hmac | null; isBegun: boolean };
 const bytesStates = new WeakMap<FastifyRequest, BytesState>();
 
+/** Says that `bytesOf` will read this body, and how long it waits between two pieces. */
+export function expectBytes(request: FastifyRequest, pieceMs: number): void {
+  bytesStates.set(request, { pieceMs, mac: null, isBegun: false });
+}
+
 /** The body of a route that takes bytes, ended with TOO_LARGE beyond the limit. Read it once. */
 export function bytesOf(request: FastifyRequest, byteCountMax = UPLOAD_BYTES_MAX): Readable {
   const state = bytesStates.get(request);
@@ -151,9 +156,7 @@ function addRoute(
       if (broken.length > 0) throw refusal(broken);
       const { id: requestId, caller } = request;
       const call = { caller, params, query, body, requestId, request, reply };
-      if (route.takes === 'bytes') {
-        bytesStates.set(request, { pieceMs: edges.patience.bodyMs, mac: null, isBegun: false });
-      }
+      if (route.takes === 'bytes') expectBytes(request, edges.patience.bodyMs);
       const key = route.method === 'POST' ? readKey(request.headers['idempotency-key']) : null;
       if (isKeyed && key !== null && caller.actorId !== null) {
         const keyed = toKeyedRequest(route, request, caller.actorId, key, edges);

@@ -6,7 +6,7 @@ import { ProblemError } from '../problem-error.ts';
 import type { Edges } from './edges.ts';
 import { toProblem } from './problem-document.ts';
 import type { Caller } from './serve.ts';
-import { type Authenticate, admit, takeBytes } from './serve-routes.ts';
+import { type Authenticate, admit, expectBytes, takeBytes } from './serve-routes.ts';
 import { findUnfit } from './unfit-values.ts';
 
 /** A request on a foreign wire. Its parts are free of what a database cannot hold, and otherwise unchecked. */
@@ -81,6 +81,7 @@ function addRoute(app: FastifyInstance, route: WireRoute, authenticate: Authenti
       const body = route.takes === 'bytes' ? undefined : request.body;
       const [unfit] = [...findUnfit(params, 'params'), ...findUnfit(query, 'query'), ...findUnfit(body, 'body')];
       if (unfit !== undefined) throw new ProblemError('INVALID_REQUEST', `${unfit.path}: ${unfit.rule}`);
+      if (route.takes === 'bytes') expectBytes(request, edges.patience.bodyMs);
       const answer = await route.handle({ caller, params, query, body, request, reply });
       if (answer === reply || reply.sent) return reply;
       return reply.header('cache-control', 'no-store').send(answer);
