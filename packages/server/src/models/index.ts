@@ -22,7 +22,7 @@ export { createRegimeService } from './regimes/regimes.service.ts';
 export { registerModelDependents } from './registry/model-dependents.ts';
 export { registerRegistryRoutes } from './registry/registry.routes.ts';
 export { createRegistry } from './registry/registry.ts';
-export type { Registry, ResolvedVersion } from './registry/registry.types.ts';
+export type { Registry } from './registry/registry.types.ts';
 export { createServing } from './serving/create-serving.ts';
 export { verifyPredictions } from './serving/verify-predictions.ts';
 export { createThreadRunner } from './training/part-runner.ts';

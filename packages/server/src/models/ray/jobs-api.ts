@@ -9,8 +9,6 @@ export type RayJob = {
   exitCode: number | null;
 };
 
-export type RayJobs = ReturnType<typeof createRayJobs>;
-
 /** The cluster cannot be asked. */
 export class RayAwayError extends Error {
   override name = 'RayAwayError';
