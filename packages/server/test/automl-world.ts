@@ -3,7 +3,7 @@ import type { PoolConfig } from 'pg';
 import { createFeatureComputer, createSeriesService } from '../src/features/index.ts';
 import { type AutomlService, createAutomlService } from '../src/models/automl/automl.service.ts';
 import { createRegistry } from '../src/models/index.ts';
-import { createThreadRunner, type PartRunner } from '../src/models/ray/part-runner.ts';
+import { createThreadRunner, type PartRunner } from '../src/models/training/part-runner.ts';
 import { createCompute } from '../src/platform/compute/compute.ts';
 import type { Database } from '../src/platform/database/database.ts';
 import { createFolderStore } from '../src/platform/object-store/object-store.ts';
