@@ -20,7 +20,11 @@ export const modelName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,62}$/)
   .meta({ description: 'Lower case, digits, dashes, underscores.', example: 'volatility-direction' });
-export const modelVersion = z.int().min(1).meta({ description: 'Counts from 1 in each model.', example: 3 });
+export const modelVersion = z
+  .int()
+  .min(1)
+  .max(2147483647)
+  .meta({ description: 'Counts from 1 in each model.', example: 3 });
 
 const numberOrNull = z.number().nullable();
 

@@ -42,6 +42,8 @@ const PAGES: readonly (readonly [path: string, heading: string])[] = [
   ['/ab-tests/1', 'volatility-direction: version 3 against 2'],
   ['/trainings', 'Trainings'],
   ['/trainings/1', 'Training 1'],
+  ['/searches', 'Searches'],
+  ['/searches/1', 'Search 1'],
   ['/predictions', 'Predictions'],
   ['/predictions/10', 'KAPO, 22 Dec 2025'],
   ['/indexes', 'Indexes'],

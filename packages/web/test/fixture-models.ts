@@ -1,3 +1,4 @@
+import * as automl from '@touchstone/contracts/automl';
 import * as drift from '@touchstone/contracts/drift';
 import * as experiments from '@touchstone/contracts/experiments';
 import * as foreign from '@touchstone/contracts/foreign';
@@ -353,6 +354,39 @@ const POWER: experiments.PowerAnswer = {
   ],
 };
 
+function searchOf(id: number): automl.AutomlAnswer {
+  const trial = (number: number, family: automl.AutomlTrial['family'], loss: number, inSet: boolean) => ({
+    ...{ number, family, learner: family, settings: { maxDepth: 3, learningRate: 0.06 }, featureSet: 'variance' },
+    ...{ stepCount: 10, trainDays: number % 2 === 0 ? 1000 : null, state: 'finished' as const, rung: 3, blocks: 4 },
+    ...{ inner: { value: loss, low: loss - 0.01, high: loss + 0.01 }, inSet, pValue: inSet ? 0.43 : 0.02 },
+    ...{ isChosen: number === 2, problem: null, seconds: 3.2, reused: false, trialId: 100 + number },
+  });
+  return {
+    ...{ id, universeId: 2, target: 'volatility_direction', taskId: 1, state: 'done', progress: 1, progressNote: '' },
+    settings: { seconds: 1200, seed: 1, effort: 'normal' },
+    ...{ datasetSha256: world.hashOf('dataset'), loss: 'log_loss', rungCount: 3, innerBlocks: 4 },
+    ...{ outerFrom: '2020-01-02', trialCount: 4, trialsReused: 1, unitsDone: 14, ended: 'seconds' },
+    ...{ ranOn: 'threads', runNote: null, createdAt: AT, createdBy: 3 },
+    chosen: {
+      ...{ family: 'linear', trialNumbers: [2], model: 'volatility-direction', version: 3, trialId: 131 },
+      sentence: '2 of 3 that were judged to the end cannot be told from the best; the simplest of them is trial 2.',
+      ...{ inner: { value: 0.612, low: 0.601, high: 0.624 }, outer: { value: 0.621, low: 0.605, high: 0.637 } },
+      ...{ skill: skillOf(), verdict: PASSED, artefactSha256: world.hashOf('chosen') },
+    },
+    bias: 'Only the second is reported as its skill.',
+    trials: [
+      trial(1, 'gradient_boosted_trees', 0.611, true),
+      trial(2, 'linear', 0.612, true),
+      trial(3, 'lstm', 0.668, false),
+      {
+        ...trial(4, 'transformer', 0, false),
+        ...{ state: 'failed', rung: 0, blocks: 0, inner: null, pValue: null },
+        problem: 'It grew beyond all bounds.',
+      },
+    ],
+  };
+}
+
 /** Answers every route about models and predictions. */
 export function answerModels(on: On, isEmpty: boolean, startTask: Stage['startTask']): void {
   const pageOf = <T>(items: T[]) => ({ items: isEmpty ? [] : items, nextCursor: null });
@@ -436,6 +470,16 @@ export function answerModels(on: On, isEmpty: boolean, startTask: Stage['startTa
     ),
   );
   on(training.getTraining, ({ params }) => trainingOf(params.trainingId));
+
+  on(automl.startAutoml, () => ({
+    ...startTask('models.automl', 'Search for a model', ['Reading', 'Trying'], () => ({})),
+    automlId: 1,
+  }));
+  on(automl.listAutoml, () => {
+    const { chosen: _, bias: __, trials: ___, ...summary } = searchOf(1);
+    return pageOf([summary]);
+  });
+  on(automl.getAutoml, ({ params }) => searchOf(params.automlId));
 
   on(predictions.postPrediction, () => predictionOf(18));
   on(predictions.postPredictions, () => ({ items: [{ prediction: predictionOf(18), problem: null }] }));

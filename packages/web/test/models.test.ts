@@ -41,6 +41,24 @@ describe('forecasts one can check, in a browser', { skip: skipsBrowser() }, () =
     assert.deepEqual(errors, []);
   });
 
+  test('A search is started, and shows what it chose, on which days, and what is as good.', async (t) => {
+    const { page, errors } = await fresh(t, browser, `${owner.origin}/searches`);
+    await page.getByRole('button', { name: 'Search for a model' }).click();
+    await page.getByLabel('Minutes').fill('5');
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.waitForURL(/\/searches\/1$/);
+    await page.getByText('on days the choice never saw 0.6210').waitFor();
+    await page
+      .getByRole('row', { name: /Boosted trees/ })
+      .getByText('as good as the best')
+      .waitFor();
+    await page
+      .getByRole('row', { name: /Transformer/ })
+      .getByText('It grew beyond all bounds.')
+      .waitFor();
+    assert.deepEqual(errors, []);
+  });
+
   test('A version is promoted only after every line of the check list is signed and a reason is given.', async (t) => {
     const { page, errors } = await fresh(t, browser, `${owner.origin}/models/volatility-direction/versions/2`);
     await page.getByRole('button', { name: 'Promote' }).click();

@@ -205,6 +205,17 @@ const training = createRoute({
   params: numberParam('trainingId'),
   component: lazyRouteComponent(() => import('../features/models/training-page.tsx'), 'TrainingPage'),
 });
+const searches = createRoute({
+  getParentRoute: () => root,
+  path: '/searches',
+  component: lazyRouteComponent(() => import('../features/models/searches-page.tsx'), 'SearchesPage'),
+});
+const search = createRoute({
+  getParentRoute: () => root,
+  path: '/searches/$automlId',
+  params: numberParam('automlId'),
+  component: lazyRouteComponent(() => import('../features/models/search-page.tsx'), 'SearchPage'),
+});
 type PredictionState = 'pending' | 'resolved' | 'abstained';
 const isPredictionState = (value: unknown): value is PredictionState =>
   value === 'pending' || value === 'resolved' || value === 'abstained';
@@ -530,6 +541,8 @@ export const router = createRouter({
     abTest,
     trainings,
     training,
+    searches,
+    search,
     predictions,
     prediction,
     indexes,

@@ -32,7 +32,17 @@ const PLACES = [
 const OPEN_PLACES = ['/sign-in', '/sign-in/provider', '/owner', '/invitation', '/reset-password'];
 /** Work, evidence, accounts and files to come are about now, whatever moment is looked at elsewhere. */
 const TIMELESS_PLACES = [
-  ...['/tasks', '/evidence', '/settings', '/operate', '/alerts', '/trainings', '/predictions', '/ab-tests'],
+  ...[
+    '/tasks',
+    '/evidence',
+    '/settings',
+    '/operate',
+    '/alerts',
+    '/trainings',
+    '/searches',
+    '/predictions',
+    '/ab-tests',
+  ],
   ...['/data/import', '/data/connect', '/data/feeds', '/data/refreshes', '/data/gaps'],
 ];
 

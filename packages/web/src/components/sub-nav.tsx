@@ -14,6 +14,7 @@ const PLACES = {
   models: [
     ['/models', 'Models'],
     ['/trainings', 'Trainings'],
+    ['/searches', 'Searches'],
     ['/predictions', 'Predictions'],
   ],
   data: [

@@ -225,7 +225,8 @@ function readForecaster(bytes: Uint8Array, what: string): Forecaster {
   try {
     return loadForecaster(bytes);
   } catch (error) {
-    throw new ProblemError('ARTEFACT_DAMAGED', `${what} cannot be read.`, { cause: error });
+    // Its bytes are those that were registered: they are of another kind, or of a release that wrote them otherwise.
+    throw new ProblemError('NOT_POSSIBLE_NOW', `${what} holds no forecaster that can be read here.`, { cause: error });
   }
 }
 
