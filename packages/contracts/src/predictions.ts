@@ -476,6 +476,16 @@ export const calibration = z.object({
       }),
     )
     .meta({ description: 'Adaptive intervals, moved by revealed outcomes only.' }),
+  latency: z
+    .object({
+      medianMs: z.number().min(0).meta({ example: 0.04 }),
+      p99Ms: z.number().min(0).meta({ description: 'The slowest of a hundred.', example: 0.9 }),
+      count: count.meta({ description: 'Forecasts it rests on, at most the last 1,000.', example: 1000 }),
+    })
+    .nullable()
+    .meta({
+      description: 'Time of a forecast in the process that answers, since it started; null: it made none yet.',
+    }),
   note: z.string().meta({ example: '2,400 of 2,520 are reconstructed: made of a past whose outcome could be known.' }),
 });
 export type Calibration = z.infer<typeof calibration>;

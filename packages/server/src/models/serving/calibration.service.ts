@@ -11,6 +11,7 @@ import { countDistinctTrials } from '../trials/trial.repository.ts';
 import { findNewestWords, type JudgedRow, listAdaptive, listJudged } from './outcome.repository.ts';
 import { targetOf } from './outcome-of.ts';
 import { findModelId } from './prediction.repository.ts';
+import type { ServingWatch } from './serving-watch.ts';
 
 export type CalibrationService = ReturnType<typeof createCalibrationService>;
 export type CalibrationQuestion = {
@@ -28,7 +29,8 @@ const RESAMPLES = 500;
 const ROWS_MIN = 20;
 
 /** How predictions turned out, as a tenant may show it to everybody it has. */
-export function createCalibrationService({ database, registry }: { database: Database; registry: Registry }) {
+export function createCalibrationService(parts: { database: Database; registry: Registry; watch: ServingWatch }) {
+  const { database, registry, watch } = parts;
   return {
     /** @throws NOT_FOUND */
     async read(principal: Principal, model: string, question: CalibrationQuestion): Promise<Calibration> {
@@ -45,6 +47,7 @@ export function createCalibrationService({ database, registry }: { database: Dat
           if (version !== undefined) found(detail, `There is no version ${version} of ${model}.`);
           const trialCount = detail === undefined ? 0 : await countDistinctTrials(tx, detail.manifest.datasetSha256);
           return {
+            latency: watch.latencyOf(principal.tenantId, model),
             ...{ model, version: version ?? null, target: detail?.manifest.target ?? null, basis, adaptive },
             ...judge(rows, detail?.manifest.target ?? null, basis),
             ...{

@@ -33,7 +33,7 @@ export function createServing(parts: {
   const champions = createServingService({ database, registry, series, compute, codeVersion, watch });
   const serving = parts.answering?.(champions) ?? champions;
   const replay = createReplayService({ database, readArtefact: registry.readArtefact, codeVersion });
-  const calibration = createCalibrationService({ database, registry });
+  const calibration = createCalibrationService({ database, registry, watch });
   const universes = registerUniversePredictions({ database, tasks, registry, serving, universeBars });
   const outcomes = registerOutcomes({ database, tasks, series, clock });
   return {

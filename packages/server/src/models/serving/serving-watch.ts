@@ -1,4 +1,4 @@
-import type { Forecast, Hop, ServedBy } from '@touchstone/contracts/predictions';
+import type { Calibration, Forecast, Hop, ServedBy } from '@touchstone/contracts/predictions';
 import { raiseAlert, resolveAlert } from '../../platform/alerts/alerts.ts';
 import type { Database, Principal } from '../../platform/database/database.ts';
 import { type GaugeValue, registerGauge } from '../../platform/telemetry/gauges.ts';
@@ -66,7 +66,7 @@ export function createServingWatch(database: Database, log: { warn(fields: objec
       [...figures.values()].flatMap((of) => {
         const sorted = of.times.toSorted((a, b) => a - b);
         return [0.5, 0.95, 0.99].map((quantile): GaugeValue => {
-          const value = (sorted[Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))] ?? 0) / 1000;
+          const value = quantileOf(sorted, quantile) / 1000;
           const labels = { tenant: String(of.tenantId), model: of.model, quantile: String(quantile) };
           return { value, tenantId: of.tenantId, labels };
         });
@@ -105,6 +105,13 @@ export function createServingWatch(database: Database, log: { warn(fields: objec
   }
 
   return {
+    /** Milliseconds of the forecasts this process made; null: none yet. */
+    latencyOf(tenantId: number, model: string): Calibration['latency'] {
+      const sorted = (figures.get(`${tenantId} ${model}`)?.times ?? []).toSorted((a, b) => a - b);
+      if (sorted.length === 0) return null;
+      return { medianMs: quantileOf(sorted, 0.5), p99Ms: quantileOf(sorted, 0.99), count: sorted.length };
+    },
+
     async note(principal: Principal, version: ResolvedVersion, served: Served): Promise<void> {
       const of = figuresOf(principal.tenantId, version.model);
       const count = <K>(map: Map<K, number>, key: K) => map.set(key, (map.get(key) ?? 0) + 1);
@@ -118,4 +125,9 @@ export function createServingWatch(database: Database, log: { warn(fields: objec
       );
     },
   };
+}
+
+/** Of ascending values; 0 of none. */
+function quantileOf(sorted: readonly number[], quantile: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(quantile * sorted.length))] ?? 0;
 }

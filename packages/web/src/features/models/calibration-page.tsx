@@ -59,6 +59,14 @@ function CalibrationDetail({ data }: { data: Calibration }) {
           <li>
             <Figure value={formatCount(counts.abstained)} note="abstained" />
           </li>
+          {data.latency !== null && (
+            <li>
+              <Figure
+                value={`${formatNumber(data.latency.medianMs)} ms`}
+                note={`a forecast; the slowest of a hundred ${formatNumber(data.latency.p99Ms)} ms`}
+              />
+            </li>
+          )}
         </ul>
       </Panel>
       <div className="grid min-w-0 gap-4 xl:grid-cols-2 xl:items-start">
