@@ -9,7 +9,7 @@ import { QueryView } from '../../components/query-view.tsx';
 import { Badge, Empty, Panel } from '../../components/ui.tsx';
 import { formatCount, formatDay, formatNumber, words } from '../../lib/format.ts';
 import { apiQuery } from '../../lib/query.ts';
-import { formatSkill, learnerWords, targetWords } from './model-words.ts';
+import { formatSkill, targetWords } from './model-words.ts';
 
 /** Models and the simple rules they have to beat in one list, by what each is worth at least. */
 export function LeaderboardPanel() {
@@ -78,7 +78,7 @@ const COLUMNS: Column<LeaderboardRow>[] = [
         </>
       ) : (
         <span>
-          {learnerWords(row.name)} <Badge>baseline</Badge>
+          {row.name} <Badge>baseline</Badge>
         </span>
       ),
   },

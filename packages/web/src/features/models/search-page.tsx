@@ -6,7 +6,7 @@ import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { TaskProgress } from '../../components/task-progress.tsx';
 import { Badge, Facts, Hash, PageHeader, Panel } from '../../components/ui.tsx';
-import { formatCount, formatDay, formatInstant, formatNumber, plural, words } from '../../lib/format.ts';
+import { formatCount, formatDay, formatInstant, formatNumber, formatPlain, plural, words } from '../../lib/format.ts';
 import { apiQuery, refreshAll } from '../../lib/query.ts';
 import { learnerWords, targetWords } from './model-words.ts';
 import { VerdictBadge } from './models-page.tsx';
@@ -84,7 +84,7 @@ function TrialsPanel({ data }: { data: AutomlAnswer }) {
       hint={`The best first; those marked cannot be told from the best. ${words(data.loss)} a day, less is better.`}
       footer={
         <span>
-          {plural(data.unitsDone, 'fit')} of one block, {formatCount(data.trialsReused)} trials kept from before
+          {plural(data.unitsDone, 'fit')} of one block, {plural(data.trialsReused, 'trial')} kept from before
           {data.ended && `; ended because ${ENDED[data.ended]}`}
         </span>
       }
@@ -138,7 +138,7 @@ function trialColumns(rungCount: number): Column<AutomlTrial>[] {
           </>
         ),
     },
-    { key: 'rung', header: 'Rung', isNumber: true, cell: (row) => `${row.rung} of ${rungCount}` },
+    { key: 'rung', header: 'Rung', isNumber: true, isWide: true, cell: (row) => `${row.rung} of ${rungCount}` },
     { key: 'state', header: 'State', isWide: true, cell: (row) => words(row.state) },
     {
       key: 'settings',
@@ -147,7 +147,7 @@ function trialColumns(rungCount: number): Column<AutomlTrial>[] {
       cell: (row) => (
         <code className="font-mono text-xs break-all text-soft">
           {Object.entries(row.settings)
-            .map(([name, value]) => `${name} ${typeof value === 'number' ? formatNumber(value, 4) : String(value)}`)
+            .map(([name, value]) => `${name} ${typeof value === 'number' ? formatPlain(value) : String(value)}`)
             .join(', ')}
         </code>
       ),
