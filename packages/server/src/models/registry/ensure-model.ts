@@ -7,8 +7,10 @@ import { MODEL_SUBJECT } from './registry.types.ts';
 /** Makes the model when there is none; a deleted one comes back by hand only. */
 export async function ensureModel(tx: Transaction, name: string): Promise<void> {
   if ((await repository.findModelId(tx, name)) !== undefined) return;
-  const isDeleted = await seeingDeleted(tx, async () => (await repository.lockModel(tx, name)) !== undefined);
-  if (isDeleted)
+  const before = await seeingDeleted(tx, () => repository.lockModel(tx, name));
+  // Somebody made it between the two looks.
+  if (before?.deletedAt === null) return;
+  if (before !== undefined)
     throw new ProblemError('NOT_POSSIBLE_NOW', `The model ${name} is deleted. Undelete it, or take another name.`);
   const id = await repository.insertModel(tx, { name, description: '' });
   if (id !== undefined)
