@@ -553,6 +553,8 @@ test('a file that is not there, or is a folder, is refused in a sentence, and no
     ['features check /nowhere.json', 'There is no file /nowhere.json.'],
     ['features add /tmp', '/tmp is no file.'],
     ['features historical /nowhere.csv rsi_14', 'There is no file /nowhere.csv.'],
+    ['train import /nowhere', 'There is no file /nowhere/spec.json.'],
+    ['model foreign mine /nowhere.onnx /nowhere.json', 'There is no file /nowhere.json.'],
   ] as const) {
     const { code, err, ids } = await call(words.split(' '));
     assert.equal(code, 2);

@@ -14,6 +14,7 @@ import {
 import { targetName } from '@touchstone/contracts/model-manifest';
 import { accepted } from '@touchstone/contracts/tasks';
 import { z } from 'zod';
+import { checkFile } from '../check-file.ts';
 import { type Call, type Command, type Output, TIME_OPTIONS, timesOf, UsageError } from '../command.ts';
 import { numberOf, universeId } from '../look-up.ts';
 import { bytes, facts } from '../render.ts';
@@ -132,6 +133,7 @@ async function register(call: Call, model: string, file: string, told: unknown):
     const issues = manifest.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new UsageError(`The manifest lacks what nobody can read out of the file. ${issues.slice(0, 5).join('; ')}.`);
   }
+  await checkFile(file);
   const { size } = await stat(file);
   if (size > ONNX_BYTES_MAX)
     throw new UsageError(`${file} has ${bytes(size)}; at most ${bytes(ONNX_BYTES_MAX)} are taken.`);
@@ -160,6 +162,7 @@ function needed(call: Call, name: string): string {
 }
 
 async function readJson(file: string): Promise<unknown> {
+  await checkFile(file);
   const text = await readFile(file, 'utf8');
   try {
     return JSON.parse(text);

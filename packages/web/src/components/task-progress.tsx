@@ -13,6 +13,20 @@ export function TaskBadge({ state }: { state: Task['state'] }) {
   return <Badge tone={TONES[state]}>{state}</Badge>;
 }
 
+/** The same in a list: while it runs, how far it is. */
+export function TaskState({ of }: { of: Pick<Task, 'state' | 'progress' | 'progressNote'> }) {
+  return (
+    <>
+      <TaskBadge state={of.state} />
+      {of.state === 'running' && (
+        <span className="block text-xs text-soft">
+          {formatPercent(of.progress, 0)} {of.progressNote}
+        </span>
+      )}
+    </>
+  );
+}
+
 /** Background work as it goes on: what it does now, how far it is, and how to stop it. */
 export function TaskProgress({ taskId, onDone }: { taskId: number; onDone?: (task: Task) => void }) {
   const query = useTask(taskId, onDone);

@@ -1,15 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, type LinkProps, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { getInstrument } from '@touchstone/contracts/data';
 import { getIndex } from '@touchstone/contracts/indexes';
 import type { ReactNode } from 'react';
 import type { Subject } from '../../components/glance.tsx';
+import { PageTabs, type Tab } from '../../components/page-tabs.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, PageHeader, SimulatedMark } from '../../components/ui.tsx';
 import { useKnownTime } from '../../lib/known-time.ts';
 import { apiQuery } from '../../lib/query.ts';
 
-const PLACES: readonly (readonly [to: NonNullable<LinkProps['to']>, label: string])[] = [
+const PLACES: readonly Tab[] = [
   ['/market/$kind/$id', 'Summary'],
   ['/market/$kind/$id/volatility', 'Volatility'],
   ['/market/$kind/$id/risk', 'Risk'],
@@ -51,22 +52,7 @@ export function SubjectFrame({ about, children }: { about: string; children: Rea
       >
         {about}
       </PageHeader>
-      <nav aria-label="Pages of what is looked at" className="relative mb-4 overflow-x-auto">
-        <ul className="flex gap-1">
-          {PLACES.map(([to, label]) => (
-            <li key={to}>
-              <Link
-                to={to}
-                params={subject}
-                activeOptions={{ exact: true, includeSearch: false }}
-                className="block rounded px-2.5 py-1.5 text-sm whitespace-nowrap text-soft hover:bg-well hover:text-ink aria-[current=page]:bg-accent-well aria-[current=page]:font-medium aria-[current=page]:text-ink"
-              >
-                {label}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <PageTabs label="Pages of what is looked at" tabs={PLACES} params={subject} />
       {children}
     </>
   );

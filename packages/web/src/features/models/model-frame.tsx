@@ -1,13 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, type LinkProps, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { getModel } from '@touchstone/contracts/models';
 import type { ReactNode } from 'react';
+import { PageTabs, type Tab } from '../../components/page-tabs.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
 import { Badge, PageHeader } from '../../components/ui.tsx';
 import { apiQuery } from '../../lib/query.ts';
 import { targetWords } from './model-words.ts';
 
-const PLACES: readonly (readonly [to: NonNullable<LinkProps['to']>, label: string])[] = [
+const PLACES: readonly Tab[] = [
   ['/models/$model', 'Summary'],
   ['/models/$model/versions', 'Versions'],
   ['/models/$model/calibration', 'Calibration'],
@@ -43,22 +44,7 @@ export function ModelFrame({ children, actions }: { children: ReactNode; actions
       >
         {data && (data.description || targetWords(data.target))}
       </PageHeader>
-      <nav aria-label="Pages of the model" className="relative mb-4 overflow-x-auto">
-        <ul className="flex gap-1">
-          {PLACES.map(([to, label]) => (
-            <li key={to}>
-              <Link
-                to={to}
-                params={{ model }}
-                activeOptions={{ exact: to === '/models/$model', includeSearch: false }}
-                className="block rounded px-2.5 py-1.5 text-sm whitespace-nowrap text-soft hover:bg-well hover:text-ink aria-[current=page]:bg-accent-well aria-[current=page]:font-medium aria-[current=page]:text-ink"
-              >
-                {label}
-              </Link>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      <PageTabs label="Pages of the model" tabs={PLACES} params={{ model }} />
       {children}
     </>
   );

@@ -3,9 +3,9 @@ import { listTrainings, type Training } from '@touchstone/contracts/training';
 import { type Column, DataTable, MoreRows } from '../../components/data-table.tsx';
 import { QueryView } from '../../components/query-view.tsx';
 import { SubNav } from '../../components/sub-nav.tsx';
-import { TaskBadge } from '../../components/task-progress.tsx';
+import { TaskState } from '../../components/task-progress.tsx';
 import { Empty, PageHeader, Panel } from '../../components/ui.tsx';
-import { formatCount, formatInstant, formatPercent } from '../../lib/format.ts';
+import { formatCount, formatInstant } from '../../lib/format.ts';
 import { usePages } from '../../lib/query.ts';
 import { client } from '../../lib/session.ts';
 import { targetWords } from './model-words.ts';
@@ -59,16 +59,7 @@ const COLUMNS: Column<Row>[] = [
   {
     key: 'state',
     header: 'State',
-    cell: (row) => (
-      <>
-        <TaskBadge state={row.state} />
-        {row.state === 'running' && (
-          <span className="block text-xs text-soft">
-            {formatPercent(row.progress, 0)} {row.progressNote}
-          </span>
-        )}
-      </>
-    ),
+    cell: (row) => <TaskState of={row} />,
   },
   {
     key: 'parts',
